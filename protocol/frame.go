@@ -1,0 +1,375 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package protocol
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// A frame, on the front door, a channel and the control socket alike:
+//
+//	offset size
+//	0      4    length of the payload, little-endian
+//	4      1    type: which message this is
+//	5      1    number of descriptors that travel with it
+//	6      2    zero
+//	8      4    id: ties an answer to its request; 0 when there is none
+//	12     ...  payload
+//
+// On a stream socket the descriptors travel as SCM_RIGHTS with the first byte
+// of the header, so a reader takes the header with recvmsg and the rest with
+// read. On the control socket a frame is one packet.
+const (
+	HeaderSize = 12
+	// MaxPayload bounds one frame. Output is cut into frames well below it.
+	MaxPayload = 64 << 20
+	// MaxDescriptors is the most that any message carries.
+	MaxDescriptors = 3
+	// OutputChunk is the largest piece of output in one frame.
+	OutputChunk = 256 << 10
+)
+
+// FrameType tells messages apart; each link has its own constants.
+type FrameType uint8
+
+// Frame is one message. Whoever receives it owns Files and closes them.
+type Frame struct {
+	Type    FrameType
+	ID      uint32
+	Payload []byte
+	Files   []int // descriptors, owned by the frame's holder
+}
+
+// CloseFiles closes every descriptor that the frame still holds.
+func (f *Frame) CloseFiles() {
+	for _, fd := range f.Files {
+		unix.Close(fd)
+	}
+	f.Files = nil
+}
+
+// ErrProtocol is wrapped by every complaint about what the peer sent.
+var ErrProtocol = errors.New("protocol error")
+
+// Conn sends and receives frames on one connected unix socket. Send may be
+// called by any number of goroutines; Recv by one. Close unblocks both.
+//
+// The descriptor is in blocking mode and every wait happens in the kernel, in
+// the calling thread. That is on purpose: a worker answers one command at a
+// time, and a blocking read wakes it without passing through the netpoller.
+type Conn struct {
+	fd     int
+	packet bool // SOCK_SEQPACKET: one frame, one packet
+
+	wmu  sync.Mutex // guards writing
+	wbuf []byte     // header and small payloads, joined to one write
+
+	rbuf  []byte // bytes received and not yet consumed (stream only): rbuf[roff:rend]
+	roff  int
+	rend  int
+	rfds  []int // descriptors received and not yet claimed, in order
+	oob   []byte
+	cmu   sync.Mutex // guards closed
+	close bool
+}
+
+// NewConn takes ownership of fd, a connected SOCK_STREAM or SOCK_SEQPACKET unix
+// socket in blocking mode.
+func NewConn(fd int) (*Conn, error) {
+	kind, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_TYPE)
+	if err != nil {
+		return nil, fmt.Errorf("socket type: %w", err)
+	}
+	c := &Conn{fd: fd, packet: kind == unix.SOCK_SEQPACKET}
+	c.oob = make([]byte, unix.CmsgSpace(4*(MaxDescriptors+5)))
+	c.rbuf = make([]byte, 64<<10)
+	return c, nil
+}
+
+// Fd is the descriptor, still owned by c.
+func (c *Conn) Fd() int { return c.fd }
+
+// Shutdown ends both directions: the peer reads the end of the stream, and a
+// blocked Recv or Send of ours returns. The descriptor stays valid until Close.
+func (c *Conn) Shutdown() { _ = unix.Shutdown(c.fd, unix.SHUT_RDWR) }
+
+// Close shuts the socket down and gives the descriptor back. Only the goroutine
+// that calls Recv may call it, or someone who knows that none does.
+func (c *Conn) Close() error {
+	c.cmu.Lock()
+	defer c.cmu.Unlock()
+	if c.close {
+		return nil
+	}
+	c.close = true
+	c.Shutdown()
+	c.wmu.Lock()
+	defer c.wmu.Unlock()
+	for _, fd := range c.rfds {
+		unix.Close(fd)
+	}
+	c.rfds = nil
+	return unix.Close(c.fd)
+}
+
+// SetSendTimeout bounds how long one Send may wait for a peer that does not
+// read; afterwards Send fails with EAGAIN. Zero means for ever.
+func (c *Conn) SetSendTimeout(d time.Duration) error {
+	tv := unix.NsecToTimeval(d.Nanoseconds())
+	return unix.SetsockoptTimeval(c.fd, unix.SOL_SOCKET, unix.SO_SNDTIMEO, &tv)
+}
+
+// SetRecvTimeout is the same for Recv.
+func (c *Conn) SetRecvTimeout(d time.Duration) error {
+	tv := unix.NsecToTimeval(d.Nanoseconds())
+	return unix.SetsockoptTimeval(c.fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &tv)
+}
+
+// Send writes one frame. The descriptors are duplicated by the kernel and stay
+// the caller's.
+func (c *Conn) Send(f *Frame) error {
+	if len(f.Payload) > MaxPayload {
+		return fmt.Errorf("%w: frame of %d bytes", ErrProtocol, len(f.Payload))
+	}
+	if len(f.Files) > MaxDescriptors {
+		return fmt.Errorf("%w: frame with %d descriptors", ErrProtocol, len(f.Files))
+	}
+	c.wmu.Lock()
+	defer c.wmu.Unlock()
+	b := c.wbuf[:0]
+	b = binary.LittleEndian.AppendUint32(b, uint32(len(f.Payload)))
+	b = append(b, byte(f.Type), byte(len(f.Files)), 0, 0)
+	b = binary.LittleEndian.AppendUint32(b, f.ID)
+	rest := f.Payload
+	if c.packet || len(f.Payload) <= 32<<10 {
+		b = append(b, f.Payload...)
+		rest = nil
+	}
+	if cap(b) <= 128<<10 {
+		c.wbuf = b
+	}
+	var oob []byte
+	if len(f.Files) > 0 {
+		oob = unix.UnixRights(f.Files...)
+	}
+	for first := true; len(b) > 0; first = false {
+		if !first {
+			oob = nil
+		}
+		n, err := unix.SendmsgN(c.fd, b, oob, nil, unix.MSG_NOSIGNAL)
+		if err == unix.EINTR {
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("send frame: %w", err)
+		}
+		b = b[n:]
+		if len(b) == 0 && len(rest) > 0 {
+			b, rest = rest, nil
+		}
+	}
+	return nil
+}
+
+// Recv reads the next frame. At the clean end of the stream it returns io.EOF;
+// inside a frame, io.ErrUnexpectedEOF. The payload is fresh memory.
+func (c *Conn) Recv() (*Frame, error) {
+	if c.packet {
+		return c.recvPacket()
+	}
+	for c.rend-c.roff < HeaderSize {
+		if err := c.fill(c.roff == c.rend); err != nil {
+			return nil, err
+		}
+	}
+	h := c.rbuf[c.roff : c.roff+HeaderSize]
+	f, size, nfds, err := parseHeader(h)
+	if err != nil {
+		return nil, err
+	}
+	c.roff += HeaderSize
+	f.Payload = make([]byte, 0, min(size, 1<<20))
+	for len(f.Payload) < size {
+		if c.roff == c.rend {
+			if size-len(f.Payload) >= len(c.rbuf) {
+				// A large body goes straight to its place, growing with
+				// what really arrives.
+				if err := c.readBody(f, size); err != nil {
+					return nil, err
+				}
+				break
+			}
+			if err := c.fill(false); err != nil {
+				return nil, err
+			}
+		}
+		n := min(size-len(f.Payload), c.rend-c.roff)
+		f.Payload = append(f.Payload, c.rbuf[c.roff:c.roff+n]...)
+		c.roff += n
+	}
+	if len(c.rfds) < nfds {
+		return nil, fmt.Errorf("%w: %d descriptors announced, %d received", ErrProtocol, nfds, len(c.rfds))
+	}
+	if nfds > 0 {
+		f.Files = append([]int(nil), c.rfds[:nfds]...)
+		c.rfds = append(c.rfds[:0], c.rfds[nfds:]...)
+	}
+	return f, nil
+}
+
+func (c *Conn) readBody(f *Frame, size int) error {
+	for len(f.Payload) < size {
+		at := len(f.Payload)
+		grow := min(size-at, max(1<<20, at))
+		f.Payload = append(f.Payload, make([]byte, grow)...)
+		got := 0
+		for got < grow {
+			n, err := c.recvmsg(f.Payload[at+got : at+grow])
+			if err != nil {
+				return err
+			}
+			if n == 0 {
+				return io.ErrUnexpectedEOF
+			}
+			got += n
+		}
+	}
+	return nil
+}
+
+// fill reads more bytes into rbuf, after moving what is left to its start.
+func (c *Conn) fill(atBoundary bool) error {
+	if c.roff > 0 {
+		copy(c.rbuf, c.rbuf[c.roff:c.rend])
+		c.rend -= c.roff
+		c.roff = 0
+	}
+	n, err := c.recvmsg(c.rbuf[c.rend:])
+	if err != nil {
+		return err
+	}
+	if n == 0 {
+		if atBoundary {
+			return io.EOF
+		}
+		return io.ErrUnexpectedEOF
+	}
+	c.rend += n
+	return nil
+}
+
+// recvmsg is one receive; descriptors that came along are queued in rfds.
+func (c *Conn) recvmsg(b []byte) (int, error) {
+	for {
+		n, oobn, flags, _, err := unix.Recvmsg(c.fd, b, c.oob, unix.MSG_CMSG_CLOEXEC)
+		if err == unix.EINTR {
+			continue
+		}
+		if err != nil {
+			return 0, fmt.Errorf("receive frame: %w", err)
+		}
+		if oobn > 0 {
+			fds, perr := parseRights(c.oob[:oobn])
+			c.rfds = append(c.rfds, fds...)
+			if perr != nil {
+				return 0, perr
+			}
+		}
+		if flags&unix.MSG_CTRUNC != 0 {
+			return 0, fmt.Errorf("%w: more descriptors than any message carries", ErrProtocol)
+		}
+		if len(c.rfds) > 4*MaxDescriptors {
+			return 0, fmt.Errorf("%w: descriptors that no frame announces", ErrProtocol)
+		}
+		return n, nil
+	}
+}
+
+func (c *Conn) recvPacket() (*Frame, error) {
+	if len(c.rbuf) < MaxPacket {
+		c.rbuf = make([]byte, MaxPacket)
+	}
+	n, err := c.recvmsg(c.rbuf)
+	if errors.Is(err, unix.ECONNRESET) {
+		// The peer died with input unread; what it had sent is still queued.
+		n, err = c.recvmsg(c.rbuf)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if n == 0 {
+		return nil, io.EOF
+	}
+	fds := c.rfds
+	c.rfds = nil
+	f := &Frame{Files: fds}
+	if n < HeaderSize {
+		f.CloseFiles()
+		return nil, fmt.Errorf("%w: packet of %d bytes", ErrProtocol, n)
+	}
+	h, size, nfds, err := parseHeader(c.rbuf[:HeaderSize])
+	if err == nil && (size != n-HeaderSize || nfds != len(fds)) {
+		err = fmt.Errorf("%w: packet of %d bytes and %d descriptors announces %d and %d", ErrProtocol, n-HeaderSize, len(fds), size, nfds)
+	}
+	if err != nil {
+		f.CloseFiles()
+		return nil, err
+	}
+	f.Type, f.ID = h.Type, h.ID
+	f.Payload = append([]byte(nil), c.rbuf[HeaderSize:n]...)
+	return f, nil
+}
+
+// MaxPacket bounds a frame on the control socket (the kernel's own limit is
+// about 200 KB).
+const MaxPacket = 128 << 10
+
+func parseHeader(h []byte) (f *Frame, size, nfds int, err error) {
+	size = int(binary.LittleEndian.Uint32(h))
+	nfds = int(h[5])
+	f = &Frame{Type: FrameType(h[4]), ID: binary.LittleEndian.Uint32(h[8:])}
+	switch {
+	case size > MaxPayload:
+		err = fmt.Errorf("%w: frame of %d bytes", ErrProtocol, size)
+	case nfds > MaxDescriptors:
+		err = fmt.Errorf("%w: frame with %d descriptors", ErrProtocol, nfds)
+	case h[6] != 0 || h[7] != 0:
+		err = fmt.Errorf("%w: reserved header bytes are set", ErrProtocol)
+	}
+	return f, size, nfds, err
+}
+
+// parseRights returns every descriptor in the control messages, also beside an
+// error, so that the caller can close them.
+func parseRights(oob []byte) ([]int, error) {
+	msgs, err := unix.ParseSocketControlMessage(oob)
+	if err != nil {
+		return nil, fmt.Errorf("%w: control message: %v", ErrProtocol, err)
+	}
+	var all []int
+	for i := range msgs {
+		fds, err := unix.ParseUnixRights(&msgs[i])
+		if err != nil {
+			return all, fmt.Errorf("%w: control message: %v", ErrProtocol, err)
+		}
+		all = append(all, fds...)
+	}
+	return all, nil
+}
+
+// Pair makes a connected pair of sockets, close-on-exec, of unix.SOCK_STREAM or
+// unix.SOCK_SEQPACKET.
+func Pair(kind int) (a, b int, err error) {
+	fds, err := unix.Socketpair(unix.AF_UNIX, kind|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return -1, -1, fmt.Errorf("socketpair: %w", err)
+	}
+	return fds[0], fds[1], nil
+}
