@@ -123,7 +123,7 @@ func (r *Run) Encode() []byte {
 func DecodeRun(b []byte) (*Run, error) {
 	d := Decoder{B: b}
 	r := &Run{Args: d.Strs(), Dir: d.Str(), Env: d.Strs(), Stdin: d.Bytes(), RealHg: d.Str(),
-		HasFiles: d.Bool(), Fallback: Fallback(d.U8()), TimeoutMs: d.U32()}
+		HasFiles: d.Bool(), Fallback: Fallback(d.enum("fallback", uint8(FallbackAlways))), TimeoutMs: d.U32()}
 	return r, d.Err()
 }
 
@@ -175,7 +175,7 @@ func (x *Exit) Encode() []byte {
 // DecodeExit is the reverse of Encode.
 func DecodeExit(b []byte) (*Exit, error) {
 	d := Decoder{B: b}
-	x := &Exit{Code: int(int32(d.U32())), Served: Served(d.U8()), Generation: d.Str(), Canceled: d.Bool()}
+	x := &Exit{Code: int(int32(d.U32())), Served: Served(d.enum("served", uint8(ServedNone))), Generation: d.Str(), Canceled: d.Bool()}
 	return x, d.Err()
 }
 

@@ -48,7 +48,9 @@ type ImageKey struct {
 	Path string // the store's real path
 }
 
-// EncodeKey is the payload of CtlLease, CtlLoad, CtlVerify and CtlDrop.
+// EncodeKey is the payload of CtlLease, CtlLoad, CtlVerify and CtlDrop. CtlLoad's
+// path is a working directory's root, since that is what a loader is told; the
+// others name the image itself.
 func EncodeKey(k ImageKey) []byte {
 	var e Encoder
 	e.Str(k.Kind)
@@ -61,6 +63,41 @@ func DecodeKey(b []byte) (ImageKey, error) {
 	d := Decoder{B: b}
 	k := ImageKey{Kind: d.Str(), Path: d.Str()}
 	return k, d.Err()
+}
+
+// EncodeAttach is CtlAttach's payload: the number by which the master knows the
+// worker, for its logs.
+func EncodeAttach(worker uint64) []byte { return EncodeWorker(worker) }
+
+// DecodeAttach is the reverse of EncodeAttach.
+func DecodeAttach(b []byte) (uint64, error) { return DecodeWorker(b) }
+
+// EncodeReady is CtlReady's payload.
+func EncodeReady(pid int) []byte {
+	var e Encoder
+	e.U32(uint32(pid))
+	return e.B
+}
+
+// DecodeReady is the reverse of EncodeReady.
+func DecodeReady(b []byte) (pid int, err error) {
+	d := Decoder{B: b}
+	pid = int(d.U32())
+	return pid, d.Err()
+}
+
+// EncodeDone is CtlDone's payload: why the job failed, "" when it did not.
+func EncodeDone(failure string) []byte {
+	var e Encoder
+	e.Str(failure)
+	return e.B
+}
+
+// DecodeDone is the reverse of EncodeDone.
+func DecodeDone(b []byte) (failure string, err error) {
+	d := Decoder{B: b}
+	failure = d.Str()
+	return failure, d.Err()
 }
 
 // Finished is the finished-command message: what a worker tells the master when
@@ -108,7 +145,7 @@ func (f *Finished) Encode() []byte {
 // DecodeFinished is the reverse of Encode.
 func DecodeFinished(b []byte) (*Finished, error) {
 	d := Decoder{B: b}
-	f := &Finished{Repository: d.Str(), Store: d.Str(), Command: d.Str(), Served: Served(d.U8()),
+	f := &Finished{Repository: d.Str(), Store: d.Str(), Command: d.Str(), Served: Served(d.enum("served", uint8(ServedNone))),
 		ExitCode: int(int32(d.U32())), DurationUs: d.U64(), LoadUs: d.U64(), Loaded: d.Str(),
 		Generation: d.Str(), Wrote: d.Bool(), Failed: d.Str(), Background: d.Bool()}
 	f.Donated.Kind = d.Str()

@@ -11,10 +11,12 @@ package protocol
 //	  │                                           │   starting over is always safe
 //	  │── DoorAcquire {id, class} ──────────────▶ │
 //	  │ ◀────── DoorGranted {id, worker} + 1 fd ──│   the client's end of a channel, or
-//	  │ ◀────────────── DoorRefused {id, reason} ─│   the queue is full, or the master drains
+//	  │ ◀────────────── DoorRefused {id, reason} ─│   the queue is full, or the master drains,
+//	  │                                           │   or a worker does not start
 //	  │                                           │
 //	  │── (close of the channel) ───────────────▶ │   the worker is free again
-//	  │ ◀──────────────── DoorReclaim {worker} ───│   others wait: close that channel if idle
+//	  │ ◀──────────────── DoorReclaim {worker} ───│   others wait: close that channel as soon
+//	  │                                           │   as no command runs on it
 //	  │── DoorKill {worker} ────────────────────▶ │   a command ignores its cancel
 //	  │                                           │
 //	  │── DoorStats / DoorFlush / DoorStop {id} ▶ │
@@ -78,8 +80,55 @@ func EncodeAcquire(c Class) []byte { return []byte{byte(c)} }
 // DecodeAcquire is the reverse of EncodeAcquire.
 func DecodeAcquire(b []byte) (Class, error) {
 	d := Decoder{B: b}
-	c := Class(d.U8())
+	c := Class(d.enum("class", uint8(Runner)))
 	return c, d.Err()
+}
+
+// Refused is DoorRefused's payload: why no worker came. Nothing was begun, so
+// asking again is always safe.
+type Refused struct {
+	Reason  string // one of the Refused... constants
+	Message string // for people
+}
+
+// Reasons for a DoorRefused.
+const (
+	RefusedFull     = "full"     // too many wait already
+	RefusedDraining = "draining" // this master ends; dial again
+	RefusedStart    = "start"    // workers do not start
+)
+
+// Encode returns the payload.
+func (r *Refused) Encode() []byte {
+	var e Encoder
+	e.Str(r.Reason)
+	e.Str(r.Message)
+	return e.B
+}
+
+// DecodeRefused is the reverse of Encode.
+func DecodeRefused(b []byte) (*Refused, error) {
+	d := Decoder{B: b}
+	r := &Refused{Reason: d.Str(), Message: d.Str()}
+	return r, d.Err()
+}
+
+// EncodeFlush is DoorFlush's payload: the repository (its working directory's
+// root) or store whose images go; "" means all of them.
+func EncodeFlush(repository string) []byte {
+	var e Encoder
+	e.Str(repository)
+	return e.B
+}
+
+// DecodeFlush is the reverse of EncodeFlush; an empty payload means all too.
+func DecodeFlush(b []byte) (repository string, err error) {
+	if len(b) == 0 {
+		return "", nil
+	}
+	d := Decoder{B: b}
+	repository = d.Str()
+	return repository, d.Err()
 }
 
 // EncodeWorker is the payload of DoorGranted, DoorReclaim and DoorKill.

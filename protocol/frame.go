@@ -58,6 +58,9 @@ func (f *Frame) CloseFiles() {
 // ErrProtocol is wrapped by every complaint about what the peer sent.
 var ErrProtocol = errors.New("protocol error")
 
+// ErrClosed is what Send returns after Close.
+var ErrClosed = errors.New("connection is closed")
+
 // Conn sends and receives frames on one connected unix socket. Send may be
 // called by any number of goroutines; Recv by one. Close unblocks both.
 //
@@ -68,16 +71,19 @@ type Conn struct {
 	fd     int
 	packet bool // SOCK_SEQPACKET: one frame, one packet
 
-	wmu  sync.Mutex // guards writing
-	wbuf []byte     // header and small payloads, joined to one write
+	wmu    sync.Mutex // guards writing: wbuf, broken, and fd against Close
+	wbuf   []byte     // header and small payloads, joined to one write
+	broken error      // a Send failed, perhaps inside a frame: nothing may follow
 
 	rbuf  []byte // bytes received and not yet consumed (stream only): rbuf[roff:rend]
 	roff  int
 	rend  int
 	rfds  []int // descriptors received and not yet claimed, in order
 	oob   []byte
-	cmu   sync.Mutex // guards closed
-	close bool
+	reset bool // ECONNRESET was seen; what the peer had sent is still queued
+
+	cmu    sync.Mutex // guards closed, and fd against Shutdown after Close
+	closed bool
 }
 
 // NewConn takes ownership of fd, a connected SOCK_STREAM or SOCK_SEQPACKET unix
@@ -98,20 +104,29 @@ func (c *Conn) Fd() int { return c.fd }
 
 // Shutdown ends both directions: the peer reads the end of the stream, and a
 // blocked Recv or Send of ours returns. The descriptor stays valid until Close.
-func (c *Conn) Shutdown() { _ = unix.Shutdown(c.fd, unix.SHUT_RDWR) }
-
-// Close shuts the socket down and gives the descriptor back. Only the goroutine
-// that calls Recv may call it, or someone who knows that none does.
-func (c *Conn) Close() error {
+// Any goroutine may call it, at any time.
+func (c *Conn) Shutdown() {
 	c.cmu.Lock()
 	defer c.cmu.Unlock()
-	if c.close {
-		return nil
+	if !c.closed {
+		_ = unix.Shutdown(c.fd, unix.SHUT_RDWR)
 	}
-	c.close = true
-	c.Shutdown()
+}
+
+// Close shuts the socket down and gives the descriptor back. Only the goroutine
+// that calls Recv may call it, or someone who knows that none does. Sends that
+// are under way fail first; later ones fail with ErrClosed.
+func (c *Conn) Close() error {
+	c.Shutdown() // unblocks a Send, which holds wmu
 	c.wmu.Lock()
 	defer c.wmu.Unlock()
+	c.cmu.Lock()
+	defer c.cmu.Unlock()
+	if c.closed {
+		return nil
+	}
+	c.closed = true
+	c.broken = ErrClosed
 	for _, fd := range c.rfds {
 		unix.Close(fd)
 	}
@@ -133,45 +148,102 @@ func (c *Conn) SetRecvTimeout(d time.Duration) error {
 }
 
 // Send writes one frame. The descriptors are duplicated by the kernel and stay
-// the caller's.
+// the caller's. After a failed Send every later one fails too: a part of the
+// frame may have gone out.
 func (c *Conn) Send(f *Frame) error {
-	if len(f.Payload) > MaxPayload {
-		return fmt.Errorf("%w: frame of %d bytes", ErrProtocol, len(f.Payload))
-	}
-	if len(f.Files) > MaxDescriptors {
-		return fmt.Errorf("%w: frame with %d descriptors", ErrProtocol, len(f.Files))
+	if err := c.check(f); err != nil {
+		return err
 	}
 	c.wmu.Lock()
 	defer c.wmu.Unlock()
-	b := c.wbuf[:0]
-	b = binary.LittleEndian.AppendUint32(b, uint32(len(f.Payload)))
-	b = append(b, byte(f.Type), byte(len(f.Files)), 0, 0)
-	b = binary.LittleEndian.AppendUint32(b, f.ID)
-	rest := f.Payload
-	if c.packet || len(f.Payload) <= 32<<10 {
-		b = append(b, f.Payload...)
-		rest = nil
+	if c.broken != nil {
+		return c.broken
 	}
-	if cap(b) <= 128<<10 {
-		c.wbuf = b
+	b, rest := appendHeader(c.wbuf[:0], f), f.Payload
+	if c.packet || len(rest) <= joinLimit {
+		b, rest = append(b, rest...), nil
 	}
+	c.keep(b)
 	var oob []byte
 	if len(f.Files) > 0 {
 		oob = unix.UnixRights(f.Files...)
 	}
-	for first := true; len(b) > 0; first = false {
-		if !first {
-			oob = nil
+	return c.write(b, rest, oob)
+}
+
+// SendAll writes frames without descriptors one after the other, on a stream
+// with a single system call when they are small: the peer wakes once for the
+// last output and the end of its command.
+func (c *Conn) SendAll(fs ...*Frame) error {
+	size := 0
+	for _, f := range fs {
+		if len(f.Files) > 0 {
+			return fmt.Errorf("%w: joined frame with descriptors", ErrProtocol)
 		}
+		size += HeaderSize + len(f.Payload)
+	}
+	if c.packet || size > joinLimit {
+		for _, f := range fs {
+			if err := c.Send(f); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	c.wmu.Lock()
+	defer c.wmu.Unlock()
+	if c.broken != nil {
+		return c.broken
+	}
+	b := c.wbuf[:0]
+	for _, f := range fs {
+		b = append(appendHeader(b, f), f.Payload...)
+	}
+	c.keep(b)
+	return c.write(b, nil, nil)
+}
+
+// joinLimit is up to which size a payload is copied behind its header, which
+// is cheaper than a second system call.
+const joinLimit = 32 << 10
+
+func (c *Conn) check(f *Frame) error {
+	switch {
+	case len(f.Payload) > MaxPayload, c.packet && len(f.Payload) > MaxPacket-HeaderSize:
+		return fmt.Errorf("%w: frame of %d bytes", ErrProtocol, len(f.Payload))
+	case len(f.Files) > MaxDescriptors:
+		return fmt.Errorf("%w: frame with %d descriptors", ErrProtocol, len(f.Files))
+	}
+	return nil
+}
+
+func appendHeader(b []byte, f *Frame) []byte {
+	b = binary.LittleEndian.AppendUint32(b, uint32(len(f.Payload)))
+	b = append(b, byte(f.Type), byte(len(f.Files)), 0, 0)
+	return binary.LittleEndian.AppendUint32(b, f.ID)
+}
+
+// keep remembers a write buffer for the next Send, unless it grew large.
+func (c *Conn) keep(b []byte) {
+	if cap(b) <= 4*joinLimit {
+		c.wbuf = b
+	}
+}
+
+// write sends b, with the descriptors at its first byte, and then rest. Callers
+// hold wmu.
+func (c *Conn) write(b, rest, oob []byte) error {
+	for len(b) > 0 {
 		n, err := unix.SendmsgN(c.fd, b, oob, nil, unix.MSG_NOSIGNAL)
 		if err == unix.EINTR {
 			continue
 		}
 		if err != nil {
-			return fmt.Errorf("send frame: %w", err)
+			c.broken = fmt.Errorf("send frame: %w", err)
+			return c.broken
 		}
-		b = b[n:]
-		if len(b) == 0 && len(rest) > 0 {
+		b, oob = b[n:], nil
+		if len(b) == 0 {
 			b, rest = rest, nil
 		}
 	}
@@ -220,6 +292,12 @@ func (c *Conn) Recv() (*Frame, error) {
 	if nfds > 0 {
 		f.Files = append([]int(nil), c.rfds[:nfds]...)
 		c.rfds = append(c.rfds[:0], c.rfds[nfds:]...)
+	}
+	if c.roff == c.rend && len(c.rfds) > 0 {
+		// Descriptors come with the first byte of their frame, and no byte
+		// is left: no frame announces them.
+		f.CloseFiles()
+		return nil, fmt.Errorf("%w: %d descriptors that no frame announces", ErrProtocol, len(c.rfds))
 	}
 	return f, nil
 }
@@ -272,6 +350,12 @@ func (c *Conn) recvmsg(b []byte) (int, error) {
 		if err == unix.EINTR {
 			continue
 		}
+		if err == unix.ECONNRESET && !c.reset {
+			// The peer died with input unread; what it had sent is
+			// still queued, and the end of the stream behind it.
+			c.reset = true
+			continue
+		}
 		if err != nil {
 			return 0, fmt.Errorf("receive frame: %w", err)
 		}
@@ -297,10 +381,6 @@ func (c *Conn) recvPacket() (*Frame, error) {
 		c.rbuf = make([]byte, MaxPacket)
 	}
 	n, err := c.recvmsg(c.rbuf)
-	if errors.Is(err, unix.ECONNRESET) {
-		// The peer died with input unread; what it had sent is still queued.
-		n, err = c.recvmsg(c.rbuf)
-	}
 	if err != nil {
 		return nil, err
 	}

@@ -5,6 +5,7 @@ package protocol
 import (
 	"encoding/binary"
 	"errors"
+	"fmt"
 )
 
 // The binary payloads are a plain sequence of fields, little-endian:
@@ -71,7 +72,7 @@ type Decoder struct {
 
 func (d *Decoder) take(n int) []byte {
 	if d.err != nil || n < 0 || n > len(d.B) {
-		d.err = ErrTruncated
+		d.fail(ErrTruncated)
 		return nil
 	}
 	b := d.B[:n:n]
@@ -117,8 +118,8 @@ func (d *Decoder) Str() string { return string(d.Bytes()) }
 // bytes of its length.
 func (d *Decoder) Strs() []string {
 	n := int(d.U32())
-	if d.err != nil || n > len(d.B)/4 {
-		d.err = ErrTruncated
+	if d.err != nil || n < 0 || n > len(d.B)/4 {
+		d.fail(ErrTruncated)
 		return nil
 	}
 	out := make([]string, 0, n)
@@ -126,6 +127,23 @@ func (d *Decoder) Strs() []string {
 		out = append(out, d.Str())
 	}
 	return out
+}
+
+// fail makes err the decoder's failure, unless it has one.
+func (d *Decoder) fail(err error) {
+	if d.err == nil {
+		d.err = err
+	}
+}
+
+// enum takes one byte that may not exceed last.
+func (d *Decoder) enum(what string, last uint8) uint8 {
+	v := d.U8()
+	if v > last {
+		d.fail(fmt.Errorf("%w: %s %d", ErrProtocol, what, v))
+		return 0
+	}
+	return v
 }
 
 // Err is the first failure, or ErrTruncated when bytes are left over.

@@ -4,18 +4,31 @@
 // repository's files, byte for byte what hg prints.
 //
 // It is a library. It starts no process, opens no socket, reads no environment
-// variable and no clock, and writes nothing into a repository: whatever it
-// needs comes with the Request. What it does not do exactly as hg does is
-// returned as *hgerr.Unsupported before a byte was printed.
+// variable and no clock but to measure itself, and writes nothing into a
+// repository: whatever it needs comes with the Request. What it does not do
+// exactly as hg does is returned as *hgerr.Unsupported before a byte was printed.
+//
+// The way of a command: dispatch.go reads the command line and the
+// configuration as hg's dispatcher does, package command has what each command
+// does, package repo opens repositories, and package snapshot is what is known of
+// a store without reading its history.
 package hg
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"time"
 
+	"hgbroker/worker/hg/config"
 	"hgbroker/worker/hg/hgerr"
 	"hgbroker/worker/hg/image"
+	"hgbroker/worker/hg/repo"
+	"hgbroker/worker/hg/requires"
+	"hgbroker/worker/hg/snapshot"
 )
 
 // Options configure an Engine.
@@ -24,6 +37,13 @@ type Options struct {
 	Images image.Source
 	// Repositories is how many are kept open between commands; 0 means 8.
 	Repositories int
+}
+
+// Installation is the real hg that the engine stands in for. Its version decides
+// where releases differ.
+type Installation struct {
+	Path    string // as found in PATH, "" when there is none
+	Version string // "6.3.2"; "" when not known
 }
 
 // Request is one command line.
@@ -35,8 +55,12 @@ type Request struct {
 	Stdin  io.Reader
 	Stdout io.Writer
 	Stderr io.Writer
-	Now    time.Time
-	Local  *time.Location
+	// Terminal says that Stdout is a terminal: colour and pager are then up to
+	// the real hg.
+	Terminal bool
+	Now      time.Time
+	Local    *time.Location
+	Hg       Installation
 }
 
 // Result is what is known after a command ran.
@@ -53,31 +77,162 @@ type Result struct {
 // Engine runs commands, one at a time, and keeps repositories open between
 // them. It is not safe for concurrent use.
 type Engine struct {
-	opts Options
+	opts    Options
+	repos   []*repo.Repo // the one used last comes first
+	configs configCache
 }
 
 // New returns an engine without any open repository.
-func New(opts Options) *Engine { return &Engine{opts: opts} }
+func New(opts Options) *Engine {
+	if opts.Images == nil {
+		opts.Images = image.Private{}
+	}
+	if opts.Repositories == 0 {
+		opts.Repositories = 8
+	}
+	return &Engine{opts: opts}
+}
+
+// runAttempts is how often a command starts again when the store changed while
+// it read.
+const runAttempts = 10
 
 // Run runs one command line. When it returns nil the command ran, as hg counts
 // it: its output, its errors and Result.ExitCode are hg's. A *hgerr.Unsupported
 // says that nothing was printed and the real hg must do it.
 func (e *Engine) Run(ctx context.Context, r *Request) (Result, error) {
-	return Result{}, hgerr.NewUnsupported("everything")
+	for attempt := 1; ; attempt++ {
+		out := newOutput(r.Stdout, r.Stderr)
+		d := &dispatcher{e: e, ctx: ctx, r: r, out: out}
+		code, err := d.run()
+		if err != nil && hgerr.IsUnsupported(err) {
+			if !out.Discard() {
+				return d.result, fmt.Errorf("unsupported after output: %w", err)
+			}
+			return d.result, err
+		}
+		if err != nil && ctx.Err() == nil && attempt < runAttempts && d.storeMoved(err) && out.Discard() {
+			continue
+		}
+		if err != nil {
+			if code, err = d.report(err); err != nil {
+				if hgerr.IsUnsupported(err) && !out.Discard() {
+					return d.result, fmt.Errorf("unsupported after output: %w", err)
+				}
+				return d.result, err
+			}
+		}
+		out.Flush()
+		d.finish(code)
+		if ctx.Err() != nil {
+			return d.result, ctx.Err()
+		}
+		return d.result, out.failed
+	}
+}
+
+// storeMoved tells whether an error is about bytes on disk which are not those
+// any more that the command began with.
+func (d *dispatcher) storeMoved(err error) bool {
+	var damage *hgerr.Damage
+	if !errors.As(err, &damage) || d.repo == nil {
+		return false
+	}
+	return damage.Changed || d.repo.Moved()
+}
+
+// open returns the repository at root, from those kept open if its layout has
+// not changed.
+func (e *Engine) open(root string) (*repo.Repo, error) {
+	real, err := filepath.EvalSymlinks(root)
+	if err != nil {
+		real = root
+	}
+	for i, r := range e.repos {
+		if r.Layout.Root != real {
+			continue
+		}
+		copy(e.repos[1:i+1], e.repos[:i])
+		e.repos[0] = r
+		if r.Fresh() {
+			return r, nil
+		}
+		r.Close()
+		e.repos = e.repos[1:]
+		break
+	}
+	r, err := repo.Open(root, e.opts.Images)
+	if err != nil {
+		return nil, err
+	}
+	if len(e.repos) >= e.opts.Repositories {
+		last := len(e.repos) - 1
+		e.repos[last].Close()
+		e.repos = e.repos[:last]
+	}
+	e.repos = append([]*repo.Repo{r}, e.repos...)
+	return r, nil
 }
 
 // Load opens the repository whose working directory is root and brings its
 // image up to date, so that the next command finds it warm.
 func (e *Engine) Load(ctx context.Context, r *Request, root string) (Result, error) {
-	return Result{}, hgerr.NewUnsupported("everything")
+	var res Result
+	rp, err := e.open(root)
+	if err != nil {
+		return res, err
+	}
+	res.Repository, res.Store = rp.Layout.Root, rp.Layout.StorePath
+	if err := rp.Begin(ctx, time.Now); err != nil {
+		return res, err
+	}
+	res.Loaded, res.LoadTime, res.Generation = rp.Loaded, rp.LoadTime, rp.Generation()
+	return res, nil
 }
 
 // Forget closes what is held open of a key, so that its memory can go.
-func (e *Engine) Forget(key image.Key) {}
+func (e *Engine) Forget(key image.Key) {
+	kept := e.repos[:0]
+	for _, r := range e.repos {
+		if r.Key() == key {
+			r.Close()
+		} else {
+			kept = append(kept, r)
+		}
+	}
+	e.repos = kept
+}
 
 // Close closes everything that is held open.
-func (e *Engine) Close() {}
+func (e *Engine) Close() {
+	for _, r := range e.repos {
+		r.Close()
+	}
+	e.repos = nil
+}
 
 // VerifyImage walks all of an image of the given kind and reports the first
-// thing in it that is not as it must be.
-func VerifyImage(m *image.Image) error { return m.Verify() }
+// thing in it that is not as it must be. It does not close the image.
+func VerifyImage(m *image.Image) error {
+	s, err := snapshot.Open(m)
+	if err != nil {
+		return err
+	}
+	return s.Verify()
+}
+
+// NativeRequirements lists the repository requirements that are read natively.
+func NativeRequirements() []string { return requires.Native() }
+
+// FindVersion reads the version of the Mercurial that an executable belongs to
+// from the file __version__.py of its installation; "" when it cannot be found
+// without running it.
+func FindVersion(hgPath string) string {
+	for _, rc := range config.FindDefaultRC(hgPath) {
+		text, err := os.ReadFile(filepath.Join(filepath.Dir(filepath.Dir(rc)), "__version__.py"))
+		if err == nil {
+			return parseVersionFile(text)
+		}
+	}
+	return ""
+}

@@ -3,14 +3,23 @@
 package hg
 
 import (
+	"bytes"
 	"context"
+	"path/filepath"
 
+	"hgbroker/worker/hg/cmdline"
+	"hgbroker/worker/hg/command"
+	"hgbroker/worker/hg/encoding"
 	"hgbroker/worker/hg/hgerr"
+	"hgbroker/worker/hg/node"
+	"hgbroker/worker/hg/obsolete"
+	"hgbroker/worker/hg/repo"
+	"hgbroker/worker/hg/store"
 )
 
 // The typed questions: what an editor asks without parsing a command's text.
 // Strings hold bytes in the repository's own form (paths) or in UTF-8 (users,
-// descriptions).
+// descriptions, names).
 
 // Commit describes one changeset.
 type Commit struct {
@@ -68,6 +77,7 @@ type LogQuery struct {
 	Limit  int
 	After  string // cursor: forty digits of the last commit seen
 	Files  bool
+	Graph  bool // order for drawing: as `hg log -G` has it
 }
 
 // FileContent answers hg/cat.
@@ -79,24 +89,263 @@ type FileContent struct {
 	Binary  bool
 }
 
+// ask runs a typed question: it opens the repository that holds r.Dir, hands a
+// context for it to fn, and starts again when the store changed meanwhile.
+func (e *Engine) ask(ctx context.Context, r *Request, name string, fn func(*command.Context) error) (Result, error) {
+	for attempt := 1; ; attempt++ {
+		d := &dispatcher{e: e, ctx: ctx, r: r, out: newOutput(r.Stdout, r.Stderr)}
+		d.result.Command = name
+		err := d.typed(fn)
+		if err == nil {
+			d.finish(0)
+			return d.result, nil
+		}
+		if ctx.Err() != nil || attempt == runAttempts || !d.storeMoved(err) {
+			return d.result, err
+		}
+	}
+}
+
+func (d *dispatcher) typed(fn func(*command.Context) error) error {
+	d.version = release(d.r.Hg.Version)
+	settings := encoding.Settings{Name: "utf-8"}
+	if err := d.start(&settings); err != nil {
+		return err
+	}
+	root, err := d.findRoot()
+	if err != nil {
+		return err
+	}
+	if root == "" {
+		return hgerr.Abortf(hgerr.NotARepository, "no repository found in '%s' (.hg not found)", d.cwd)
+	}
+	if err := d.loadConfig(root); err != nil {
+		return err
+	}
+	for name, path := range d.cfg.Extensions() {
+		if !harmless[name] || path != "" {
+			return hgerr.NewUnsupported("extension %s", name)
+		}
+	}
+	d.enc = encoding.UTF8()
+	if d.repo, err = d.e.open(root); err != nil {
+		return err
+	}
+	d.result.Repository, d.result.Store = d.repo.Layout.Root, d.repo.Layout.StorePath
+	d.cmd = &command.Context{
+		Context: d.ctx, Opts: cmdline.Values{}, Global: cmdline.Values{},
+		Config: d.cfg, Encoding: d.enc, Cwd: d.cwd, Now: d.r.Now, Local: d.r.Local, Getenv: d.getenv,
+		Version: d.r.Hg.Version, Stdout: &d.out.out, Stderr: &d.out.err, Repo: d.repo,
+	}
+	return fn(d.cmd)
+}
+
+// commit describes a changeset.
+func commit(v *repo.View, rev node.Rev, files bool) (Commit, error) {
+	c, err := v.Changeset(rev)
+	if err != nil {
+		return Commit{}, err
+	}
+	date, err := c.Date()
+	if err != nil {
+		return Commit{}, err
+	}
+	branch, _, err := repo.BranchOf(c)
+	if err != nil {
+		return Commit{}, err
+	}
+	out := Commit{
+		Rev: int(rev), Node: v.Node(rev).Hex(), User: string(c.User()), Time: date.Seconds(), TZ: date.TZ,
+		Branch: branch, Desc: string(c.Description()), Phase: v.PhaseOf(rev).String(), Bookmarks: v.BookmarksOf(rev),
+		Obsolete: v.Snapshot().Flags(rev)&obsolete.Obsolete != 0,
+	}
+	p1, p2 := v.Parents(rev)
+	for _, p := range [2]node.Rev{p1, p2} {
+		if p >= 0 {
+			out.Parents = append(out.Parents, v.Node(p).Hex())
+		}
+	}
+	if out.Tags, err = v.TagsOf(rev); err != nil {
+		return Commit{}, err
+	}
+	if files {
+		out.Files = c.FileList()
+	}
+	return out, nil
+}
+
+// operations are the files in .hg that tell what is under way, in the order in
+// which hg looks at them (`hg help` has them under each command; the list stands
+// in Mercurial's state.py).
+var operations = []struct{ file, name, next, abort string }{
+	{"graftstate", "graft", "hg graft --continue", "hg graft --abort"},
+	{"updatestate", "update", "hg update .", ""},
+	{"rebasestate", "rebase", "hg rebase --continue", "hg rebase --abort"},
+	{"histedit-state", "histedit", "hg histedit --continue", "hg histedit --abort"},
+	{"shelvedstate", "unshelve", "hg unshelve --continue", "hg unshelve --abort"},
+	{"transplant/journal", "transplant", "hg transplant --continue", "hg transplant --stop"},
+	{"evolvestate", "evolve", "hg evolve --continue", "hg evolve --abort"},
+	{"bisect.state", "bisect", "", "hg bisect --reset"},
+}
+
 // State answers hg/state for the repository that holds r.Dir. As in Run, Args
 // holds global options (--config) only.
 func (e *Engine) State(ctx context.Context, r *Request) (*State, Result, error) {
-	return nil, Result{}, hgerr.NewUnsupported("everything")
+	var out *State
+	res, err := e.ask(ctx, r, "hg/state", func(c *command.Context) error {
+		v, err := c.View()
+		if err != nil {
+			return err
+		}
+		out = &State{Root: v.Layout.Root, Branch: v.WdirBranch(), Bookmark: v.ActiveName()}
+		p1, p2 := v.WdirParents()
+		for _, p := range [2]node.Rev{p1, p2} {
+			if p < 0 {
+				continue
+			}
+			cm, err := commit(v, p, false)
+			if err != nil {
+				return err
+			}
+			out.Parents = append(out.Parents, cm)
+		}
+		topic, _, err := store.ReadFile(filepath.Join(v.Layout.Dot, "topic"))
+		if err != nil {
+			return err
+		}
+		out.Topic = string(bytes.TrimSpace(topic))
+		for _, op := range operations {
+			st, err := store.StampOf(filepath.Join(v.Layout.Dot, op.file))
+			if err != nil {
+				return err
+			}
+			if st.Exists {
+				out.Operation = &Operation{Name: op.name, Continue: op.next, Abort: op.abort}
+				break
+			}
+		}
+		if p2 >= 0 && out.Operation == nil {
+			out.Operation = &Operation{Name: "merge", Continue: "hg commit", Abort: "hg merge --abort"}
+		}
+		if m := v.MergeState(); m != nil {
+			out.Conflicts = m.Unresolved()
+		}
+		return nil
+	})
+	return out, res, err
 }
 
-// Status answers hg/status.
-func (e *Engine) Status(ctx context.Context, r *Request, q StatusQuery) ([]FileStatus, Result, error) {
-	return nil, Result{}, hgerr.NewUnsupported("everything")
-}
-
-// Log answers hg/log: newest first as `hg log` would order the revset. next is
-// a cursor when the limit cut the answer.
+// Log answers hg/log: newest first, or in the revset's own order. next is a
+// cursor when the limit cut the answer.
 func (e *Engine) Log(ctx context.Context, r *Request, q LogQuery) (commits []Commit, next string, res Result, err error) {
-	return nil, "", Result{}, hgerr.NewUnsupported("everything")
+	res, err = e.ask(ctx, r, "hg/log", func(c *command.Context) error {
+		commits, next = nil, ""
+		v, err := c.View()
+		if err != nil {
+			return err
+		}
+		var specs []string
+		if q.Revset != "" {
+			specs = []string{q.Revset}
+		}
+		revs, err := c.LogRevs(specs)
+		if err != nil {
+			return err
+		}
+		skipping := q.After != ""
+		for rev := range revs.All() {
+			if skipping {
+				skipping = v.Node(rev).Hex() != q.After
+				continue
+			}
+			if q.Limit > 0 && len(commits) == q.Limit {
+				next = commits[len(commits)-1].Node
+				break
+			}
+			if rev == node.WdirRev {
+				return hgerr.NewUnsupported("the working directory in hg/log")
+			}
+			cm, err := commit(v, rev, q.Files)
+			if err != nil {
+				return err
+			}
+			commits = append(commits, cm)
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+		}
+		if skipping {
+			return hgerr.Abortf(hgerr.UnknownRevision, "cursor %s is not in the log", q.After)
+		}
+		return revs.Err()
+	})
+	return commits, next, res, err
 }
 
 // Cat answers hg/cat for one file, path relative to r.Dir or absolute.
 func (e *Engine) Cat(ctx context.Context, r *Request, path, rev string) (*FileContent, Result, error) {
-	return nil, Result{}, hgerr.NewUnsupported("everything")
+	var out *FileContent
+	res, err := e.ask(ctx, r, "hg/cat", func(c *command.Context) error {
+		v, err := c.View()
+		if err != nil {
+			return err
+		}
+		at, err := c.Single(rev, ".")
+		if err != nil {
+			return err
+		}
+		if at == node.WdirRev {
+			return hgerr.NewUnsupported("hg/cat of the working directory")
+		}
+		name, err := c.CanonPath(path)
+		if err != nil {
+			return err
+		}
+		m, err := v.ManifestOf(at)
+		if err != nil {
+			return err
+		}
+		entry, ok, err := m.Lookup(name)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			return hgerr.Abortf(hgerr.FileNotInRevision, "%s: no such file in rev %s", name, v.Node(at).Short())
+		}
+		f, err := v.Filelog(name)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		flrev, err := f.FindRev(entry.Node)
+		if err != nil {
+			return err
+		}
+		data, err := f.Data(flrev)
+		if err != nil {
+			return err
+		}
+		out = &FileContent{Path: name, Content: data, Node: v.Node(at).Hex(), Flags: entry.Flag.String(), Binary: bytes.IndexByte(data, 0) >= 0}
+		return nil
+	})
+	return out, res, err
+}
+
+// Status answers hg/status.
+func (e *Engine) Status(ctx context.Context, r *Request, q StatusQuery) ([]FileStatus, Result, error) {
+	var out []FileStatus
+	res, err := e.ask(ctx, r, "hg/status", func(c *command.Context) error {
+		kinds := q.Kinds
+		if kinds == "" {
+			kinds = "MAR!?"
+		}
+		files, err := c.FileStatus(command.StatusQuery{Rev: q.Rev, Rev2: q.Rev2, Change: q.Change, Paths: q.Paths,
+			Include: q.Include, Exclude: q.Exclude, Kinds: kinds, Copies: q.Copies})
+		out = make([]FileStatus, 0, len(files))
+		for _, f := range files {
+			out = append(out, FileStatus{Path: f.Path, Status: f.Kind, CopySource: f.CopySource})
+		}
+		return err
+	})
+	return out, res, err
 }

@@ -42,9 +42,15 @@ type Unsupported struct {
 	// What names the thing, as a user would look for it: "log --template",
 	// "requirement treemanifest", "extension mq".
 	What string
+	// Err is the cause when the engine could have answered but for a damaged
+	// file or a failed system call, about which hg has its own words.
+	Err error
 }
 
 func (e *Unsupported) Error() string { return "not native: " + e.What }
+
+// Unwrap returns the cause.
+func (e *Unsupported) Unwrap() error { return e.Err }
 
 // NewUnsupported formats an Unsupported.
 func NewUnsupported(format string, args ...any) error {

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package master
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"hgbroker/protocol"
+)
+
+// master is the state that the loop owns.
+type master struct {
+	cfg     Config
+	started time.Time
+	events  chan func()
+	stopped chan struct{} // closed when the loop takes no more events
+
+	listener   int    // owned; -1 once closed
+	lock       int    // owned; -1 once given up
+	path       string // of the socket; "" once unlinked
+	dev, ino   uint64 // of the socket's file
+	stopAccept int    // closing it ends the acceptor; owned
+
+	clients    map[uint64]*client
+	nextClient uint64
+	lastClient time.Time // when the last one left
+	lastUsed   map[uint64]protocol.ImageKey
+
+	workers       map[uint64]*worker // from order to death
+	nextWorker    uint64
+	dying         int // zombies that are being swept
+	readers       *spawner
+	runners       *spawner
+	spawnAfter    time.Time
+	startFailures int
+
+	queue  *queue
+	jobs   *jobs
+	cache  *cache
+	stores map[string]string // working directory's root to its store
+	counts counts
+
+	draining bool
+	drainEnd time.Time
+	done     bool
+	deleted  bool      // our executable's file is gone
+	nextLook time.Time // at socket file and executable
+}
+
+// newMaster takes ownership of both descriptors; lock may be -1.
+func newMaster(cfg Config, listener, lock int) (*master, error) {
+	cfg = cfg.withDefaults()
+	now := time.Now()
+	m := &master{
+		cfg: cfg, started: now, lastClient: now, nextLook: now.Add(cfg.times.house),
+		events: make(chan func(), 256), stopped: make(chan struct{}),
+		listener: listener, lock: lock,
+		clients: map[uint64]*client{}, lastUsed: map[uint64]protocol.ImageKey{},
+		workers: map[uint64]*worker{}, stores: map[string]string{},
+		queue: &queue{max: cfg.MaxQueue},
+	}
+	m.jobs = newJobs(min(2, cfg.MaxWorkers))
+	m.counts.commands = map[string]*tally{}
+	m.counts.donated.Refused = map[string]uint64{}
+	addr, err := unix.Getsockname(listener)
+	if err != nil {
+		return nil, fmt.Errorf("listening socket: %w", err)
+	}
+	un, ok := addr.(*unix.SockaddrUnix)
+	if !ok || !strings.HasPrefix(un.Name, "/") {
+		return nil, fmt.Errorf("listening socket: not bound to an absolute path")
+	}
+	m.path = un.Name
+	var st unix.Stat_t
+	if err := unix.Stat(m.path, &st); err == nil {
+		m.dev, m.ino = uint64(st.Dev), st.Ino
+	}
+	if err := unix.SetNonblock(listener, true); err != nil {
+		return nil, fmt.Errorf("listening socket: %w", err)
+	}
+	if m.cache, err = newCache(cfg.CacheBytes, cfg.HotSlots, cfg.times.burst); err != nil {
+		return nil, err
+	}
+	backlog := cfg.MaxWorkers + cfg.Spares + 16
+	m.readers = newSpawner(true, cfg.times.noLandlock, backlog)
+	m.runners = newSpawner(false, false, backlog)
+	return m, nil
+}
+
+// post hands f to the loop. It tells whether the loop will run it.
+func (m *master) post(f func()) bool {
+	select {
+	case <-m.stopped:
+		return false
+	default:
+	}
+	select {
+	case m.events <- f:
+		return true
+	case <-m.stopped:
+		return false
+	}
+}
+
+func (m *master) log(format string, args ...any) {
+	fmt.Fprintf(m.cfg.Log, "%s master %d: %s\n", time.Now().Format("2006-01-02 15:04:05.000"), os.Getpid(), fmt.Sprintf(format, args...))
+}
+
+// run is the loop. It returns when the master has nothing left to do.
+func (m *master) run() error {
+	var pipe [2]int
+	if err := unix.Pipe2(pipe[:], unix.O_CLOEXEC); err != nil {
+		return fmt.Errorf("pipe: %w", err)
+	}
+	m.stopAccept = pipe[1]
+	go m.acceptor(m.listener, pipe[0])
+	m.log("serves %s, build %s; %s", m.path, m.cfg.Build, m.readers.sandbox)
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for !m.done {
+		select {
+		case f := <-m.events:
+			f()
+		case <-timer.C:
+		}
+		now := time.Now()
+		m.settle(now)
+		timer.Reset(max(0, m.nextDeadline(now).Sub(now)))
+	}
+	return m.finish()
+}
+
+// settle does what the last event made possible.
+func (m *master) settle(now time.Time) {
+	m.assign(now)
+	m.work(now)
+	m.tidy(now)
+	m.look(now)
+	m.dropLost()
+	m.maybeExit(now)
+}
+
+// look does the rare checks.
+func (m *master) look(now time.Time) {
+	m.cache.coolIdle(m.cfg.times.hotIdle, now, false)
+	if now.Before(m.nextLook) {
+		return
+	}
+	m.nextLook = now.Add(m.cfg.times.house)
+	m.deleted = executableDeleted()
+	if underPressure() {
+		m.cache.coolIdle(m.cfg.times.hotIdle, now, true)
+	}
+	if m.path != "" && !m.socketIsOurs() {
+		// A cleaner of temporary files took it. Nobody can reach us, and
+		// while we hold the lock nobody can start another.
+		m.path = ""
+		m.drain("the socket's file is gone")
+	}
+}
+
+// nextDeadline is when settle has something to do without an event.
+func (m *master) nextDeadline(now time.Time) time.Time {
+	next := now.Add(time.Hour)
+	sooner := func(t time.Time) {
+		if !t.IsZero() && t.Before(next) {
+			next = t
+		}
+	}
+	for _, w := range m.workers {
+		if !w.killed {
+			sooner(w.limit)
+		}
+	}
+	if w := m.surplus(); w != nil {
+		sooner(w.since.Add(m.cfg.times.workerIdle))
+	}
+	if m.spawnAfter.After(now) {
+		sooner(m.spawnAfter)
+	}
+	sooner(m.cache.nextIdle(m.cfg.times.hotIdle))
+	sooner(m.nextLook)
+	if m.draining {
+		sooner(m.drainEnd)
+	} else if m.unused() {
+		sooner(m.lastClient.Add(m.cfg.IdleTimeout))
+	}
+	return next
+}

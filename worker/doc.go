@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+// Package worker is the worker process: it runs one command at a time, on a
+// channel that the master hands it, with the engine (worker/hg) or with the
+// real hg, and tells the master afterwards what it did.
+//
+// It is disposable. A panic is one request's error, after which the process
+// ends; whatever else happens to it, its client sees the channel end and the
+// master forks another. It never decides about a cache or about other workers,
+// and it never starts the real hg for a command of which the client has seen a
+// byte.
+//
+// Three kinds of goroutines:
+//
+//	main          takes one task at a time: a channel to serve, or a job
+//	control       reads the control socket (control.go): tasks, images, the end
+//	channel       reads the channel that is served (channel.go): commands, cancels
+//
+// Only main touches the engine.
+package worker

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+// Package cmdline reads hg's command line: options in all the forms that hg
+// takes them, the early pass over the global options, and the abbreviated
+// names of commands.
+//
+// Errors carry hg's own words. A UsageError is one after which hg prints help
+// text; the package has no help texts, so the dispatcher gives those to the
+// real hg. The package runs nothing and looks at no environment.
+package cmdline
+
+import "slices"
+
+// Kind tells what an option takes.
+type Kind int
+
+// The kinds of option.
+const (
+	// Bool takes nothing; "--no-NAME" turns it off unless the command has an
+	// option of that name too.
+	Bool Kind = iota
+	// String takes a value; the last one counts.
+	String
+	// List takes a value and may be repeated.
+	List
+	// Int takes a decimal integer; the last one counts.
+	Int
+)
+
+// Option describes one option of a command.
+type Option struct {
+	Short string // one letter, or ""
+	Long  string // without dashes
+	Kind  Kind
+	// Default is the value when the option is not given: what matters of it
+	// is the field for Kind.
+	Default Value
+}
+
+// Flag is a Bool option that is off unless given.
+func Flag(short, long string) Option { return Option{Short: short, Long: long} }
+
+// Text is a String option.
+func Text(short, long, def string) Option {
+	return Option{Short: short, Long: long, Kind: String, Default: Value{Text: def}}
+}
+
+// Words is a List option.
+func Words(short, long string) Option { return Option{Short: short, Long: long, Kind: List} }
+
+// Number is an Int option.
+func Number(short, long string, def int64) Option {
+	return Option{Short: short, Long: long, Kind: Int, Default: Value{Int: def}}
+}
+
+// Value is what an option got.
+type Value struct {
+	On    bool     // Bool
+	Text  string   // String
+	List  []string // List
+	Int   int64    // Int
+	Given bool     // the command line had the option, in whatever form
+}
+
+// Values are the options of one command by long name ("dry-run"). Asking for
+// an option that is not in the table gives the zero value.
+type Values map[string]Value
+
+// On tells whether a Bool option is on.
+func (v Values) On(name string) bool { return v[name].On }
+
+// Given tells whether the command line had the option. For a Bool option this
+// tells "--no-git" (given, not on) from no word about it.
+func (v Values) Given(name string) bool { return v[name].Given }
+
+// Text returns the value of a String option.
+func (v Values) Text(name string) string { return v[name].Text }
+
+// List returns the values of a List option.
+func (v Values) List(name string) []string { return v[name].List }
+
+// Int returns the value of an Int option.
+func (v Values) Int(name string) int64 { return v[name].Int }
+
+// defaults fills in what is not given.
+func defaults(opts []Option) Values {
+	v := make(Values, len(opts))
+	for _, o := range opts {
+		d := o.Default
+		d.List = slices.Clone(d.List)
+		d.Given = false
+		v[o.Long] = d
+	}
+	return v
+}

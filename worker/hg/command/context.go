@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package command
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"time"
+
+	"hgbroker/worker/hg/cmdline"
+	"hgbroker/worker/hg/config"
+	"hgbroker/worker/hg/encoding"
+	"hgbroker/worker/hg/hgerr"
+	"hgbroker/worker/hg/repo"
+)
+
+// Context is a command while it runs: its command line, its configuration, and
+// the way to the repository and to the user.
+type Context struct {
+	context.Context
+
+	Args   []string       // without options
+	Opts   cmdline.Values // the command's own
+	Global cmdline.Values
+
+	Config   *config.Config
+	Encoding *encoding.Encoding
+	Quiet    bool
+	Verbose  bool
+	Debug    bool
+
+	Cwd     string // working directory, absolute
+	Now     time.Time
+	Local   *time.Location
+	Getenv  func(string) (string, bool)
+	Version string // of the real hg, "6.3.2"; "" when it is not known
+
+	Stdout io.Writer
+	Stderr io.Writer
+
+	Repo *repo.Repo // nil without a repository
+	view *repo.View
+}
+
+// View brings the repository up to date and reads the checkout, the first time;
+// later calls return the same view, so that a command sees one state.
+func (c *Context) View() (*repo.View, error) {
+	if c.view != nil {
+		return c.view, nil
+	}
+	if c.Repo == nil {
+		return nil, hgerr.Abortf(hgerr.NotARepository, "there is no Mercurial repository here (.hg not found)")
+	}
+	if err := c.Repo.Begin(c, time.Now); err != nil {
+		return nil, err
+	}
+	v, err := c.Repo.NewView(c.Config, c.Encoding, c.Cwd, repo.Visibility{Hidden: c.Global.On("hidden")}, c.warnRaw)
+	if err != nil {
+		return nil, err
+	}
+	c.view = v
+	return v, nil
+}
+
+func (c *Context) warnRaw(text string) { io.WriteString(c.Stderr, text) }
+
+// Print writes to standard output.
+func (c *Context) Print(text string) { io.WriteString(c.Stdout, text) }
+
+// Printf formats to standard output.
+func (c *Context) Printf(format string, args ...any) { fmt.Fprintf(c.Stdout, format, args...) }
+
+// Status writes to standard output unless --quiet.
+func (c *Context) Status(format string, args ...any) {
+	if !c.Quiet {
+		fmt.Fprintf(c.Stdout, format, args...)
+	}
+}
+
+// Warnf writes to standard error.
+func (c *Context) Warnf(format string, args ...any) { fmt.Fprintf(c.Stderr, format, args...) }
+
+// At72 tells whether the real hg is 7.0 or newer.
+func (c *Context) At72() bool { return c.Config.Version().AtLeast(7, 0) }
+
+// unsupported names an unsupported part of this command.
+func unsupported(format string, args ...any) error { return hgerr.NewUnsupported(format, args...) }
+
+// inputError is hg's InputError.
+func inputError(format string, args ...any) error { return hgerr.Abortf(hgerr.Input, format, args...) }

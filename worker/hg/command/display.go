@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package command
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"hgbroker/worker/hg/formatter"
+	"hgbroker/worker/hg/node"
+	"hgbroker/worker/hg/repo"
+	"hgbroker/worker/hg/revset"
+	"hgbroker/worker/hg/template"
+)
+
+// flushSize is how much a command collects before it hands it on.
+const flushSize = 64 << 10
+
+// formatterConfig is what templates and formats can see of the command.
+func (c *Context) formatterConfig() (*formatter.Config, error) {
+	cfg := &formatter.Config{
+		Options: template.Options{
+			Quiet: c.Quiet, Verbose: c.Verbose, Debug: c.Debug,
+			TermWidth:   c.termWidth(),
+			Features:    template.FeatureRevset,
+			Encoding:    c.Encoding,
+			Now:         c.Now,
+			Location:    c.Local,
+			CheckRevset: c.checkRevset,
+			Config: func(section, name string) (string, bool, error) {
+				if c.Config.IsSet(section, name) {
+					v, ok := c.Config.Get(section, name)
+					return v, ok, nil
+				}
+				return "", false, unsupported("default of %s.%s in a template", section, name)
+			},
+			DisambiguateWithin: c.Config.GetOr("experimental", "revisions.disambiguatewithin", ""),
+		},
+		LogTemplate: c.Config.GetOr("command-templates", "log", c.Config.GetOr("ui", "logtemplate", "")),
+		Style:       c.Config.GetOr("ui", "style", ""),
+		IsFile:      func(path string) bool { return c.isFile(path) },
+	}
+	var err error
+	if cfg.Options.PrefixHexNode, err = c.Config.Bool("experimental", "revisions.prefixhexnode"); err != nil {
+		return nil, err
+	}
+	if cfg.FormatDebug, err = c.Config.Bool("ui", "formatdebug"); err != nil {
+		return nil, err
+	}
+	if cfg.FormatJSON, err = c.Config.Bool("ui", "formatjson"); err != nil {
+		return nil, err
+	}
+	if c.At72() {
+		cfg.Options.Version = template.Hg72
+	}
+	for _, it := range c.Config.Items("templates") {
+		cfg.Templates = append(cfg.Templates, template.Extra{Key: it.Name, Value: it.Text})
+	}
+	for _, it := range c.Config.Items("templatealias") {
+		cfg.Aliases = append(cfg.Aliases, template.Extra{Key: it.Name, Value: it.Text})
+	}
+	return cfg, nil
+}
+
+// termWidth is how wide hg takes the terminal to be when there is none.
+func (c *Context) termWidth() int {
+	if columns, ok := c.Getenv("COLUMNS"); ok {
+		if n, err := strconv.Atoi(columns); err == nil && n > 0 {
+			return n
+		}
+	}
+	return 80
+}
+
+func (c *Context) isFile(path string) bool {
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(c.Cwd, path)
+	}
+	fi, err := os.Stat(path)
+	return err == nil && fi.Mode().IsRegular()
+}
+
+// templates is the view as templates see it; nil without a repository.
+func (c *Context) templates(v *repo.View) *repo.Templates {
+	return &repo.Templates{
+		View: v,
+		Eval: func(query string) ([]node.Rev, error) {
+			revs, err := c.eval(v, []string{query})
+			if err != nil {
+				return nil, err
+			}
+			out := slices.Collect(revs.All())
+			return out, revs.Err()
+		},
+	}
+}
+
+// checkRevset tells whether a revset in a template can be evaluated at all.
+func (c *Context) checkRevset(query string) error {
+	_, err := revset.Compile([]string{query}, nil, c.revsetOptions().Aliases)
+	return err
+}
+
+// output is a command's formatter with the buffer that it fills.
+type output struct {
+	*formatter.Formatter
+	c    *Context
+	buf  bytes.Buffer
+	repo *repo.Templates
+}
+
+// formatter starts the formatter that -T asks for. v may be nil.
+func (c *Context) formatter(topic string, v *repo.View) (*output, error) {
+	cfg, err := c.formatterConfig()
+	if err != nil {
+		return nil, err
+	}
+	o := &output{c: c}
+	spec, err := formatter.Lookup(cfg, topic, c.Opts.Text("template"), &o.buf)
+	if err != nil {
+		c.Stdout.Write(o.buf.Bytes())
+		return nil, err
+	}
+	var tr template.Repo
+	if v != nil {
+		o.repo = c.templates(v)
+		tr = o.repo
+	}
+	o.Formatter, err = formatter.New(cfg, spec, topic, tr, &o.buf)
+	return o, err
+}
+
+// spill hands on what has been collected, when it is much.
+func (o *output) spill() {
+	if o.buf.Len() >= flushSize {
+		o.c.Stdout.Write(o.buf.Bytes())
+		o.buf.Reset()
+	}
+}
+
+// context puts a changeset in view of the current item.
+func (o *output) context(rev node.Rev) error {
+	if o.IsPlain() {
+		return nil
+	}
+	ctx, err := o.repo.Changectx(rev)
+	if err == nil {
+		o.Context(ctx)
+	}
+	return err
+}
+
+// finish completes the output.
+func (o *output) finish() error {
+	err := o.End()
+	o.c.Stdout.Write(o.buf.Bytes())
+	return err
+}
+
+// strings prepares a list of local strings.
+func (o *output) strings(name, sep string, list []string) template.Value {
+	values := make([]template.Value, len(list))
+	for i, s := range list {
+		values[i] = template.Bytes(s)
+	}
+	return o.List(name, sep, values)
+}
+
+// printer shows changesets as --template, --style and the configuration ask.
+type printer struct {
+	formatter.Displayer
+	c    *Context
+	v    *repo.View
+	repo *repo.Templates
+	buf  bytes.Buffer
+}
+
+// changesetPrinter makes the printer of a command that shows changesets.
+func (c *Context) changesetPrinter(v *repo.View, graph bool) (*printer, error) {
+	cfg, err := c.formatterConfig()
+	if err != nil {
+		return nil, err
+	}
+	p := &printer{c: c, v: v, repo: c.templates(v)}
+	spec, err := formatter.LookupChangeset(cfg, c.Opts.Text("template"), c.Opts.Text("style"), &p.buf)
+	if err != nil {
+		c.Stdout.Write(p.buf.Bytes())
+		return nil, err
+	}
+	p.Displayer, err = formatter.NewDisplayer(cfg, spec, p.repo, formatter.DisplayOptions{Buffered: graph})
+	if err != nil {
+		return nil, err
+	}
+	return p, p.Open(&p.buf)
+}
+
+// show prints one changeset.
+func (p *printer) show(rev node.Rev) error {
+	ctx, err := p.repo.Changectx(rev)
+	if err != nil {
+		return err
+	}
+	if err := p.Show(&p.buf, ctx, formatter.Props{}); err != nil {
+		return err
+	}
+	p.Flush(&p.buf, rev)
+	return p.spill()
+}
+
+func (p *printer) spill() error {
+	if p.buf.Len() >= flushSize {
+		if _, err := p.c.Stdout.Write(p.buf.Bytes()); err != nil {
+			return err
+		}
+		p.buf.Reset()
+	}
+	return p.c.Err()
+}
+
+// close prints what comes after the last changeset.
+func (p *printer) close() error {
+	err := p.Close(&p.buf)
+	p.c.Stdout.Write(p.buf.Bytes())
+	p.buf.Reset()
+	return err
+}
+
+// pad is n blanks.
+func pad(n int) string { return strings.Repeat(" ", max(n, 0)) }

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package command
+
+import (
+	"hgbroker/worker/hg/cmdline"
+	"hgbroker/worker/hg/manifest"
+	"hgbroker/worker/hg/node"
+	"hgbroker/worker/hg/template"
+)
+
+var filesSpec = Spec{
+	Name: "files",
+	Options: join(
+		native(cmdline.Text("r", "rev", ""), cmdline.Flag("0", "print0")),
+		walkOptions(), formatterOptions(), subrepoOptions()),
+	Run: runFiles,
+}
+
+func runFiles(c *Context) (int, error) {
+	v, err := c.View()
+	if err != nil {
+		return 0, err
+	}
+	rev, err := c.Single(c.Opts.Text("rev"), "")
+	if err != nil {
+		return 0, err
+	}
+	mt, err := c.matcher(v, c.Args, c.Opts.List("include"), c.Opts.List("exclude"), rev == node.WdirRev)
+	if err != nil {
+		return 0, err
+	}
+	fm, err := c.formatter("files", v)
+	if err != nil {
+		return 0, err
+	}
+	name, err := c.pathNamer(v, true, nil)
+	if err != nil {
+		return 0, err
+	}
+	end := "\n"
+	if c.Opts.On("print0") {
+		end = "\x00"
+	}
+	// Size and flags are dear, so they are looked up only when somebody sees them.
+	detailed := c.Verbose || fm.Hinted("size") || fm.Hinted("flags")
+	code := 1
+	show := func(path string, size int64, flags string) error {
+		code = 0
+		fm.StartItem()
+		if err := fm.context(rev); err != nil {
+			return err
+		}
+		if detailed {
+			fm.Write("size flags", "% 10d %1s ", template.Int(size), template.Bytes(flags))
+		}
+		fm.Data("path", template.Bytes(path))
+		fm.Plain(name(path) + end)
+		fm.spill()
+		return c.Err()
+	}
+	if rev == node.WdirRev {
+		if detailed || !fm.IsPlain() {
+			return 0, unsupported("files of the working directory in detail")
+		}
+		d, err := c.dirstate(v)
+		if err != nil {
+			return 0, err
+		}
+		for _, path := range trackedMatching(d, mt) {
+			if err := show(path, 0, ""); err != nil {
+				return 0, err
+			}
+		}
+		return code, fm.finish()
+	}
+	m, err := v.ManifestOf(rev)
+	if err != nil {
+		return 0, err
+	}
+	if m.Has(".hgsubstate") {
+		return 0, unsupported("files with subrepositories")
+	}
+	err = c.manifestFiles(v, rev, m, mt, func(e manifest.Entry) error {
+		size := int64(0)
+		if detailed {
+			f, err := v.Filelog(string(e.Path))
+			if err != nil {
+				return err
+			}
+			defer f.Close()
+			flrev, err := f.FindRev(e.Node)
+			if err != nil {
+				return err
+			}
+			if size, err = f.Size(flrev); err != nil {
+				return err
+			}
+		}
+		return show(string(e.Path), size, e.Flag.String())
+	})
+	if err != nil {
+		return 0, err
+	}
+	return code, fm.finish()
+}

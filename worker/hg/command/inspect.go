@@ -1,0 +1,326 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package command
+
+import (
+	"slices"
+	"sort"
+	"strconv"
+	"strings"
+
+	"hgbroker/worker/hg/cmdline"
+	"hgbroker/worker/hg/config"
+	"hgbroker/worker/hg/manifest"
+	"hgbroker/worker/hg/node"
+	"hgbroker/worker/hg/template"
+)
+
+// Commands about the repository as a whole and its configuration: root, version,
+// config, paths, manifest.
+
+var rootSpec = Spec{
+	Name:    "root",
+	Options: formatterOptions(),
+	Run: func(c *Context) (int, error) {
+		if len(c.Args) > 0 {
+			return 0, unsupported("root with arguments")
+		}
+		fm, err := c.formatter("root", nil)
+		if err != nil {
+			return 0, err
+		}
+		l := c.Repo.Layout
+		fm.StartItem()
+		fm.Write("reporoot", "%s\n", template.Bytes(l.Root))
+		fm.Data("hgpath", template.Bytes(l.Dot))
+		fm.Data("storepath", template.Bytes(l.StorePath))
+		return 0, fm.finish()
+	},
+}
+
+var versionSpec = Spec{
+	Name:    "version",
+	Options: formatterOptions(),
+	Run: func(c *Context) (int, error) {
+		if !c.Quiet || c.Verbose || len(c.Args) > 0 || c.Opts.Given("template") {
+			return 0, unsupported("version in full")
+		}
+		if c.Version == "" {
+			return 0, unsupported("version of an hg that was not found")
+		}
+		c.Printf("Mercurial Distributed SCM (version %s)\n", c.Version)
+		return 0, nil
+	},
+}
+
+var configSpec = Spec{
+	Name: "config",
+	Options: join(
+		native(cmdline.Flag("u", "untrusted"), cmdline.Flag("", "source")),
+		others(cmdline.Flag("", "exp-all-known"), cmdline.Flag("e", "edit"), cmdline.Flag("l", "local"),
+			cmdline.Flag("", "shared"), cmdline.Flag("", "non-shared"), cmdline.Flag("g", "global")),
+		formatterOptions()),
+	Run: runConfig,
+}
+
+func runConfig(c *Context) (int, error) {
+	if c.Debug {
+		return 0, unsupported("config --debug")
+	}
+	if err := c.Config.RequireDefaults(); err != nil {
+		return 0, err
+	}
+	fm, err := c.formatter("config", nil)
+	if err != nil {
+		return 0, err
+	}
+	cfg := c.Config
+	if c.Opts.On("untrusted") {
+		cfg = cfg.Untrusted()
+	}
+	sections, entries := map[string]bool{}, map[string]bool{}
+	for _, a := range c.Args {
+		if strings.Contains(a, ".") {
+			entries[a] = true
+		} else {
+			sections[a] = true
+		}
+	}
+	unique := len(entries) == 1 && len(sections) == 0 && len(c.Args) == 1
+	matched := false
+	for _, section := range cfg.Sections() {
+		for _, it := range cfg.Items(section) {
+			entry := section + "." + it.Name
+			if len(c.Args) > 0 && !sections[section] && !entries[entry] {
+				continue
+			}
+			matched = true
+			value, source := it.Text, it.Source
+			if fm.IsPlain() {
+				value = strings.ReplaceAll(value, "\n", "\\n")
+				if source == "" {
+					source = "none"
+				}
+			}
+			fm.StartItem()
+			fm.CondWrite(c.Opts.On("source"), "source", "%s: ", template.Bytes(source))
+			if unique {
+				fm.Data("name", template.Bytes(entry))
+				fm.Write("value", "%s\n", template.Bytes(value))
+			} else {
+				fm.Write("name value", "%s=%s\n", template.Bytes(entry), template.Bytes(value))
+			}
+			if err := c.defaultValue(fm, section, it.Name); err != nil {
+				return 0, err
+			}
+			fm.spill()
+		}
+	}
+	if err := fm.finish(); err != nil {
+		return 0, err
+	}
+	if matched {
+		return 0, nil
+	}
+	return 1, nil
+}
+
+// defaultValue adds what Mercurial registers as an item's default.
+func (c *Context) defaultValue(fm *output, section, name string) error {
+	if fm.IsPlain() {
+		return nil
+	}
+	var v template.Value
+	switch d := c.Config.Default(section, name); d.Kind {
+	case config.DefaultNone:
+		v = template.None()
+	case config.DefaultBool:
+		v = template.Bool(d.Text == "True")
+	case config.DefaultInt:
+		n, err := strconv.ParseInt(d.Text, 10, 64)
+		if err != nil {
+			return unsupported("default of %s.%s", section, name)
+		}
+		v = template.Int(n)
+	case config.DefaultFloat:
+		f, err := strconv.ParseFloat(d.Text, 64)
+		if err != nil {
+			return unsupported("default of %s.%s", section, name)
+		}
+		v = template.Float(f)
+	case config.DefaultString:
+		v = template.Bytes(d.Text)
+	case config.DefaultLocal:
+		v = template.Bytes(c.Encoding.Name())
+	case config.DefaultList:
+		v = fm.strings("value", " ", d.List)
+	case config.DefaultDynamic:
+		return nil
+	}
+	fm.Data("defaultvalue", v)
+	return nil
+}
+
+var pathsSpec = Spec{
+	Name:    "paths",
+	Options: formatterOptions(),
+	Run:     runPaths,
+}
+
+func runPaths(c *Context) (int, error) {
+	if len(c.Args) > 1 {
+		return 0, unsupported("paths with arguments")
+	}
+	var names []string
+	for _, it := range c.Config.MainItems("paths") {
+		names = append(names, it.Name)
+	}
+	sort.Strings(names)
+	search := ""
+	if len(c.Args) == 1 {
+		search = c.Args[0]
+		names = []string{search}
+	}
+	fm, err := c.formatter("paths", nil)
+	if err != nil {
+		return 0, err
+	}
+	found := false
+	for _, name := range names {
+		if pushrev := c.Config.SubOptions("paths", name); len(pushrev) > 0 {
+			return 0, unsupported("paths with sub-options")
+		}
+		list, err := c.Config.Locations(name)
+		if err != nil {
+			return 0, err
+		}
+		for _, l := range list {
+			found = true
+			// A URL may hold a password, which hg hides, and is written anew by
+			// hg's own parser.
+			if strings.ContainsAny(l.Raw, ":@%#") {
+				return 0, unsupported("paths to URLs")
+			}
+			fm.StartItem()
+			format := "%s = "
+			if c.Quiet {
+				format = "%s\n"
+			}
+			fm.CondWrite(search == "", "name", format, template.Bytes(name))
+			fm.CondWrite(!c.Quiet, "url", "%s\n", template.Bytes(l.Raw))
+		}
+	}
+	if err := fm.finish(); err != nil {
+		return 0, err
+	}
+	if search != "" && !found {
+		if !c.Quiet {
+			c.Warnf("not found!\n")
+		}
+		return 1, nil
+	}
+	return 0, nil
+}
+
+var manifestSpec = Spec{
+	Name:    "manifest",
+	Options: join(native(cmdline.Text("r", "rev", ""), cmdline.Flag("", "all")), formatterOptions()),
+	Run:     runManifest,
+}
+
+func runManifest(c *Context) (int, error) {
+	if len(c.Args) > 1 {
+		return 0, unsupported("manifest with arguments")
+	}
+	v, err := c.View()
+	if err != nil {
+		return 0, err
+	}
+	spec := c.Opts.Text("rev")
+	if c.Opts.On("all") {
+		if spec != "" || len(c.Args) > 0 {
+			return 0, inputError("can't specify a revision with --all")
+		}
+		return 0, c.manifestOfAll()
+	}
+	if len(c.Args) == 1 {
+		if spec != "" {
+			return 0, inputError("please specify just one revision")
+		}
+		spec = c.Args[0]
+	}
+	rev, err := c.Single(spec, ".")
+	if err != nil {
+		return 0, err
+	}
+	if rev == node.WdirRev {
+		return 0, unsupported("manifest of the working directory")
+	}
+	m, err := v.ManifestOf(rev)
+	if err != nil {
+		return 0, err
+	}
+	fm, err := c.formatter("manifest", v)
+	if err != nil {
+		return 0, err
+	}
+	for e, err := range m.All() {
+		if err != nil {
+			return 0, err
+		}
+		mode, kind := "644", ""
+		switch e.Flag {
+		case manifest.Executable:
+			mode, kind = "755", "*"
+		case manifest.Symlink:
+			kind = "@"
+		}
+		fm.StartItem()
+		if err := fm.context(rev); err != nil {
+			return 0, err
+		}
+		fm.CondWrite(c.Debug, "hash", "%s ", template.Bytes(e.Node.Hex()))
+		fm.CondWrite(c.Verbose, "mode type", "%s %1s ", template.Bytes(mode), template.Bytes(kind))
+		fm.Write("path", "%s\n", template.Bytes(string(e.Path)))
+		fm.spill()
+	}
+	return 0, fm.finish()
+}
+
+// manifestOfAll lists every file that any changeset touched.
+func (c *Context) manifestOfAll() error {
+	v, err := c.View()
+	if err != nil {
+		return err
+	}
+	fm, err := c.formatter("manifest", v)
+	if err != nil {
+		return err
+	}
+	seen := map[string]struct{}{}
+	for rev := node.Rev(0); int(rev) < v.Len(); rev++ {
+		if v.Hidden(rev) {
+			continue
+		}
+		cs, err := v.Changeset(rev)
+		if err != nil {
+			return err
+		}
+		for name := range cs.Files() {
+			if _, ok := seen[string(name)]; !ok {
+				seen[string(name)] = struct{}{}
+			}
+		}
+	}
+	names := make([]string, 0, len(seen))
+	for name := range seen {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		fm.StartItem()
+		fm.Write("path", "%s\n", template.Bytes(name))
+		fm.spill()
+	}
+	return fm.finish()
+}

@@ -1,0 +1,336 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package command
+
+import (
+	"bytes"
+	"strconv"
+	"strings"
+
+	"hgbroker/worker/hg/cmdline"
+	"hgbroker/worker/hg/formatter"
+	"hgbroker/worker/hg/graph"
+	"hgbroker/worker/hg/node"
+	"hgbroker/worker/hg/repo"
+	"hgbroker/worker/hg/revset"
+	"hgbroker/worker/hg/template"
+)
+
+var logSpec = Spec{
+	Name: "log",
+	Options: join(
+		others(cmdline.Flag("f", "follow"), cmdline.Flag("", "follow-first"), cmdline.Flag("C", "copies"),
+			cmdline.Words("L", "line-range"), cmdline.Flag("", "removed"), cmdline.Flag("p", "patch"),
+			cmdline.Flag("g", "git"), cmdline.Flag("", "stat")),
+		native(cmdline.Text("d", "date", ""), cmdline.Words("k", "keyword"), cmdline.Words("r", "rev"),
+			cmdline.Flag("m", "only-merges"), cmdline.Words("u", "user"), cmdline.Words("", "only-branch"),
+			cmdline.Words("b", "branch"), cmdline.Words("B", "bookmark"), cmdline.Words("P", "prune"),
+			cmdline.Text("l", "limit", ""), cmdline.Flag("M", "no-merges"), cmdline.Flag("G", "graph")),
+		templateOptions(), walkOptions()),
+	Run: runLog,
+}
+
+func runLog(c *Context) (int, error) {
+	if len(c.Args) > 0 || len(c.Opts.List("include")) > 0 || len(c.Opts.List("exclude")) > 0 {
+		return 0, unsupported("log of files")
+	}
+	v, err := c.View()
+	if err != nil {
+		return 0, err
+	}
+	if err := c.unhide(v, c.Opts.List("rev")); err != nil {
+		return 0, err
+	}
+	limit, err := c.limit()
+	if err != nil {
+		return 0, err
+	}
+	topo := false
+	if c.Opts.On("graph") {
+		if topo, err = c.Config.Bool("experimental", "log.topo"); err != nil {
+			return 0, err
+		}
+	}
+	specs, err := c.logSpecs(v)
+	if err != nil {
+		return 0, err
+	}
+	revs, err := c.logSet(v, specs, topo)
+	if err != nil {
+		return 0, err
+	}
+	p, err := c.changesetPrinter(v, c.Opts.On("graph"))
+	if err != nil {
+		return 0, err
+	}
+	if c.Opts.On("graph") {
+		err = c.drawGraph(v, p, revs, limit)
+	} else {
+		n := 0
+		for rev := range revs.All() {
+			if limit >= 0 && n == limit {
+				break
+			}
+			n++
+			if err = p.show(rev); err != nil {
+				break
+			}
+		}
+		if err == nil {
+			err = revs.Err()
+		}
+	}
+	if err != nil {
+		p.c.Stdout.Write(p.buf.Bytes())
+		return 0, err
+	}
+	return 0, p.close()
+}
+
+// limit is --limit, -1 without one.
+func (c *Context) limit() (int, error) {
+	text := c.Opts.Text("limit")
+	if text == "" {
+		return -1, nil
+	}
+	if strings.Contains(text, "_") {
+		return 0, unsupported("--limit %s", text)
+	}
+	n, err := strconv.Atoi(strings.TrimSpace(text))
+	if err != nil {
+		return 0, inputError("limit must be a positive integer")
+	}
+	if n <= 0 {
+		return 0, inputError("limit must be positive")
+	}
+	return n, nil
+}
+
+// logSpecs turns the options that filter into one revset, in hg's order.
+func (c *Context) logSpecs(v *repo.View) (string, error) {
+	var and []string
+	or := func(format func(string) string, values []string) {
+		if len(values) == 0 {
+			return
+		}
+		var parts []string
+		for _, x := range values {
+			parts = append(parts, format(x))
+		}
+		and = append(and, "("+strings.Join(parts, " or ")+")")
+	}
+	call := func(name, prefix string) func(string) string {
+		return func(x string) string { return name + "(" + revset.Quote(prefix+x) + ")" }
+	}
+	var branches []string
+	list, err := v.Branches()
+	given := append(append([]string{}, c.Opts.List("branch")...), c.Opts.List("only-branch")...)
+	if err != nil && len(given) > 0 {
+		return "", err
+	}
+	for _, b := range given {
+		name, err := c.lookupBranch(v, list, b)
+		if err != nil {
+			return "", err
+		}
+		branches = append(branches, name)
+	}
+	or(call("branch", "literal:"), branches)
+	if d := c.Opts.Text("date"); d != "" {
+		and = append(and, "date("+revset.Quote(d)+")")
+	}
+	or(call("keyword", ""), c.Opts.List("keyword"))
+	if c.Opts.On("no-merges") {
+		and = append(and, "not merge()")
+	}
+	if c.Opts.On("only-merges") {
+		and = append(and, "merge()")
+	}
+	if prune := c.Opts.List("prune"); len(prune) > 0 {
+		var parts []string
+		for _, x := range prune {
+			parts = append(parts, call("ancestors", "")(x))
+		}
+		and = append(and, "not ("+strings.Join(parts, " or ")+")")
+	}
+	or(call("user", "literal:"), c.Opts.List("user"))
+	if marks := c.Opts.List("bookmark"); len(marks) > 0 {
+		return "", unsupported("log --bookmark")
+	}
+	return strings.Join(and, " and "), nil
+}
+
+// lookupBranch is a branch by its name, or the branch of a changeset.
+func (c *Context) lookupBranch(v *repo.View, list []*repo.Branch, key string) (string, error) {
+	for _, b := range list {
+		if b.Name == key {
+			return key, nil
+		}
+	}
+	if key == "." {
+		return v.WdirBranch(), nil
+	}
+	rev, err := v.Lookup(key)
+	if err != nil {
+		return "", err
+	}
+	name, _ := repo.Revsets{View: v}.Branch(rev)
+	return name, nil
+}
+
+// logSet is what log shows, in its order.
+func (c *Context) logSet(v *repo.View, filter string, topo bool) (*revset.Set, error) {
+	specs := c.Opts.List("rev")
+	graph := c.Opts.On("graph")
+	var set *revset.Set
+	var err error
+	if len(specs) == 0 {
+		set, err = c.everything(v)
+	} else {
+		set, err = c.eval(v, specs)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if set.Empty() {
+		return set, set.Err()
+	}
+	if graph {
+		switch {
+		case topo:
+			return nil, unsupported("experimental.log.topo")
+		case !set.Descending() && !set.Topological():
+			set.Sort(true)
+		}
+	}
+	if filter == "" {
+		return set, nil
+	}
+	q, err := revset.Compile([]string{filter}, nil, nil)
+	if err != nil {
+		return nil, err
+	}
+	return q.Within(set)
+}
+
+// drawGraph prints changesets beside their graph.
+func (c *Context) drawGraph(v *repo.View, p *printer, revs *revset.Set, limit int) error {
+	styles, err := c.graphStyles()
+	if err != nil {
+		return err
+	}
+	symbol, err := c.graphSymbol(p)
+	if err != nil {
+		return err
+	}
+	if limit >= 0 {
+		revs = revs.Slice(0, limit)
+	}
+	walker := graph.NewWalker(v, revs)
+	drawer := graph.NewDrawer(&p.buf, styles)
+	var edges []graph.Edge
+	for rev := range revs.All() {
+		ctx, err := p.repo.Changectx(rev)
+		if err != nil {
+			return err
+		}
+		mark, err := symbol(ctx)
+		if err != nil {
+			return err
+		}
+		edges = walker.Edges(rev, edges[:0])
+		err = drawer.Draw(graph.Row{Rev: rev, Symbol: mark, Edges: edges, Text: func(width int) ([]string, error) {
+			var text bytes.Buffer
+			if err := p.Show(&text, ctx, formatter.Props{GraphWidth: width, Graph: true}); err != nil {
+				return nil, err
+			}
+			p.Flush(&p.buf, rev)
+			lines := strings.Split(text.String(), "\n")
+			if lines[len(lines)-1] == "" {
+				lines = lines[:len(lines)-1]
+			}
+			return lines, nil
+		}})
+		if err != nil {
+			return err
+		}
+		if err := p.spill(); err != nil {
+			return err
+		}
+	}
+	return revs.Err()
+}
+
+func (c *Context) graphStyles() (graph.Styles, error) {
+	if c.Config.Plain("graph") {
+		return graph.Plain, nil
+	}
+	s := graph.Default
+	for name, to := range map[string]*string{"parent": &s.Parent, "grandparent": &s.Grandparent, "missing": &s.Missing} {
+		*to = c.Config.GetOr("experimental", "graphstyle."+name, *to)
+	}
+	var err error
+	s.Shorten, err = c.Config.Bool("experimental", "graphshorten")
+	return s, err
+}
+
+// graphSymbol is the character of a node, by command-templates.graphnode if set.
+func (c *Context) graphSymbol(p *printer) (func(template.Changectx) (string, error), error) {
+	spec := c.Config.GetOr("command-templates", "graphnode", c.Config.GetOr("ui", "graphnodetemplate", ""))
+	if spec == "" {
+		return func(ctx template.Changectx) (string, error) { return template.GraphNode(p.repo, ctx), ctx.Err() }, nil
+	}
+	cfg, err := c.formatterConfig()
+	if err != nil {
+		return nil, err
+	}
+	if n := len(spec); n >= 2 && (spec[0] == '"' || spec[0] == '\'') && spec[n-1] == spec[0] {
+		spec = spec[1 : n-1]
+	}
+	e := template.New(cfg.Options)
+	for _, a := range cfg.Aliases {
+		e.Alias(a.Key, a.Value)
+	}
+	t, err := e.Literal(spec)
+	if err != nil {
+		return nil, err
+	}
+	return func(ctx template.Changectx) (string, error) {
+		var b bytes.Buffer
+		err := t.Render(&b, template.Resources{Repo: p.repo, Ctx: ctx, Index: -1})
+		return b.String(), err
+	}, nil
+}
+
+var _ graph.DAG = (*repo.View)(nil)
+
+// parents
+
+var parentsSpec = Spec{
+	Name:    "parents",
+	Options: join(native(cmdline.Text("r", "rev", "")), templateOptions()),
+	Run: func(c *Context) (int, error) {
+		if len(c.Args) > 0 {
+			return 0, unsupported("parents of a file")
+		}
+		v, err := c.View()
+		if err != nil {
+			return 0, err
+		}
+		rev, err := c.Single(c.Opts.Text("rev"), "")
+		if err != nil {
+			return 0, err
+		}
+		p1, p2 := v.WdirParents()
+		if rev != node.WdirRev {
+			p1, p2 = v.Parents(rev)
+		}
+		var shown []node.Rev
+		for _, p := range [2]node.Rev{p1, p2} {
+			if p >= 0 {
+				shown = append(shown, p)
+			}
+		}
+		return 0, c.showAll(v, shown)
+	},
+}

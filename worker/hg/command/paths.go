@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package command
+
+import (
+	"slices"
+	"strings"
+
+	"hgbroker/worker/hg/config"
+	"hgbroker/worker/hg/manifest"
+	"hgbroker/worker/hg/match"
+	"hgbroker/worker/hg/node"
+	"hgbroker/worker/hg/repo"
+)
+
+// pathNamer returns how a command shows paths: relative to the working
+// directory or to the root. legacy is what ui.relative-paths=legacy means for
+// the command; force, when not nil, overrides the configuration.
+func (c *Context) pathNamer(v *repo.View, legacy bool, force *bool) (func(string) string, error) {
+	relative := legacy
+	if force != nil {
+		relative = *force
+	} else if value := c.Config.GetOr("ui", "relative-paths", "legacy"); value != "legacy" {
+		on, ok := config.ParseBool(value)
+		if !ok {
+			return nil, unsupported("ui.relative-paths=%s", value)
+		}
+		relative = on
+	}
+	if relative && v.RelCwd() != "" {
+		return v.PathTo, nil
+	}
+	return func(path string) string { return path }, nil
+}
+
+// matcher reads patterns given on the command line, with -I and -X. onDisk says
+// that they are about the working directory, where symbolic links count.
+func (c *Context) matcher(v *repo.View, patterns, include, exclude []string, onDisk bool) (match.Matcher, error) {
+	for _, list := range [][]string{patterns, include, exclude} {
+		for _, p := range list {
+			if strings.HasPrefix(p, "set:") {
+				return nil, unsupported("filesets")
+			}
+		}
+	}
+	return match.New(match.Options{
+		Root: v.Layout.Root, Cwd: v.RelCwd(), Patterns: patterns, Include: include, Exclude: exclude,
+		Default: "relpath", NoFS: !onDisk, Version: c.Config.Version(),
+	})
+}
+
+// CanonPath turns a path given by the user into one inside the repository.
+func (c *Context) CanonPath(path string) (string, error) {
+	v, err := c.View()
+	if err != nil {
+		return "", err
+	}
+	m, err := c.matcher(v, []string{"path:" + path}, nil, nil, false)
+	if strings.HasPrefix(path, "/") || v.RelCwd() != "" {
+		m, err = c.matcher(v, []string{"relpath:" + path}, nil, nil, false)
+	}
+	if err != nil {
+		return "", err
+	}
+	if files := m.Files(); len(files) == 1 {
+		return files[0], nil
+	}
+	return "", inputError("%s is not one file", path)
+}
+
+// manifestFiles yields the files of a manifest that match, in order, and then
+// reports what was named and is not there, as hg's walk over a manifest does.
+func (c *Context) manifestFiles(v *repo.View, rev node.Rev, m manifest.Manifest, mt match.Matcher, yield func(manifest.Entry) error) error {
+	if mt.Always() {
+		for e, err := range m.All() {
+			if err == nil {
+				err = yield(e)
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	files := slices.Clone(mt.Files())
+	slices.Sort(files)
+	files = slices.Compact(files)
+	all := true
+	for _, f := range files {
+		all = all && m.Has(f)
+	}
+	if len(files) < 100 && (mt.IsExact() || mt.Prefix() && all) {
+		for _, f := range files {
+			e, ok, err := m.Lookup(f)
+			if err != nil {
+				return err
+			}
+			if ok {
+				e.Path = []byte(f)
+				if err := yield(e); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	}
+	for e, err := range m.All() {
+		if err != nil {
+			return err
+		}
+		if mt.Match(string(e.Path)) {
+			if err := yield(e); err != nil {
+				return err
+			}
+		}
+	}
+	name, err := c.pathNamer(v, true, nil)
+	if err != nil {
+		return err
+	}
+	for _, f := range files {
+		if f != "" && !m.Has(f) && !m.HasDir(f) {
+			c.Warnf("%s: no such file in rev %s\n", name(f), v.Node(rev).Short())
+		}
+	}
+	return nil
+}

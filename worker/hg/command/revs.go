@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package command
+
+import (
+	"strings"
+
+	"hgbroker/worker/hg/node"
+	"hgbroker/worker/hg/repo"
+	"hgbroker/worker/hg/revset"
+)
+
+// unhide makes hidden changesets visible that the user names by hash, as hg's
+// read commands do (experimental.directaccess).
+func (c *Context) unhide(v *repo.View, specs []string) error {
+	on, err := c.Config.BoolOr("experimental", "directaccess", true)
+	if err != nil || !on || len(specs) == 0 || v.HiddenCount() == 0 {
+		return err
+	}
+	numbers, err := c.Config.Bool("experimental", "directaccess.revnums")
+	if err != nil {
+		return err
+	}
+	var symbols []string
+	for _, spec := range specs {
+		// What cannot be parsed is reported by the evaluation.
+		if t, err := revset.Parse(spec, nil); err == nil {
+			symbols = hashLike(symbols, t)
+		}
+	}
+	v.Unhide(v.HashLike(symbols, numbers))
+	return nil
+}
+
+// hashLike collects the symbols of an expression that could be hashes.
+func hashLike(out []string, t *revset.Tree) []string {
+	if t == nil {
+		return out
+	}
+	if t.Op == "symbol" {
+		if strings.Trim(t.Value, "0123456789abcdefABCDEF") == "" {
+			out = append(out, t.Value)
+		}
+		return out
+	}
+	if len(t.Args) >= 2 {
+		for _, a := range t.Args {
+			out = hashLike(out, a)
+		}
+	}
+	return out
+}
+
+// revsetOptions are what revsets depend on besides the repository.
+func (c *Context) revsetOptions() *revset.Options {
+	opts := &revset.Options{Now: c.Now, Location: c.Local, Lower: c.Encoding.Lower}
+	for _, it := range c.Config.Items("revsetalias") {
+		opts.Aliases = append(opts.Aliases, revset.Alias{Declaration: it.Name, Definition: it.Text})
+	}
+	if list := c.Config.List("merge", "preferancestor"); len(list) > 0 {
+		opts.PreferAncestor = list
+	}
+	return opts
+}
+
+// eval evaluates revsets given by the user; several are joined in order.
+func (c *Context) eval(v *repo.View, specs []string) (*revset.Set, error) {
+	set, warnings, err := revset.Eval(c.Context, repo.Revsets{View: v}, specs, c.revsetOptions())
+	for _, w := range warnings {
+		c.warnRaw(w)
+	}
+	return set, err
+}
+
+// everything is all visible changesets, newest first.
+func (c *Context) everything(v *repo.View) (*revset.Set, error) {
+	q, err := revset.Compile([]string{"all()"}, nil, nil)
+	if err != nil {
+		return nil, err
+	}
+	set, err := q.Eval(c.Context, repo.Revsets{View: v}, c.revsetOptions())
+	if err == nil {
+		set.Reverse()
+	}
+	return set, err
+}
+
+// LogRevs are the changesets that `hg log -r SPECS` shows, newest first without
+// any.
+func (c *Context) LogRevs(specs []string) (*revset.Set, error) {
+	v, err := c.View()
+	if err != nil {
+		return nil, err
+	}
+	if len(specs) == 0 {
+		return c.everything(v)
+	}
+	if err := c.unhide(v, specs); err != nil {
+		return nil, err
+	}
+	return c.eval(v, specs)
+}
+
+// Single is the one changeset that a revset names, its last one when it names
+// several; without a revset it is the one that def names ("" is the working
+// directory).
+func (c *Context) Single(spec, def string) (node.Rev, error) {
+	v, err := c.View()
+	if err != nil {
+		return node.NullRev, err
+	}
+	if spec == "" {
+		if def == "" {
+			return node.WdirRev, nil
+		}
+		return v.Lookup(def)
+	}
+	if err := c.unhide(v, []string{spec}); err != nil {
+		return node.NullRev, err
+	}
+	revs, err := c.eval(v, []string{spec})
+	if err != nil {
+		return node.NullRev, err
+	}
+	rev, ok := revs.Last()
+	if err := revs.Err(); err != nil {
+		return node.NullRev, err
+	}
+	if !ok {
+		return node.NullRev, inputError("empty revision set")
+	}
+	return rev, nil
+}

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package config
+
+import "strings"
+
+// absorbed names the extensions that became part of Mercurial: enabling one
+// loads nothing. "shelve" and "color" are the ones still seen.
+var absorbed = map[string]bool{
+	"hbisect": true, "bookmarks": true, "color": true, "parentrevspec": true, "progress": true,
+	"interhg": true, "inotify": true, "hgcia": true, "shelve": true,
+}
+
+// Extensions lists the extensions that [extensions] enables, by their short
+// name ("rebase" for "hgext.rebase"), with the path given for them, which is ""
+// for one that comes with Mercurial. Those that are disabled with "!" are left
+// out, and so are those that Mercurial absorbed.
+func (c *Config) Extensions() map[string]string {
+	enabled := map[string]string{}
+	for _, it := range c.MainItems("extensions") {
+		if strings.HasPrefix(it.Text, "!") {
+			continue
+		}
+		name := it.Name
+		if strings.HasPrefix(name, "hgext.") || strings.HasPrefix(name, "hgext/") {
+			name = name[len("hgext."):]
+		}
+		if _, known := enabled[name]; !known && !absorbed[name] {
+			enabled[name] = it.Text
+		}
+	}
+	return enabled
+}

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+// Package dates formats, parses and matches dates as hg does
+// (`hg help dates`).
+//
+// The current time and the client's time zone are arguments; the package
+// looks at no clock. What depends on the C library in a way that cannot be
+// told from outside (local times that a change of the clock makes ambiguous,
+// rare conversions) is Unsupported.
+package dates
+
+import (
+	"strings"
+	"time"
+
+	"hgbroker/worker/hg/hgerr"
+)
+
+// Date is a point in time and the offset of the time zone that it was noted in.
+type Date struct {
+	Unix   int64 // seconds since 1970-01-01 UTC
+	Offset int   // seconds west of UTC, as Mercurial stores it: negative east of Greenwich
+}
+
+// Now is the Date of a moment in a time zone.
+func Now(t time.Time, loc *time.Location) Date {
+	_, east := t.In(loc).Zone()
+	return Date{Unix: t.Unix(), Offset: -east}
+}
+
+// Formats of hg's own filters and commands.
+const (
+	DefaultFormat = "%a %b %d %H:%M:%S %Y %1%2" // {date|date}, hg log
+	ShortFormat   = "%Y-%m-%d"                  // {date|shortdate}
+	ISOFormat     = "%Y-%m-%d %H:%M %1%2"       // {date|isodate}
+	ISOSecFormat  = "%Y-%m-%d %H:%M:%S %1%2"    // {date|isodatesec}
+	RFC822Format  = "%a, %d %b %Y %H:%M:%S %1%2"
+	RFC3339Format = "%Y-%m-%dT%H:%M:%S%1:%2"
+)
+
+// clock is d's time of day as its own time zone shows it, within the years
+// that hg can print.
+func (d Date) clock() time.Time {
+	return time.Unix(min(max(d.Unix-int64(d.Offset), -1<<31), 1<<31-1), 0).UTC()
+}
+
+// String formats d as `hg log` prints it.
+func (d Date) String() string {
+	s, _ := d.Format(DefaultFormat)
+	return s
+}
+
+// Short formats d as year, month and day.
+func (d Date) Short() string { return d.clock().Format("2006-01-02") }
+
+// Format formats d by a format of strftime with hg's additions: %1 is the sign
+// and the hours of the offset, %2 its minutes. The names of months and days
+// are English.
+func (d Date) Format(format string) (string, error) {
+	if strings.IndexByte(format, 0) >= 0 {
+		return "", hgerr.NewUnsupported("date format with a NUL")
+	}
+	sign, minutes := byte('+'), -d.Offset
+	if d.Offset > 0 {
+		sign = '-'
+		minutes = d.Offset
+	}
+	minutes /= 60
+	format = strings.ReplaceAll(format, "%z", "%1%2")
+	format = strings.ReplaceAll(format, "%1", string(sign)+twoDigits(minutes/60))
+	format = strings.ReplaceAll(format, "%2", twoDigits(minutes%60))
+	return strftime(d.clock(), format)
+}

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package dirstate
+
+import (
+	"encoding/binary"
+	"math"
+	"strings"
+
+	"hgbroker/worker/hg/hgerr"
+	"hgbroker/worker/hg/node"
+)
+
+// dirstate-v2 (`hg help internals.dirstate-v2`) is two files. The docket,
+// .hg/dirstate, has
+//
+//	12  "dirstate-v2\n"
+//	32  first parent, of which 20 bytes are used
+//	32  second parent
+//	44  metadata of the tree
+//	4   used size of the data file; all numbers are big-endian
+//	1   length of the identifier that follows
+//	n   identifier: the data file is .hg/dirstate.IDENTIFIER
+//
+// and the tree's metadata
+//
+//	4   where the root's nodes start in the data file
+//	4   how many there are
+//	4   nodes with an entry
+//	4   nodes with a copy source
+//	4   bytes of the data file that are not used any more
+//	4   unused
+//	20  hash of the ignore rules, or zeros
+//
+// The data file is nodes and paths in any order. The nodes of one directory
+// stand together, sorted. A node has
+//
+//	4   where its full path starts
+//	2   length of the path
+//	2   where the path's last part begins
+//	4   where the source of a copy starts, 0 without one
+//	2   its length
+//	4   where the nodes below start
+//	4   how many there are
+//	4   nodes below that have an entry
+//	4   nodes below that are tracked
+//	2   Flags
+//	4   size in bytes, modulo 1<<31
+//	4   modification time in seconds, modulo 1<<31
+//	4   and its nanoseconds
+//
+// (hg's own text counts one byte less, from the time when flags had one.) In
+// version 2 an empty docket also means null parents and no files.
+const (
+	v1Name     = "dirstate"
+	v2Marker   = "dirstate-v2\n"
+	v2Parent   = 32
+	v2Tree     = 44
+	v2Docket   = len(v2Marker) + 2*v2Parent + v2Tree + 4 + 1
+	v2Node     = 44
+	v2MaxDepth = math.MaxUint16 / 2 // parts in a path of the longest length
+)
+
+// Docket is what .hg/dirstate holds in version 2.
+type Docket struct {
+	P1, P2     node.ID
+	RootStart  uint32
+	RootNodes  uint32
+	DataSize   uint32
+	IgnoreHash [20]byte
+	UUID       string // "" without a data file
+}
+
+// DataFile is the data file's name in .hg, or "".
+func (d *Docket) DataFile() string {
+	if d.UUID == "" {
+		return ""
+	}
+	return v1Name + "." + d.UUID
+}
+
+// ParseDocket reads the contents of a docket. One without the marker is
+// Unsupported, because some releases of hg read a version 1 file there.
+func ParseDocket(data []byte) (*Docket, error) {
+	d := &Docket{}
+	if len(data) == 0 {
+		return d, nil
+	}
+	if !strings.HasPrefix(string(data[:min(len(data), len(v2Marker))]), v2Marker) {
+		return nil, hgerr.NewUnsupported("dirstate that is not of version 2")
+	}
+	if len(data) < v2Docket {
+		return nil, damaged("%d bytes are less than a docket", len(data))
+	}
+	at := len(v2Marker)
+	d.P1, d.P2 = node.ID(data[at:at+node.Size]), node.ID(data[at+v2Parent:at+v2Parent+node.Size])
+	at += 2 * v2Parent
+	d.RootStart = binary.BigEndian.Uint32(data[at:])
+	d.RootNodes = binary.BigEndian.Uint32(data[at+4:])
+	d.IgnoreHash = [20]byte(data[at+24:])
+	at += v2Tree
+	d.DataSize = binary.BigEndian.Uint32(data[at:])
+	length := int(data[at+4])
+	if len(data) < v2Docket+length {
+		return nil, damaged("identifier past the end")
+	}
+	d.UUID = string(data[v2Docket : v2Docket+length])
+	if strings.ContainsAny(d.UUID, "/\x00") {
+		return nil, damaged("identifier %q is no part of a file name", d.UUID)
+	}
+	return d, nil
+}
+
+// ParseV2 reads the data file that belongs to a docket.
+func ParseV2(docket *Docket, data []byte) (*Dirstate, error) {
+	d := &Dirstate{p1: docket.P1, p2: docket.P2, ignore: docket.IgnoreHash, version: 2, name: docket.DataFile()}
+	if docket.UUID == "" {
+		return d, nil
+	}
+	if uint64(len(data)) < uint64(docket.DataSize) {
+		return nil, &hgerr.Damage{Op: "read", Path: d.name, Cause: "shorter than its docket says", Changed: true}
+	}
+	r := &v2Reader{data: data, text: string(data), budget: len(data) / v2Node, to: d}
+	if err := r.nodes(docket.RootStart, docket.RootNodes, 0); err != nil {
+		return nil, err
+	}
+	for i := 1; i < len(d.entries); i++ {
+		if d.entries[i-1].Path >= d.entries[i].Path {
+			d.entries = inOrder(d.entries)
+			break
+		}
+	}
+	return d, nil
+}
+
+// v2Reader walks the tree. No well-formed tree has more nodes than fit into
+// the data, which bounds what a damaged one can cost.
+type v2Reader struct {
+	data   []byte
+	text   string // the same bytes; the paths are parts of it
+	budget int
+	to     *Dirstate
+}
+
+func (r *v2Reader) slice(start, length uint32) (string, bool) {
+	end := uint64(start) + uint64(length)
+	if end > uint64(len(r.text)) {
+		return "", false
+	}
+	return r.text[start:end], true
+}
+
+func (r *v2Reader) nodes(start, count uint32, depth int) error {
+	if depth > v2MaxDepth {
+		return r.damaged("nodes nest too deeply")
+	}
+	if uint64(start)+v2Node*uint64(count) > uint64(len(r.data)) {
+		return r.damaged("nodes past the end")
+	}
+	if r.budget -= int(count); r.budget < 0 {
+		return r.damaged("nodes are used more than once")
+	}
+	be := binary.BigEndian
+	for i := range uint64(count) {
+		n := r.data[uint64(start)+v2Node*i:][:v2Node]
+		path, ok := r.slice(be.Uint32(n), uint32(be.Uint16(n[4:])))
+		if !ok {
+			return r.damaged("path past the end")
+		}
+		flags := Flags(be.Uint16(n[30:]))
+		size, sec, nsec := int32(be.Uint32(n[32:])), int32(be.Uint32(n[36:])), int32(be.Uint32(n[40:]))
+		if item := fromV2(flags, size, sec, nsec); item.AnyTracked() {
+			e := Entry{Path: path, Item: item}
+			if at := be.Uint32(n[8:]); at != 0 {
+				if e.CopySource, ok = r.slice(at, uint32(be.Uint16(n[12:]))); !ok {
+					return r.damaged("copy source past the end")
+				}
+			}
+			r.to.entries = append(r.to.entries, e)
+		}
+		if flags&IsDirectory != 0 && flags&HasMtime != 0 {
+			r.to.dirs = append(r.to.dirs, Directory{
+				Path:       path,
+				MtimeS:     sec,
+				MtimeNS:    nsec,
+				AllUnknown: flags&AllUnknownRecorded != 0,
+				AllIgnored: flags&AllIgnoredRecorded != 0,
+			})
+		}
+		if below := be.Uint32(n[18:]); below > 0 {
+			if err := r.nodes(be.Uint32(n[14:]), below, depth+1); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (r *v2Reader) damaged(cause string) error {
+	return hgerr.Damagef("parse", r.to.name, "%s", cause)
+}

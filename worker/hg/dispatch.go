@@ -1,0 +1,475 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package hg
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+
+	"hgbroker/worker/hg/cmdline"
+	"hgbroker/worker/hg/command"
+	"hgbroker/worker/hg/config"
+	"hgbroker/worker/hg/encoding"
+	"hgbroker/worker/hg/hgerr"
+	"hgbroker/worker/hg/repo"
+)
+
+// dispatcher takes one command line from its words to an exit code, in the order
+// in which Mercurial's dispatch.py does it, since the order decides which error
+// wins.
+type dispatcher struct {
+	e   *Engine
+	ctx context.Context
+	r   *Request
+	out *output
+
+	cwd     string
+	cfg     *config.Config
+	enc     *encoding.Encoding
+	cmd     *command.Context
+	repo    *repo.Repo
+	result  Result
+	early   cmdline.Values
+	version config.Version
+}
+
+func (d *dispatcher) getenv(name string) (string, bool) {
+	for i := len(d.r.Env) - 1; i >= 0; i-- {
+		if v, ok := strings.CutPrefix(d.r.Env[i], name); ok && strings.HasPrefix(v, "=") {
+			return v[1:], true
+		}
+	}
+	return "", false
+}
+
+func (d *dispatcher) warn(text string) { d.out.err.WriteString(text) }
+
+// run is the command. Its error is what report turns into hg's words.
+func (d *dispatcher) run() (int, error) {
+	d.version = release(d.r.Hg.Version)
+	settings, err := encoding.FromEnvironment(d.getenv)
+	if err != nil {
+		return 0, err
+	}
+	if err := d.start(&settings); err != nil {
+		return 0, err
+	}
+	root, err := d.findRoot()
+	if err != nil {
+		return 0, err
+	}
+	if err := d.loadConfig(root); err != nil {
+		return 0, err
+	}
+	if err := d.refuseConfig(); err != nil {
+		return 0, err
+	}
+	line, spec, err := d.parse(settings)
+	if err != nil {
+		return 0, err
+	}
+	if err := cmdline.CheckEarly(line.Global, d.early); err != nil {
+		return 0, err
+	}
+	if err := d.applyGlobal(line, root, &settings); err != nil {
+		return 0, err
+	}
+	if d.enc, err = encoding.New(settings); err != nil {
+		return 0, err
+	}
+	if err := d.openRepository(line, root); err != nil {
+		return 0, err
+	}
+	d.cmd = &command.Context{
+		Context: d.ctx, Args: line.Args, Opts: line.Options, Global: line.Global,
+		Config: d.cfg, Encoding: d.enc, Quiet: d.cfg.Quiet, Verbose: d.cfg.Verbose, Debug: d.cfg.Debug,
+		Cwd: d.cwd, Now: d.r.Now, Local: d.r.Local, Getenv: d.getenv, Version: d.r.Hg.Version,
+		Stdout: &d.out.out, Stderr: &d.out.err, Repo: d.repo,
+	}
+	return spec.Run(d.cmd)
+}
+
+// start reads the early options and enters the working directory.
+func (d *dispatcher) start(settings *encoding.Settings) error {
+	plain, _ := d.getenv("HGPLAIN")
+	strict := slices.Contains(strings.Split(plain, ","), "+strictflags")
+	d.early = cmdline.ParseEarly(d.r.Args, cmdline.GlobalOptions(d.version, settings.Name, settings.Mode), strict)
+	cwd := d.r.Dir
+	if to := d.early.Text("cwd"); to != "" {
+		if !filepath.IsAbs(to) {
+			to = filepath.Join(cwd, to)
+		}
+		fi, err := os.Stat(to)
+		if err == nil && !fi.IsDir() {
+			err = &fs.PathError{Op: "chdir", Path: to, Err: syscall.ENOTDIR}
+		}
+		if err != nil {
+			return hgerr.NewUnsupported("--cwd %s: %v", d.early.Text("cwd"), err)
+		}
+		cwd = to
+	}
+	real, err := filepath.EvalSymlinks(cwd)
+	if err != nil {
+		return hgerr.NewUnsupported("working directory %s: %v", cwd, err)
+	}
+	d.cwd = real
+	return nil
+}
+
+// findRoot is the directory whose .hg counts, "" without one.
+func (d *dispatcher) findRoot() (string, error) {
+	path := d.early.Text("repository")
+	if path == "" {
+		root, _ := repo.Find(d.cwd)
+		return root, nil
+	}
+	if strings.Contains(path, "://") || strings.ContainsAny(path, "$~#") {
+		return "", hgerr.NewUnsupported("--repository %s", path)
+	}
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(d.cwd, path)
+	}
+	if fi, err := os.Stat(filepath.Join(path, ".hg")); err != nil || !fi.IsDir() {
+		return "", hgerr.NewUnsupported("--repository %s, which is no repository", path)
+	}
+	return filepath.Clean(path), nil
+}
+
+func (d *dispatcher) sources() config.Sources {
+	return config.Sources{Version: d.version, Getenv: d.getenv, Cwd: d.cwd, UID: uint32(d.r.UID), HgPath: d.r.Hg.Path}
+}
+
+// loadConfig reads all configuration, or finds that it was read before.
+func (d *dispatcher) loadConfig(root string) error {
+	var flags [len(flagNames)]string
+	for i, name := range flagNames {
+		if d.early.On("verbose") || d.early.On("debug") || d.early.On("quiet") {
+			flags[i] = pythonBool(d.early.On(name))
+		}
+	}
+	key := configKey(d.r.Env, d.cwd, root, d.r.Hg.Version, d.early, flags)
+	if l := d.e.configs.get(key); l != nil {
+		d.cfg = l.full
+		return nil
+	}
+	base, err := config.Load(d.sources())
+	if err == nil {
+		err = base.AddFiles(d.early.List("config-file"), d.early.Text("cwd") != "")
+	}
+	if err == nil {
+		err = base.AddOverrides(d.early.List("config"))
+	}
+	d.printWarnings(base)
+	if err != nil {
+		return err
+	}
+	full := base
+	if root != "" {
+		full, err = base.WithRepository(root)
+		if len(full.Warnings()) > 0 {
+			return hgerr.NewUnsupported("configuration with warnings")
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if full, err = full.Copy(); err != nil {
+		return err
+	}
+	for i, name := range flagNames {
+		if flags[i] != "" {
+			if err := full.Set("ui", name, flags[i], "--"+name); err != nil {
+				return err
+			}
+		}
+	}
+	if root != "" {
+		if err := full.Set("bundle", "mainreporoot", root, "repo"); err != nil {
+			return err
+		}
+	}
+	d.cfg = full
+	d.e.configs.put(&loadedConfig{key: key, base: base, full: full})
+	return nil
+}
+
+func pythonBool(on bool) string {
+	if on {
+		return "True"
+	}
+	return "False"
+}
+
+func (d *dispatcher) printWarnings(c *config.Config) {
+	for _, w := range c.Warnings() {
+		d.warn(w)
+		if !strings.HasSuffix(w, "\n") {
+			d.warn("\n")
+		}
+	}
+}
+
+// harmless are extensions that add commands and leave those that are native
+// here as they are.
+var harmless = map[string]bool{
+	"absorb": true, "amend": true, "automv": true, "churn": true, "closehead": true, "extdiff": true, "fetch": true,
+	"fix": true, "graphlog": true, "hgext.graphlog": true, "histedit": true, "patchbomb": true, "purge": true,
+	"rebase": true, "record": true, "relink": true, "share": true, "split": true, "strip": true, "uncommit": true,
+}
+
+// refuseConfig sends to the real hg what the configuration asks for and the
+// engine does not have.
+func (d *dispatcher) refuseConfig() error {
+	for name, path := range d.cfg.Extensions() {
+		if !harmless[name] || path != "" {
+			return hgerr.NewUnsupported("extension %s", name)
+		}
+	}
+	if encoding.Translated(d.getenv, d.cfg.Plain("i18n")) {
+		return hgerr.NewUnsupported("messages in another language")
+	}
+	if d.r.Terminal {
+		return hgerr.NewUnsupported("output to a terminal")
+	}
+	for _, item := range [][2]string{{"ui", "formatted"}, {"profiling", "enabled"}, {"ui", "traceback"}, {"devel", "all-warnings"}, {"ui", "timestamp-output"}} {
+		if on, err := d.cfg.Bool(item[0], item[1]); err != nil || on {
+			return hgerr.NewUnsupported("%s.%s", item[0], item[1])
+		}
+	}
+	if color := d.cfg.GetOr("ui", "color", "auto"); !quietColor(color) && !d.cfg.Plain("color") {
+		return hgerr.NewUnsupported("ui.color=%s", color)
+	}
+	if out := d.cfg.MessageOutput; out != "" && out != "stdio" {
+		return hgerr.NewUnsupported("ui.message-output=%s", out)
+	}
+	return nil
+}
+
+// quietColor tells whether a setting of ui.color prints no colours where the
+// output is no terminal.
+func quietColor(value string) bool {
+	switch strings.ToLower(value) {
+	case "auto", "never", "no", "off", "false", "0", "", "yes", "on", "true", "1":
+		// A boolean "yes" means "auto".
+		return true
+	}
+	return false
+}
+
+// parse reads the command line in full.
+func (d *dispatcher) parse(settings encoding.Settings) (cmdline.Line, *command.Spec, error) {
+	var spec *command.Spec
+	commands := cmdline.Commands(d.version)
+	var aliases []string
+	if !d.cfg.Plain("alias") {
+		for _, it := range d.cfg.MainItems("alias") {
+			aliases = append(aliases, it.Name)
+		}
+	}
+	strict, err := d.cfg.Bool("ui", "strict")
+	if err != nil {
+		return cmdline.Line{}, nil, err
+	}
+	find := func(name string) (cmdline.Command, error) { return cmdline.Find(name, commands, aliases, strict) }
+	var lacking []command.Option
+	options := func(c cmdline.Command, args []string) ([]cmdline.Option, []string, error) {
+		name, words, target, err := d.expandAlias(c, commands, aliases)
+		if err != nil {
+			return nil, nil, err
+		}
+		if text, _ := d.cfg.Get("defaults", name); text != "" {
+			extra, err := splitWords(text)
+			if err != nil {
+				return nil, nil, err
+			}
+			words = append(extra, words...)
+		}
+		if spec = command.Table()[target.Name]; spec == nil {
+			return nil, nil, hgerr.NewUnsupported("command %s", target.Name)
+		}
+		d.result.Command = spec.Name
+		var opts []cmdline.Option
+		for _, o := range spec.Options {
+			if o.Since != 0 && d.version.Major < o.Since || o.Until != 0 && d.version.Major > o.Until {
+				continue
+			}
+			opts = append(opts, o.Option)
+			if !o.Native {
+				lacking = append(lacking, o)
+			}
+		}
+		return opts, append(slices.Clone(words), args...), nil
+	}
+	line, err := cmdline.ParseLine(d.r.Args, cmdline.GlobalOptions(d.version, settings.Name, settings.Mode), find, options)
+	if err != nil {
+		var usage *cmdline.UsageError
+		var unknown *cmdline.UnknownCommandError
+		if errors.As(err, &usage) || errors.As(err, &unknown) {
+			return line, nil, hgerr.NewUnsupported("usage error: %v", err)
+		}
+		return line, nil, err
+	}
+	if !line.HasCommand || line.Global.On("version") || line.Global.On("help") {
+		return line, nil, hgerr.NewUnsupported("help or version without a command")
+	}
+	for _, o := range lacking {
+		if line.Options.Given(o.Long) {
+			return line, nil, hgerr.NewUnsupported("%s --%s", spec.Name, o.Long)
+		}
+	}
+	for _, hook := range []string{"pre-", "post-", "fail-"} {
+		for _, it := range d.cfg.Items("hooks") {
+			if name, _, _ := strings.Cut(it.Name, "."); name == hook+spec.Name && it.Text != "" {
+				return line, nil, hgerr.NewUnsupported("hook %s", it.Name)
+			}
+		}
+	}
+	return line, spec, nil
+}
+
+// expandAlias follows an alias to the command that it stands for. name is what
+// [defaults] are looked up by, words what the alias puts before the arguments.
+func (d *dispatcher) expandAlias(c cmdline.Command, commands []cmdline.Command, aliases []string) (name string, words []string, target cmdline.Command, err error) {
+	name = c.Name
+	for c.Alias {
+		text, _ := d.cfg.Get("alias", c.Name)
+		// Only aliases that were defined before this one count in its definition.
+		aliases = aliases[:slices.Index(aliases, c.Name)]
+		if strings.HasPrefix(text, "!") {
+			return name, nil, c, hgerr.NewUnsupported("shell alias %s", c.Name)
+		}
+		def, err := splitWords(text)
+		if err != nil {
+			return name, nil, c, err
+		}
+		early, def := cmdline.SplitEarly(def, d.version)
+		if len(early) > 0 || len(def) == 0 {
+			return name, nil, c, hgerr.NewUnsupported("alias %s, which hg refuses", c.Name)
+		}
+		words = append(slices.Clone(def[1:]), words...)
+		if c, err = cmdline.Find(def[0], commands, aliases, false); err != nil {
+			return name, nil, c, hgerr.NewUnsupported("alias %s: %v", name, err)
+		}
+	}
+	return name, words, c, nil
+}
+
+// applyGlobal acts on the global options that are known only now.
+func (d *dispatcher) applyGlobal(line cmdline.Line, root string, settings *encoding.Settings) error {
+	if v := line.Global.Text("encoding"); v != "" {
+		settings.Name = v
+	}
+	if v := line.Global.Text("encodingmode"); v != "" {
+		settings.Mode = v
+	}
+	settings.Fallback = d.cfg.GetOr("ui", "fallbackencoding", "")
+	for _, name := range []string{"time", "profile", "debugger", "traceback"} {
+		if line.Global.On(name) {
+			return hgerr.NewUnsupported("--%s", name)
+		}
+	}
+	if c := line.Global.Text("color"); c != "" && !quietColor(c) {
+		return hgerr.NewUnsupported("--color=%s", c)
+	}
+	for _, name := range flagNames {
+		if line.Global.On(name) != d.early.On(name) {
+			// An abbreviation, or one in an alias: hg lays it over the rest now.
+			full, err := d.cfg.Copy()
+			if err != nil {
+				return err
+			}
+			for _, n := range flagNames {
+				if err := full.Set("ui", n, pythonBool(line.Global.On(n)), "--"+n); err != nil {
+					return err
+				}
+			}
+			d.cfg = full
+			break
+		}
+	}
+	return nil
+}
+
+// openRepository opens the repository when the command takes one.
+func (d *dispatcher) openRepository(line cmdline.Line, root string) error {
+	c := line.Command
+	if spec := command.Table()[d.result.Command]; c.Alias && spec != nil {
+		for _, k := range cmdline.Commands(d.version) {
+			if k.Name == spec.Name {
+				c = k
+			}
+		}
+	}
+	if c.NoRepo {
+		if line.Global.Text("repository") != "" {
+			d.warn("warning: --repository ignored\n")
+		}
+		return nil
+	}
+	if root == "" {
+		if c.OptionalRepo {
+			return nil
+		}
+		if c.InferRepo && len(line.Args) > 0 {
+			return hgerr.NewUnsupported("a repository inferred from arguments")
+		}
+		return hgerr.Abortf(hgerr.NotARepository, "no repository found in '%s' (.hg not found)", d.cwd)
+	}
+	r, err := d.e.open(root)
+	if err != nil {
+		return err
+	}
+	d.repo = r
+	d.result.Repository, d.result.Store = r.Layout.Root, r.Layout.StorePath
+	return nil
+}
+
+// report prints an error as hg does and returns the exit code. What hg would
+// not print in a way that is known here comes back as an error.
+func (d *dispatcher) report(err error) (int, error) {
+	var a *hgerr.Abort
+	if !errors.As(err, &a) {
+		if d.ctx.Err() != nil {
+			return 0, d.ctx.Err()
+		}
+		if d.out.failed != nil {
+			return 0, d.out.failed
+		}
+		// A damaged file, or a system call that failed: hg has its own words,
+		// often a traceback. Where it is not there to say them, ours go out.
+		return 0, &hgerr.Unsupported{What: err.Error(), Err: err}
+	}
+	prefix := a.Prefix
+	if prefix == "" {
+		prefix = "abort: "
+	}
+	d.warn(prefix + a.Message + "\n")
+	if a.Hint != "" {
+		d.warn("(" + a.Hint + ")\n")
+	}
+	code := a.Code
+	if code == 0 {
+		code = 255
+	}
+	if d.cfg != nil {
+		if on, err := d.cfg.Bool("ui", "detailed-exit-code"); err == nil && on && a.Detailed != 0 {
+			code = a.Detailed
+		}
+	}
+	return code, nil
+}
+
+// finish fills in what the finished-command message tells.
+func (d *dispatcher) finish(code int) {
+	d.result.ExitCode = code
+	if d.repo != nil {
+		d.result.Loaded, d.result.LoadTime = d.repo.Loaded, d.repo.LoadTime
+		d.result.Generation = d.repo.Generation()
+	}
+}

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+// Package filelog reads the history of one tracked file: its contents, and what
+// it was copied from.
+//
+// It knows one file and no changeset: that copies are followed from file to
+// file is up to the caller. Contents are bytes as committed; no filter runs.
+//
+// # Format
+//
+// A text is the file's content. When the revision was copied or renamed, or was
+// censored, or when the content itself starts with the two bytes 01 0a, it is
+// preceded by metadata (mercurial/filelog.py, utils/storageutil.py):
+//
+//	01 0a
+//	KEY ": " VALUE "\n"      "copy", "copyrev", "censored", ...
+//	01 0a
+//
+// Worked example, copied from a:
+//
+//	\1\ncopy: a\ncopyrev: b789fdd96dc2f3bd229c1dd8eedf0fc60e2b68e3\n\1\ncontent\n
+package filelog
+
+import (
+	"bytes"
+
+	"hgbroker/worker/hg/node"
+	"hgbroker/worker/hg/revlog"
+	"hgbroker/worker/hg/store"
+)
+
+// File is the history of one tracked file. It is not safe for concurrent use.
+type File struct {
+	*revlog.Revlog
+	path string
+}
+
+// Open opens the history of a path. A path that was never tracked has no
+// revisions. The caller closes it.
+func Open(s *store.Store, path string) (*File, error) {
+	r, err := revlog.Open(s.Filelog(path))
+	if err != nil {
+		return nil, err
+	}
+	return &File{r, path}, nil
+}
+
+// Path returns the tracked file's path.
+func (f *File) Path() string { return f.path }
+
+// Data returns the content of a revision, without metadata. Do not modify it.
+// A censored revision is a *revlog.CensoredError.
+func (f *File) Data(flrev node.Rev) ([]byte, error) {
+	text, err := f.Text(flrev)
+	if err != nil {
+		return nil, err
+	}
+	_, content, _, err := Split(text)
+	return content, err
+}
+
+// Renamed returns what a revision was copied or renamed from. As in hg, a
+// revision with a first parent in this filelog is no copy, whatever its text
+// says.
+func (f *File) Renamed(flrev node.Rev) (src string, srcNode node.ID, ok bool, err error) {
+	if p1, _ := f.Parents(flrev); p1 != node.NullRev || flrev == node.NullRev {
+		return "", node.Null, false, nil
+	}
+	text, err := f.Text(flrev)
+	if err != nil {
+		return "", node.Null, false, err
+	}
+	m, _, err := ParseMetadata(text)
+	if err != nil || !m.Copied {
+		return "", node.Null, false, err
+	}
+	return m.Source, m.SourceNode, true, nil
+}
+
+// Censored reports whether a revision's content was censored.
+func (f *File) Censored(flrev node.Rev) bool { return f.Flags(flrev)&revlog.FlagCensored != 0 }
+
+// Size returns the size of a revision's content in bytes as hg counts it: that
+// of a content that is escaped, because it starts like metadata, is four more
+// than its length.
+func (f *File) Size(flrev node.Rev) (int64, error) {
+	if f.Censored(flrev) {
+		return 0, nil
+	}
+	_, _, copied, err := f.Renamed(flrev)
+	if err != nil {
+		return 0, err
+	}
+	if copied {
+		data, err := f.Data(flrev)
+		return int64(len(data)), err
+	}
+	return f.Revlog.Size(flrev)
+}
+
+// Same reports whether data is the content of a revision. Unless the revision
+// is a copy, only data is read, not the revision.
+func (f *File) Same(flrev node.Rev, data []byte) (bool, error) {
+	p1, p2 := f.Parents(flrev)
+	stored := data
+	if bytes.HasPrefix(data, marker) {
+		stored = append([]byte("\x01\n\x01\n"), data...)
+	}
+	if revlog.HashText(f.Node(p1), f.Node(p2), stored) == f.Node(flrev) {
+		return true, nil
+	}
+	if f.Censored(flrev) {
+		return len(data) == 0, nil
+	}
+	_, _, copied, err := f.Renamed(flrev)
+	if err != nil || !copied {
+		return false, err
+	}
+	content, err := f.Data(flrev)
+	return err == nil && bytes.Equal(content, data), err
+}

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+// Package formatter prints what commands have to say, as text, JSON, CBOR or by
+// a template: whatever -T asks for.
+//
+// A command is written once, against a Formatter: it starts an item, hands over
+// named values together with the plain text that shows them, and the Formatter
+// keeps the one or the other. Changesets have their own printers (Displayer),
+// since `hg log` has several hard-coded layouts beside templates.
+//
+// What -T means is decided by Lookup, before the first byte of output: a
+// literal template, "json", a style, a name from [templates]. Styles are kept
+// in styles.go, written for this package so that they print what Mercurial's
+// style files print without colour.
+//
+// The package does not colour, does not translate, reads no files, and leaves
+// "pickle" and style files of the user's own to the real hg (hgerr.Unsupported).
+// Like the templates under it, nothing here is safe for concurrent use.
+package formatter

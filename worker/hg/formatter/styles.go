@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package formatter
+
+import "hgbroker/worker/hg/template"
+
+// style is a named set of templates. "changeset" prints a changeset, its
+// variants with _quiet, _verbose and _debug do so under these options; other
+// names are the topics of commands.
+type style struct {
+	fragments []template.Extra
+	aliases   []template.Extra
+}
+
+// Pieces that several styles share: one line each, or nothing.
+const (
+	lineChangeset = `changeset:   {rev}:{node|short}\n`
+	lineFull      = `changeset:   {rev}:{node}\n`
+	lineBranch    = `{branches % "branch:      {branch}\n"}`
+	lineBookmarks = `{bookmarks % "bookmark:    {bookmark}\n"}`
+	lineTags      = `{tags % "tag:         {tag}\n"}`
+	linePhase     = `phase:       {phase}\n`
+	lineParents   = `{parents % "parent:      {rev}:{node|formatnode}\n"}`
+	lineManifest  = `{manifest % "manifest:    {rev}:{node}\n"}`
+	lineUser      = `user:        {author}\n`
+	lineDate      = `date:        {date|date}\n`
+	lineUnstable  = `{if(instabilities, "instability: {join(instabilities, ', ')}\n")}`
+	lineFate      = `{obsfate % "obsolete:    {fate}\n"}`
+	lineFiles     = `{if(files, "files:       {files}\n")}`
+	lineMods      = `{if(file_mods, "files:       {file_mods}\n")}`
+	lineAdds      = `{if(file_adds, "files+:      {file_adds}\n")}`
+	lineDels      = `{if(file_dels, "files-:      {file_dels}\n")}`
+	lineCopies    = `{if(file_copies_switch, "copies:     {file_copies_switch % ' {name} ({source})'}\n")}`
+	lineExtras    = `{extras % "extra:       {key}={value|stringescape}\n"}`
+	lineSummary   = `{if(desc|strip, "summary:     {desc|firstline}\n")}`
+	lineDesc      = `{if(desc|strip, "description:\n{desc|strip}\n\n")}`
+
+	names     = lineBranch + lineBookmarks + lineTags
+	signature = lineUser + lineDate
+	fate      = lineUnstable + lineFate
+
+	statusItem = `{status} {path|relpath}\n{if(source, "  {source|relpath}\n")}`
+)
+
+// The lines of the bisect style, which has its state after the hash.
+const (
+	lineBisect  = `bisect:      {bisect}\n`
+	statusFiles = `{if(files, "files:\n")}` +
+		`{file_mods % "M {file}\n{copied(file)}"}{file_adds % "A {file}\n{copied(file)}"}{file_dels % "R {file}\n"}`
+	xmlHead = `<logentry revision="{rev}" node="{node}">\n` +
+		`{branches % '<branch>{branch|xmlescape}</branch>\n'}` +
+		`{bookmarks % '<bookmark>{bookmark|xmlescape}</bookmark>\n'}` +
+		`{tags % '<tag>{tag|xmlescape}</tag>\n'}` +
+		`{parents % '<parent revision="{rev}" node="{node}" />\n'}` +
+		`<author email="{author|email|xmlescape}">{author|person|xmlescape}</author>\n` +
+		`<date>{date|rfc3339date}</date>\n` +
+		`<msg xml:space="preserve">{desc|xmlescape}</msg>\n`
+	xmlPaths = `<paths>\n` +
+		`{file_adds % '<path action="A">{file|xmlescape}</path>\n'}` +
+		`{file_dels % '<path action="R">{file|xmlescape}</path>\n'}` +
+		`{file_mods % '<path action="M">{file|xmlescape}</path>\n'}</paths>\n` +
+		`{if(file_copies, '<copies>\n{file_copies % '<copy source="{source|xmlescape}">{name|xmlescape}</copy>\n'}</copies>\n')}`
+	xmlExtras = `{extras % '<extra key="{key|xmlescape}">{value|xmlescape}</extra>\n'}`
+	xmlTail   = `</logentry>\n`
+
+	compactTags    = `{if(tags, "[{join(tags, ',')}]")}`
+	compactMarks   = `{if(bookmarks, "[{join(bookmarks, ',')}]")}`
+	compactParents = `{if(parents, ":{join(parents % '{rev}', ',')}")}`
+	compactLine    = `   {node|short}   {date|isodate}   `
+
+	changelogTags   = `{if(tags, " [{join(tags, ', ')}]")}`
+	changelogBranch = `{if(branches, " <{join(branches, ', ')}>")}`
+	changelogFiles  = `{if(files, fill68tab("{join(files, ', ')}:\n\t"))}`
+	changelogAdds   = `{if(file_adds, fill68tab("{join(file_adds, ', ')}: new file.\n* "))}`
+	changelogDels   = `{if(file_dels, fill68tab("{join(file_dels, ', ')}: deleted file.\n* "))}`
+)
+
+// styles are what `hg log --style` knows by name.
+var styles = map[string]*style{
+	"default": {fragments: []template.Extra{
+		{Key: "changeset", Value: lineChangeset + names + lineParents + signature + fate + lineSummary + `\n`},
+		{Key: "changeset_quiet", Value: `{rev}:{node|short}\n`},
+		{Key: "changeset_verbose", Value: lineChangeset + names + lineParents + signature + fate + lineFiles + lineCopies + lineDesc + `\n`},
+		{Key: "changeset_debug", Value: lineFull + names + linePhase + lineParents + lineManifest + signature + fate + lineMods + lineAdds + lineDels + lineCopies + lineExtras + lineDesc + `\n`},
+		{Key: "status", Value: statusItem},
+	}},
+	"phases": {fragments: []template.Extra{
+		{Key: "changeset", Value: lineChangeset + names + linePhase + lineParents + signature + lineSummary + `\n`},
+		{Key: "changeset_quiet", Value: `{rev}:{node|short}\n`},
+		{Key: "changeset_verbose", Value: lineChangeset + names + linePhase + lineParents + signature + lineFiles + lineCopies + lineDesc + `\n`},
+		{Key: "changeset_debug", Value: lineFull + names + linePhase + lineParents + lineManifest + signature + fate + lineMods + lineAdds + lineDels + lineCopies + lineExtras + lineDesc + `\n`},
+		{Key: "status", Value: statusItem},
+	}},
+	"bisect": {fragments: []template.Extra{
+		{Key: "changeset", Value: lineChangeset + lineBisect + names + lineParents + signature + lineSummary + `\n`},
+		{Key: "changeset_quiet", Value: `{bisect|shortbisect} {rev}:{node|short}\n`},
+		{Key: "changeset_verbose", Value: lineChangeset + lineBisect + names + lineParents + signature + lineFiles + lineCopies + lineDesc + `\n`},
+		{Key: "changeset_debug", Value: lineFull + lineBisect + names + linePhase + lineParents + lineManifest + signature + lineMods + lineAdds + lineDels + lineCopies + lineExtras + lineDesc + `\n`},
+		{Key: "status", Value: statusItem},
+	}},
+	"status": {
+		fragments: []template.Extra{
+			{Key: "changeset", Value: lineChangeset + names + lineParents + signature + lineSummary + statusFiles + `\n`},
+			{Key: "changeset_quiet", Value: `{rev}:{node|short}\n`},
+			{Key: "changeset_verbose", Value: lineChangeset + names + lineParents + signature + lineDesc + statusFiles + `\n`},
+			{Key: "changeset_debug", Value: lineFull + names + linePhase + lineParents + lineManifest + signature + lineExtras + lineDesc + statusFiles + `\n`},
+			{Key: "status", Value: statusItem},
+		},
+		aliases: []template.Extra{
+			{Key: "copied(name)", Value: `ifcontains(name, file_copies_switch, "  {get(file_copies_switch, name)}\n")`},
+		},
+	},
+	"compact": {fragments: []template.Extra{
+		{Key: "changeset", Value: `{rev}` + compactTags + compactMarks + compactParents + compactLine + `{author|user}\n  {desc|firstline|strip}\n\n`},
+		{Key: "changeset_quiet", Value: `{rev}:{node|short}\n`},
+		{Key: "changeset_verbose", Value: `{rev}` + compactTags + compactParents + compactLine + `{author}\n  {desc|strip}\n\n`},
+	}},
+	"changelog": {
+		fragments: []template.Extra{
+			{Key: "header", Value: `{date|shortdate}  {author|person}  <{author|email}>\n\n`},
+			{Key: "header_verbose", Value: ``},
+			{Key: "changeset", Value: `\t* ` + changelogFiles + `{desc|fill68|tabindent|strip}\n\t[{node|short}]` + changelogTags + changelogBranch + `\n\n`},
+			{Key: "changeset_quiet", Value: `\t* {desc|firstline|fill68|tabindent|strip}\n\n`},
+			{Key: "changeset_verbose", Value: `{date|isodate}  {author|person}  <{author|email}>  ({node|short}` + changelogTags + changelogBranch + `)\n\n\t* ` +
+				changelogAdds + changelogDels + changelogFiles + `{desc|fill68|tabindent|strip}\n\n`},
+		},
+		aliases: []template.Extra{{Key: "fill68tab(text)", Value: `tabindent(fill68(text))`}},
+	},
+	"xml": {fragments: []template.Extra{
+		{Key: "docheader", Value: `<?xml version="1.0"?>\n<log>\n`},
+		{Key: "docfooter", Value: `</log>\n`},
+		{Key: "changeset", Value: xmlHead + xmlTail},
+		{Key: "changeset_verbose", Value: xmlHead + xmlPaths + xmlTail},
+		{Key: "changeset_debug", Value: xmlHead + xmlPaths + xmlExtras + xmlTail},
+	}},
+	"show": {
+		fragments: []template.Extra{
+			{Key: "changeset", Value: lineChangeset + names + lineParents + signature + fate + lineSummary + `\n`},
+			{Key: "changeset_quiet", Value: `{rev}:{node|short}\n`},
+			{Key: "changeset_verbose", Value: lineChangeset + names + lineParents + signature + fate + lineFiles + lineCopies + lineDesc + `\n`},
+			{Key: "changeset_debug", Value: lineFull + names + linePhase + lineParents + lineManifest + signature + fate + lineMods + lineAdds + lineDels + lineCopies + lineExtras + lineDesc + `\n`},
+			{Key: "status", Value: statusItem},
+			{Key: "showbookmarks", Value: `{if(active, "*", " ")} {pad(bookmark, longestbookmarklen + 4)}{shortest(node, nodelen)}\n`},
+			{Key: "showwork", Value: showWork},
+			{Key: "showstack", Value: showWork},
+		},
+		aliases: []template.Extra{
+			{Key: "unlesstip(names)", Value: `filter(names, ifeq(name, "tip", "", name))`},
+			{Key: "bracket(text)", Value: `if(text, " ({text})")`},
+		},
+	},
+}
+
+// showWork is a line of `hg show work`: hash, names unless they are "default" or
+// "tip", summary.
+const showWork = `{shortest(node, nodelen)}{namespaces % "{ifeq(namespace, "branches",` +
+	` ifeq(branch, "default", "", bracket(branch)), ifeq(namespace, "tags",` +
+	` bracket(join(unlesstip(names), " ")), bracket(join(names, " "))))}"} {desc|firstline}`

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package manifest
+
+import (
+	"hgbroker/worker/hg/node"
+	"hgbroker/worker/hg/revlog"
+	"hgbroker/worker/hg/store"
+)
+
+// Log is the history of the manifest. It is not safe for concurrent use.
+type Log struct {
+	*revlog.Revlog
+}
+
+// Open opens a store's manifest, reading its index whole.
+func Open(s *store.Store) (*Log, error) {
+	r, err := revlog.Open(s.Manifest())
+	if err != nil {
+		return nil, err
+	}
+	return &Log{r}, nil
+}
+
+// OpenWithIndex is the manifest of a store whose index is held already; stamp
+// as in revlog.OpenWithIndex.
+func OpenWithIndex(s *store.Store, x revlog.Index, stamp store.Stamp) *Log {
+	return &Log{revlog.OpenWithIndex(s.Manifest(), x, stamp)}
+}
+
+// Manifest reads a revision.
+func (l *Log) Manifest(mfrev node.Rev) (Manifest, error) {
+	text, err := l.Text(mfrev)
+	return Manifest{text}, err
+}
+
+// Read reads the manifest with the given node, as a changeset names it. clrev is
+// that changeset's revision, near which the manifest is looked for first; any
+// number finds it.
+func (l *Log) Read(id node.ID, clrev node.Rev) (Manifest, error) {
+	mfrev, ok := l.RevNear(id, clrev)
+	if !ok {
+		return Manifest{}, l.NoNode(id)
+	}
+	return l.Manifest(mfrev)
+}

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package repo
+
+import (
+	"errors"
+	"math"
+	"strings"
+
+	"hgbroker/worker/hg/changelog"
+	"hgbroker/worker/hg/filelog"
+	"hgbroker/worker/hg/hgerr"
+	"hgbroker/worker/hg/manifest"
+	"hgbroker/worker/hg/node"
+)
+
+// keptChangesets is how many changesets a view remembers: enough for the few
+// questions that one line of output asks about one changeset and its parents.
+const keptChangesets = 64
+
+// changesets remembers the changesets that were asked for last, by the low bits
+// of their number.
+type changesets struct {
+	slots [keptChangesets]struct {
+		rev node.Rev // plus one, so that zero is free
+		c   changelog.Changeset
+	}
+}
+
+// Changeset reads a changeset; that of NullRev is empty.
+func (v *View) Changeset(rev node.Rev) (changelog.Changeset, error) {
+	if rev < 0 {
+		return changelog.Changeset{}, nil
+	}
+	slot := &v.texts.slots[rev%keptChangesets]
+	if slot.rev == rev+1 {
+		return slot.c, nil
+	}
+	c, err := v.changesetLog().Changeset(rev)
+	if err != nil {
+		return c, err
+	}
+	slot.rev, slot.c = rev+1, c
+	return c, nil
+}
+
+// BranchOf takes a changeset's branch, in UTF-8, out of its extra fields.
+func BranchOf(c changelog.Changeset) (name string, closes bool, err error) {
+	extras, err := c.Extras()
+	if err != nil {
+		return "", false, err
+	}
+	name = changelog.DefaultBranch
+	for _, x := range extras {
+		switch x.Key {
+		case "branch":
+			name = x.Value
+		case "close":
+			closes = true
+		}
+	}
+	return name, closes, nil
+}
+
+// ManifestOf is the manifest of a changeset; that of NullRev is empty.
+func (v *View) ManifestOf(rev node.Rev) (manifest.Manifest, error) {
+	if rev < 0 {
+		return manifest.Manifest{}, nil
+	}
+	c, err := v.Changeset(rev)
+	if err != nil {
+		return manifest.Manifest{}, err
+	}
+	id, err := c.Manifest()
+	if err != nil || id.IsNull() {
+		return manifest.Manifest{}, err
+	}
+	log, err := v.Manifests()
+	if err != nil {
+		return manifest.Manifest{}, err
+	}
+	return log.Read(id, rev)
+}
+
+// FileNode is the filenode of a path in a changeset, Null when it has no such
+// file.
+func (v *View) FileNode(rev node.Rev, path string) (node.ID, error) {
+	m, err := v.ManifestOf(rev)
+	if err != nil {
+		return node.Null, err
+	}
+	e, _, err := m.Lookup(path)
+	return e.Node, err
+}
+
+// Filelog opens the history of a file; the caller closes it.
+func (v *View) Filelog(path string) (*filelog.File, error) { return filelog.Open(v.store, path) }
+
+// seconds and offset are a changeset's date as whole numbers. hg keeps a
+// fraction that some conversions have written; nothing here prints one.
+func seconds(c changelog.Changeset) (int64, int, error) {
+	d, err := c.Date()
+	if err != nil {
+		return 0, 0, err
+	}
+	if d.Time != math.Trunc(d.Time) {
+		return 0, 0, hgerr.NewUnsupported("a date with a fraction of a second")
+	}
+	return int64(d.Time), d.TZ, nil
+}
+
+// splitFiles is a changeset's list of files, each a string of its own.
+func splitFiles(c changelog.Changeset) []string { return c.FileList() }
+
+// sanitize is how hg shows a description: without white space around it.
+func stripped(desc string) string { return strings.Trim(desc, " \t\n\r\x0b\x0c") }
+
+// isDamage tells whether an error is about bytes on disk.
+func isDamage(err error) bool {
+	var d *hgerr.Damage
+	return errors.As(err, &d)
+}

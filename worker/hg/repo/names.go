@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package repo
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"strings"
+
+	"hgbroker/worker/hg/filelog"
+	"hgbroker/worker/hg/node"
+	"hgbroker/worker/hg/snapshot"
+	"hgbroker/worker/hg/store"
+	"hgbroker/worker/hg/tags"
+)
+
+// names are the names that a view knows, made when first asked for.
+type names struct {
+	tagsKnown  bool
+	tags       []Tag          // visible ones, ordered by changeset, then name
+	tagByName  map[string]Tag // all but removed ones, also of unknown changesets
+	tagsByRev  map[node.Rev][]string
+	marksByRev map[node.Rev][]string
+}
+
+// Tag is a tag in the local encoding.
+type Tag struct {
+	Name string
+	UTF8 string
+	Node node.ID
+	Rev  node.Rev
+	Type string // "global", "local", or "" for tip
+}
+
+// Bookmark is a bookmark in the local encoding.
+type Bookmark struct {
+	Name string
+	UTF8 string
+	Rev  node.Rev
+}
+
+// BookmarkList are the bookmarks whose changesets exist, sorted by name.
+func (v *View) BookmarkList() []Bookmark {
+	byName := map[string]Bookmark{}
+	for _, b := range v.marks {
+		rev, _ := v.snap.Rev(b.Node)
+		name := v.local(b.Name)
+		byName[name] = Bookmark{Name: name, UTF8: b.Name, Rev: rev}
+	}
+	out := make([]Bookmark, 0, len(byName))
+	for _, b := range byName {
+		out = append(out, b)
+	}
+	slices.SortFunc(out, func(a, b Bookmark) int { return strings.Compare(a.Name, b.Name) })
+	return out
+}
+
+// ActiveName is the active bookmark in the local encoding, "" without one.
+func (v *View) ActiveName() string { return v.local(v.active) }
+
+// BookmarksOf are the bookmarks of a changeset, sorted.
+func (v *View) BookmarksOf(rev node.Rev) []string {
+	if v.names.marksByRev == nil {
+		v.names.marksByRev = map[node.Rev][]string{}
+		for _, b := range v.BookmarkList() {
+			v.names.marksByRev[b.Rev] = append(v.names.marksByRev[b.Rev], b.Name)
+		}
+	}
+	return v.names.marksByRev[rev]
+}
+
+// named resolves a name: a bookmark, a tag, a branch, in this order. A name of
+// something hidden or unknown is not found.
+func (v *View) named(name string) (node.Rev, bool, error) {
+	for _, b := range v.marks {
+		if v.local(b.Name) == name {
+			if rev, ok := v.snap.Rev(b.Node); ok && !v.Hidden(rev) {
+				return rev, true, nil
+			}
+		}
+	}
+	if err := v.loadTags(); err != nil {
+		return node.NullRev, false, err
+	}
+	if t, ok := v.names.tagByName[name]; ok && t.Rev >= 0 && !v.Hidden(t.Rev) {
+		return t.Rev, true, nil
+	}
+	bm, err := v.Branchmap()
+	if err != nil {
+		return node.NullRev, false, err
+	}
+	if b := bm.byName[name]; b != nil {
+		tip, _ := b.Tip()
+		return tip, true, nil
+	}
+	return node.NullRev, false, nil
+}
+
+// TagList are the tags whose changesets are visible, tip included, ordered by
+// changeset, then by name.
+func (v *View) TagList() ([]Tag, error) {
+	err := v.loadTags()
+	return v.names.tags, err
+}
+
+// TagsOf are the tags of a changeset, sorted by name.
+func (v *View) TagsOf(rev node.Rev) ([]string, error) {
+	err := v.loadTags()
+	return v.names.tagsByRev[rev], err
+}
+
+// TagType is "global" or "local" for a tag that was once given, removed or not.
+func (v *View) TagType(name string) string { return v.names.tagByName[name].Type }
+
+// parseLocalTags reads .hg/localtags, whose names are in the local encoding.
+func (v *View) parseLocalTags() error {
+	text, _, err := store.ReadFile(v.Layout.Dot + "/localtags")
+	if err != nil {
+		return err
+	}
+	v.localTags = tags.Parse(text, func(local string) string {
+		stored, ferr := v.Encoding.FromLocal(local)
+		if ferr != nil && err == nil {
+			err = ferr
+		}
+		return stored
+	})
+	return err
+}
+
+func (v *View) loadTags() error {
+	if v.names.tagsKnown {
+		return nil
+	}
+	global, err := v.globalTags()
+	if err != nil {
+		return err
+	}
+	all := &tags.Table{}
+	types := map[string]string{}
+	for _, name := range all.Merge(global) {
+		types[name] = "global"
+	}
+	local := &tags.Table{}
+	parsed := v.localTags
+	for _, name := range parsed.Names {
+		// Local tags of changesets that are not here, or are hidden, do not count.
+		if rev, ok := v.snap.Rev(parsed.ByName[name].Node); ok && (rev < 0 || !v.Hidden(rev)) {
+			local.Merge(&tags.Table{Names: []string{name}, ByName: map[string]*tags.Entry{name: parsed.ByName[name]}})
+		}
+	}
+	for _, name := range all.Merge(local) {
+		types[name] = "local"
+	}
+	n := &v.names
+	n.tagByName = map[string]Tag{}
+	n.tagsByRev = map[node.Rev][]string{}
+	for _, name := range all.Names {
+		id := all.ByName[name].Node
+		if id.IsNull() {
+			continue
+		}
+		t := Tag{Name: v.local(name), UTF8: name, Node: id, Type: types[name]}
+		var ok bool
+		if t.Rev, ok = v.snap.Rev(id); !ok {
+			t.Rev = node.NullRev
+		}
+		n.tagByName[t.Name] = t
+	}
+	tip := v.Tip()
+	n.tagByName["tip"] = Tag{Name: "tip", UTF8: "tip", Node: v.Node(tip), Rev: tip}
+	n.tags = nil
+	for _, t := range n.tagByName {
+		if t.Name == "tip" || t.Rev >= 0 {
+			n.tagsByRev[t.Rev] = append(n.tagsByRev[t.Rev], t.Name)
+			if t.Rev < 0 || !v.Hidden(t.Rev) {
+				n.tags = append(n.tags, t)
+			}
+		}
+	}
+	for _, list := range n.tagsByRev {
+		slices.Sort(list)
+	}
+	slices.SortFunc(n.tags, func(a, b Tag) int {
+		if a.Rev != b.Rev {
+			return int(a.Rev) - int(b.Rev)
+		}
+		return strings.Compare(a.Name, b.Name)
+	})
+	n.tagsKnown = true
+	return nil
+}
+
+// globalTags are the tags that .hgtags gives in the visible heads: from the
+// snapshot when it has those of just these heads, else read now, and left in the
+// snapshot when these are the heads that most commands see.
+func (v *View) globalTags() (*tags.Table, error) {
+	heads := v.Heads()
+	hash := snapshot.HeadsHash(v.snap.Index(), heads)
+	if t, ok := v.snap.Tags(hash); ok {
+		return t, nil
+	}
+	cols := &snapshot.TagColumns{HeadsHash: hash, Table: &tags.Table{}}
+	hgtags, err := filelog.Open(v.store, ".hgtags")
+	if err != nil {
+		return nil, err
+	}
+	defer hgtags.Close()
+	seen := map[node.ID]bool{}
+	for _, h := range heads {
+		if hgtags.Len() == 0 {
+			break
+		}
+		head := node.Rev(h)
+		id, known := v.snap.TagFile(head)
+		if !known {
+			if id, err = v.FileNode(head, ".hgtags"); err != nil {
+				return nil, err
+			}
+		}
+		cols.Files = append(cols.Files, snapshot.TagFile{Head: head, File: id})
+		if id.IsNull() || seen[id] {
+			continue
+		}
+		seen[id] = true
+		rev, ok := hgtags.Rev(id)
+		if !ok {
+			return nil, hgtags.NoNode(id)
+		}
+		text, err := hgtags.Data(rev)
+		if err != nil {
+			return nil, err
+		}
+		cols.Table.Merge(tags.Parse(text, nil))
+	}
+	if !v.all && len(v.revealed) == 0 || !v.snap.HasTags() {
+		if err := v.extend(nil, cols); err != nil {
+			return nil, err
+		}
+	}
+	return cols.Table, nil
+}
+
+// readBranch is the working directory's branch in UTF-8.
+func (r *Repo) readBranch() (string, error) {
+	text, _, err := store.ReadFile(r.Layout.Dot + "/branch")
+	if err != nil {
+		return "", fmt.Errorf("read branch: %w", err)
+	}
+	if name := string(bytes.TrimSpace(text)); name != "" {
+		return name, nil
+	}
+	return "default", nil
+}
+
+// WdirBranch is the working directory's branch in the local encoding.
+func (v *View) WdirBranch() string { return v.local(v.branch) }

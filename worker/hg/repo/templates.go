@@ -1,0 +1,398 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package repo
+
+import (
+	"cmp"
+	"path/filepath"
+	"slices"
+
+	"hgbroker/worker/hg/changelog"
+	"hgbroker/worker/hg/hgerr"
+	"hgbroker/worker/hg/match"
+	"hgbroker/worker/hg/node"
+	"hgbroker/worker/hg/obsolete"
+	"hgbroker/worker/hg/revset"
+	"hgbroker/worker/hg/template"
+)
+
+// Templates is a view as templates ask it.
+type Templates struct {
+	*View
+	// Eval runs a revset for the function revset().
+	Eval func(query string) ([]node.Rev, error)
+}
+
+var (
+	_ template.Repo            = (*Templates)(nil)
+	_ template.RevsetEvaluator = (*Templates)(nil)
+)
+
+// text is a stored string in both forms.
+func (v *View) text(stored string) template.Text {
+	t := v.Encoding.ToLocal(stored)
+	if t.UTF8 == t.Local {
+		t.UTF8 = ""
+	}
+	return template.Text{Local: t.Local, UTF8: t.UTF8}
+}
+
+// Root is the working directory's root.
+func (t *Templates) Root() string { return t.Layout.Root }
+
+// Changectx returns a changeset; NullRev and WdirRev too.
+func (t *Templates) Changectx(rev node.Rev) (template.Changectx, error) {
+	c := &changectx{v: t.View, rev: rev}
+	if rev >= 0 && rev != node.WdirRev {
+		c.c, c.err = t.Changeset(rev)
+	}
+	return c, c.err
+}
+
+// Lookup finds a visible changeset by its ID.
+func (t *Templates) Lookup(id node.ID) (node.Rev, bool) {
+	rev, ok := t.Rev(id)
+	return rev, ok && (rev == node.WdirRev || !t.Hidden(rev))
+}
+
+// Resolve finds the one visible changeset that a prefix names.
+func (t *Templates) Resolve(prefix string) (node.ID, bool) {
+	rev, ok, err := t.View.prefix(prefix)
+	if err != nil || !ok || rev == node.WdirRev || t.Hidden(rev) {
+		return node.Null, false
+	}
+	return t.Node(rev), true
+}
+
+// ShortestPrefix is how many digits tell an ID from all others.
+func (t *Templates) ShortestPrefix(id node.ID) (int, bool) {
+	rev, ok := t.snap.Rev(id)
+	if !ok || rev < 0 {
+		return 0, false
+	}
+	return max(t.snap.Shortest(rev), leadingZeros(id)+1), true
+}
+
+// leadingZeros is how many digits an ID has in common with the null ID.
+func leadingZeros(id node.ID) int {
+	n := 0
+	for _, c := range id.Hex() {
+		if c != '0' {
+			break
+		}
+		n++
+	}
+	return n
+}
+
+// Symbol resolves a name as a revset string does.
+func (t *Templates) Symbol(name string) (node.Rev, bool) {
+	rev, err := t.View.Lookup(name)
+	return rev, err == nil
+}
+
+// ActiveBookmark is the active bookmark.
+func (t *Templates) ActiveBookmark() template.Text { return t.text(t.active) }
+
+// WorkingParents are the dirstate's parents.
+func (t *Templates) WorkingParents() (p1, p2 node.ID) { return t.Node(t.wp1), t.Node(t.wp2) }
+
+// MergeNodes are the sides of a merge with unresolved files.
+func (t *Templates) MergeNodes() (local, other node.ID, ok bool) {
+	if t.merge == nil || t.merge.Unresolved() == 0 {
+		return node.Null, node.Null, false
+	}
+	return t.merge.Local, t.merge.Other, true
+}
+
+// GlobalTag tells whether a tag stands in .hgtags.
+func (t *Templates) GlobalTag(name string) bool { return t.TagType(name) == "global" }
+
+// RelPath is a path relative to the command's directory.
+func (t *Templates) RelPath(path string) string { return t.PathTo(path) }
+
+// PathTo turns a path inside the repository into one relative to the command's
+// directory.
+func (v *View) PathTo(path string) string { return match.PathTo(v.Layout.Root, v.RelCwd(), path) }
+
+// RelCwd is the command's directory relative to the root, "" at the root; an
+// absolute path when it lies outside.
+func (v *View) RelCwd() string {
+	rel, err := filepath.Rel(v.Layout.Root, v.Cwd)
+	switch {
+	case err != nil || rel == ".." || len(rel) > 3 && rel[:3] == "../":
+		return v.Cwd
+	case rel == ".":
+		return ""
+	}
+	return rel
+}
+
+// Revset runs a query.
+func (t *Templates) Revset(query string) ([]node.Rev, error) { return t.Eval(query) }
+
+// changectx is one changeset.
+type changectx struct {
+	v   *View
+	rev node.Rev
+	c   changelog.Changeset
+	err error
+}
+
+func (c *changectx) fail(err error) {
+	if c.err == nil {
+		c.err = err
+	}
+}
+
+func (c *changectx) wdir() bool { return c.rev == node.WdirRev }
+
+func (c *changectx) Rev() node.Rev { return c.rev }
+func (c *changectx) Node() node.ID { return c.v.Node(c.rev) }
+func (c *changectx) Err() error    { return c.err }
+
+func (c *changectx) Parents() (p1, p2 node.Rev) {
+	switch {
+	case c.wdir():
+		return c.v.wp1, c.v.wp2
+	case c.rev < 0:
+		return node.NullRev, node.NullRev
+	}
+	return c.v.Parents(c.rev)
+}
+
+func (c *changectx) Children() []node.Rev {
+	var out []node.Rev
+	if c.wdir() {
+		return nil
+	}
+	for _, child := range c.v.snap.Children(c.rev) {
+		if !c.v.Hidden(node.Rev(child)) {
+			out = append(out, node.Rev(child))
+		}
+	}
+	return out
+}
+
+// unavailable records that the working directory was asked for something that
+// needs more than the dirstate's parents.
+func (c *changectx) unavailable(what string) { c.fail(unsupportedWdir(what)) }
+
+func (c *changectx) User() template.Text {
+	if c.wdir() {
+		c.unavailable("user")
+	}
+	return c.v.text(string(c.c.User()))
+}
+
+func (c *changectx) Desc() template.Text { return c.v.text(string(c.c.Description())) }
+
+func (c *changectx) Date() (int64, int) {
+	if c.wdir() {
+		c.unavailable("date")
+	}
+	sec, tz, err := seconds(c.c)
+	if err != nil {
+		c.fail(err)
+	}
+	return sec, tz
+}
+
+func (c *changectx) Branch() template.Text {
+	if c.wdir() {
+		return c.v.text(c.v.branch)
+	}
+	name, _, err := BranchOf(c.c)
+	if err != nil {
+		c.fail(err)
+	}
+	return c.v.text(name)
+}
+
+func (c *changectx) ClosesBranch() bool {
+	_, closes, err := BranchOf(c.c)
+	if err != nil {
+		c.fail(err)
+	}
+	return closes
+}
+
+func (c *changectx) Extras() []template.Extra {
+	if c.wdir() {
+		return []template.Extra{{Key: "branch", Value: c.v.branch}}
+	}
+	list, err := c.c.Extras()
+	if err != nil {
+		c.fail(err)
+	}
+	out := make([]template.Extra, 0, len(list))
+	for _, x := range list {
+		out = append(out, template.Extra{Key: x.Key, Value: x.Value})
+	}
+	slices.SortFunc(out, func(a, b template.Extra) int { return cmp.Compare(a.Key, b.Key) })
+	return out
+}
+
+func (c *changectx) ManifestNode() node.ID {
+	id, err := c.c.Manifest()
+	if err != nil {
+		c.fail(err)
+	}
+	return id
+}
+
+func (c *changectx) ManifestRev() node.Rev {
+	id := c.ManifestNode()
+	if id.IsNull() {
+		return node.NullRev
+	}
+	log, err := c.v.Manifests()
+	if err != nil {
+		c.fail(err)
+		return node.NullRev
+	}
+	rev, ok := log.RevNear(id, c.rev)
+	if !ok {
+		c.fail(log.NoNode(id))
+	}
+	return rev
+}
+
+func (c *changectx) Phase() template.Phase { return template.Phase(c.v.PhaseOf(c.rev)) }
+
+func (c *changectx) Tags() []template.Text {
+	if c.wdir() {
+		return nil
+	}
+	names, err := c.v.TagsOf(c.rev)
+	if err != nil {
+		c.fail(err)
+	}
+	out := make([]template.Text, 0, len(names))
+	for _, n := range names {
+		out = append(out, template.Text{Local: n, UTF8: c.v.names.tagByName[n].UTF8})
+	}
+	return out
+}
+
+func (c *changectx) Bookmarks() []template.Text {
+	if c.wdir() {
+		return nil
+	}
+	var out []template.Text
+	for _, name := range c.v.BookmarksOf(c.rev) {
+		out = append(out, template.PlainText(name))
+	}
+	return out
+}
+
+func (c *changectx) Files() []string {
+	if c.wdir() {
+		c.unavailable("files")
+	}
+	return c.c.FileList()
+}
+
+// FileStatus compares the manifest with that of the first parent, for the files
+// that the changeset names.
+func (c *changectx) FileStatus() (modified, added, removed []string) {
+	if c.wdir() {
+		c.unavailable("files")
+		return nil, nil, nil
+	}
+	modified, added, removed, err := c.v.ChangedFiles(c.rev)
+	if err != nil {
+		c.fail(err)
+	}
+	return modified, added, removed
+}
+
+func (c *changectx) flags() obsolete.Flag {
+	if c.wdir() || c.rev < 0 {
+		return 0
+	}
+	return c.v.snap.Flags(c.rev)
+}
+
+func (c *changectx) Obsolete() bool { return c.flags()&obsolete.Obsolete != 0 }
+
+func (c *changectx) Instabilities() []string {
+	var out []string
+	if c.wdir() {
+		// The working directory would be an orphan when a parent is obsolete.
+		for _, p := range [2]node.Rev{c.v.wp1, c.v.wp2} {
+			if p >= 0 && c.v.snap.Flags(p)&(obsolete.Obsolete|obsolete.Orphan) != 0 && out == nil {
+				out = append(out, "orphan")
+			}
+		}
+		return out
+	}
+	flags := c.flags()
+	if flags&obsolete.Orphan != 0 {
+		out = append(out, "orphan")
+	}
+	if flags&obsolete.PhaseDivergent != 0 {
+		out = append(out, "phase-divergent")
+	}
+	if flags&obsolete.ContentDivergent != 0 {
+		out = append(out, "content-divergent")
+	}
+	return out
+}
+
+// ChangedFiles splits the files that a changeset names by what happened to them
+// against its first parent.
+func (v *View) ChangedFiles(rev node.Rev) (modified, added, removed []string, err error) {
+	c, err := v.Changeset(rev)
+	if err != nil || !c.HasFiles() {
+		return nil, nil, nil, err
+	}
+	mine, err := v.ManifestOf(rev)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	p1, p2 := v.Parents(rev)
+	first, err := v.ManifestOf(p1)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	second, err := v.ManifestOf(p2)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	byParent, err := v.removedByParent(p1, p2, first, second)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	for _, f := range c.FileList() {
+		switch in1, in2 := first.Has(f), second.Has(f); {
+		case !mine.Has(f):
+			left, err := byParent(f)
+			if err != nil {
+				return nil, nil, nil, err
+			}
+			if left {
+				modified = append(modified, f)
+			} else {
+				removed = append(removed, f)
+			}
+		case !in1 && !in2:
+			added = append(added, f)
+		default:
+			modified = append(modified, f)
+		}
+	}
+	return modified, added, removed, nil
+}
+
+// HasFile tells whether a changeset has a file.
+func (v Revsets) HasFile(rev node.Rev, path string) (bool, error) {
+	m, err := v.ManifestOf(rev)
+	return m.Has(path), err
+}
+
+var _ revset.StatusReader = Revsets{}
+
+func unsupportedWdir(what string) error {
+	return hgerr.NewUnsupported("%s of the working directory in a template", what)
+}

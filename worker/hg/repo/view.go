@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package repo
+
+import (
+	"bytes"
+	"fmt"
+	"path/filepath"
+
+	"hgbroker/worker/hg/bookmarks"
+	"hgbroker/worker/hg/config"
+	"hgbroker/worker/hg/encoding"
+	"hgbroker/worker/hg/mergestate"
+	"hgbroker/worker/hg/node"
+	"hgbroker/worker/hg/obsolete"
+	"hgbroker/worker/hg/phases"
+	"hgbroker/worker/hg/snapshot"
+	"hgbroker/worker/hg/store"
+	"hgbroker/worker/hg/tags"
+)
+
+// View is a repository as one command sees it.
+type View struct {
+	*Repo
+	Config   *config.Config
+	Encoding *encoding.Encoding
+	Cwd      string       // the command's working directory, absolute, links resolved
+	Warn     func(string) // prints a line on stderr; the line ends it with \n
+
+	all      bool // --hidden: nothing is filtered
+	unhidden []node.Rev
+	revealed map[node.Rev]struct{}
+	heads    []int32 // visible heads, when they differ from the snapshot's
+
+	p1, p2    node.ID // dirstate parents as stored
+	wp1, wp2  node.Rev
+	branch    string               // .hg/branch in UTF-8
+	marks     []bookmarks.Bookmark // in UTF-8, those whose changeset exists
+	active    string
+	localTags *tags.Table
+	merge     *mergestate.State
+
+	texts     changesets
+	names     names
+	branchmap *branchmap
+}
+
+// Visibility says what of the store a command sees.
+type Visibility struct {
+	// Hidden is --hidden: everything.
+	Hidden bool
+}
+
+// NewView reads what the checkout says and applies the visibility. Begin must
+// have succeeded before.
+func (r *Repo) NewView(cfg *config.Config, enc *encoding.Encoding, cwd string, vis Visibility, warn func(string)) (*View, error) {
+	v := &View{Repo: r, Config: cfg, Encoding: enc, Cwd: cwd, Warn: warn, all: vis.Hidden}
+	var err error
+	if v.p1, v.p2, err = r.readParents(); err != nil {
+		return nil, err
+	}
+	if v.branch, err = r.readBranch(); err != nil {
+		return nil, err
+	}
+	if err := v.readBookmarks(); err != nil {
+		return nil, err
+	}
+	if v.merge, err = mergestate.Read(filepath.Join(r.Layout.Dot, "merge")); err != nil {
+		return nil, err
+	}
+	v.wp1, v.wp2 = v.knownParent(v.p1), v.knownParent(v.p2)
+	if err := v.parseLocalTags(); err != nil {
+		return nil, err
+	}
+	if n := r.snap.Markers().Len(); n > 0 && !v.evolutionEnabled() {
+		v.Warn(fmt.Sprintf("obsolete feature not enabled but %d markers found!\n", n))
+	}
+	v.reveal()
+	return v, nil
+}
+
+// knownParent resolves a parent in the dirstate. One that is not in the store
+// counts as null, with hg's warning.
+func (v *View) knownParent(id node.ID) node.Rev {
+	rev, ok := v.snap.Rev(id)
+	if !ok {
+		v.Warn("warning: ignoring unknown working parent " + id.Short() + "!\n")
+		return node.NullRev
+	}
+	return rev
+}
+
+// evolutionEnabled tells whether markers may be created (obsolete.isenabled).
+func (v *View) evolutionEnabled() bool {
+	if on, err := v.Config.Bool("experimental", "evolution.createmarkers"); err == nil && v.Config.IsSet("experimental", "evolution.createmarkers") {
+		return on
+	}
+	value, set := v.Config.Get("experimental", "evolution")
+	if !set {
+		return false
+	}
+	if on, ok := config.ParseBool(value); ok {
+		return on
+	}
+	for _, item := range v.Config.List("experimental", "evolution") {
+		if item == "all" || item == "createmarkers" {
+			return true
+		}
+	}
+	return false
+}
+
+func (v *View) readBookmarks() error {
+	shown := ".hg/bookmarks"
+	text := v.snap.BookmarkText()
+	if own := filepath.Join(v.Layout.Dot, "bookmarks"); v.inStore() {
+		shown = ".hg/store/bookmarks"
+	} else if v.Layout.Shared && !v.sharesBookmarks() {
+		var err error
+		if text, _, err = store.ReadFile(own); err != nil {
+			return err
+		}
+	}
+	for _, b := range bookmarks.Parse(text, shown, func(msg string) { v.Warn(msg + "\n") }) {
+		if _, ok := v.snap.Rev(b.Node); ok {
+			v.marks = append(v.marks, b)
+		}
+	}
+	current, _, err := store.ReadFile(filepath.Join(v.activeDir(), "bookmarks.current"))
+	if err != nil {
+		return err
+	}
+	active := bookmarks.Active(current)
+	for _, b := range v.marks {
+		if b.Name == active {
+			v.active = active
+		}
+	}
+	return nil
+}
+
+func (v *View) inStore() bool { return v.Layout.Requirements.Has("bookmarksinstore") }
+
+func (v *View) activeDir() string { return v.Layout.Dot }
+
+// sharesBookmarks tells whether a share uses its source's bookmarks: it was made
+// with `hg share -B`, and the share extension, which knows of that, is on.
+func (v *View) sharesBookmarks() bool {
+	if _, on := v.Config.Extensions()["share"]; !on {
+		return false
+	}
+	text, _, err := store.ReadFile(filepath.Join(v.Layout.Dot, "shared"))
+	if err != nil {
+		return false
+	}
+	for _, line := range bytes.Split(text, []byte{'\n'}) {
+		if string(bytes.TrimSpace(line)) == "bookmarks" {
+			return true
+		}
+	}
+	return false
+}
+
+// reveal computes what pins make visible beyond the snapshot's flags.
+func (v *View) reveal() {
+	v.revealed, v.heads, v.branchmap, v.names = nil, nil, nil, names{}
+	if v.snap.HiddenCount() == 0 {
+		return
+	}
+	pins := append([]node.Rev{v.wp1, v.wp2}, v.unhidden...)
+	for _, b := range v.marks {
+		if rev, ok := v.snap.Rev(b.Node); ok {
+			pins = append(pins, rev)
+		}
+	}
+	for _, e := range v.localTags.ByName {
+		if rev, ok := v.snap.Rev(e.Node); ok {
+			pins = append(pins, rev)
+		}
+	}
+	if v.merge != nil && v.merge.Unresolved() > 0 {
+		for _, id := range [2]node.ID{v.merge.Local, v.merge.Other} {
+			if rev, ok := v.snap.Rev(id); ok {
+				pins = append(pins, rev)
+			}
+		}
+	}
+	v.revealed = obsolete.Reveal(v.snap, v.snap.Flags, pins)
+}
+
+// Unhide makes changesets visible that a command names by their hash
+// (scmutil.unhidehashlikerevs).
+func (v *View) Unhide(revs []node.Rev) {
+	if len(revs) > 0 {
+		v.unhidden = append(v.unhidden, revs...)
+		v.reveal()
+	}
+}
+
+// Filtered tells whether the view leaves anything out.
+func (v *View) Filtered() bool { return !v.all }
+
+// Hidden tells whether a changeset is left out.
+func (v *View) Hidden(rev node.Rev) bool {
+	if v.all || rev < 0 || v.snap.Flags(rev)&obsolete.Hidden == 0 {
+		return false
+	}
+	_, ok := v.revealed[rev]
+	return !ok
+}
+
+// HiddenCount is how many changesets are left out.
+func (v *View) HiddenCount() int {
+	if v.all {
+		return 0
+	}
+	return v.snap.HiddenCount() - len(v.revealed)
+}
+
+// Len is the number of changesets, hidden ones included.
+func (v *View) Len() int { return v.snap.Len() }
+
+// Node is a changeset's ID.
+func (v *View) Node(rev node.Rev) node.ID { return v.snap.Node(rev) }
+
+// Parents are a changeset's parents.
+func (v *View) Parents(rev node.Rev) (p1, p2 node.Rev) { return v.snap.Parents(rev) }
+
+// Rev finds a changeset by its ID, hidden or not; all f's is WdirRev.
+func (v *View) Rev(id node.ID) (node.Rev, bool) {
+	if id == node.Wdir {
+		return node.WdirRev, true
+	}
+	return v.snap.Rev(id)
+}
+
+// WdirParents are the working directory's parents.
+func (v *View) WdirParents() (p1, p2 node.Rev) { return v.wp1, v.wp2 }
+
+// MergeState is the state of a merge under way, nil without one.
+func (v *View) MergeState() *mergestate.State { return v.merge }
+
+// Tip is the highest visible changeset, NullRev in an empty repository.
+func (v *View) Tip() node.Rev {
+	rev := node.Rev(v.Len()) - 1
+	for rev >= 0 && v.Hidden(rev) {
+		rev--
+	}
+	return rev
+}
+
+// PhaseOf is a changeset's phase; for the working directory, the phase that a
+// commit would get.
+func (v *View) PhaseOf(rev node.Rev) phases.Phase {
+	switch rev {
+	case node.NullRev:
+		return phases.Public
+	case node.WdirRev:
+		phase := v.newCommitPhase()
+		for _, p := range [2]node.Rev{v.wp1, v.wp2} {
+			phase = max(phase, v.PhaseOf(p))
+		}
+		return phase
+	}
+	return v.snap.Phase(rev)
+}
+
+// newCommitPhase is phases.new-commit.
+func (v *View) newCommitPhase() phases.Phase {
+	switch value, _ := v.Config.Get("phases", "new-commit"); value {
+	case "public", "0":
+		return phases.Public
+	case "secret", "2":
+		return phases.Secret
+	}
+	return phases.Draft
+}
+
+// Heads are the visible heads, ascending.
+func (v *View) Heads() []int32 {
+	if !v.all && len(v.revealed) == 0 {
+		return v.snap.Heads()
+	}
+	if v.all && v.snap.HiddenCount() == 0 {
+		return v.snap.Heads()
+	}
+	if v.heads == nil {
+		v.heads = snapshot.ComputeHeads(v.snap.Index(), v.Hidden)
+	}
+	return v.heads
+}
+
+// local turns UTF-8 from the store into the local encoding.
+func (v *View) local(stored string) string { return v.Encoding.Local(stored) }

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+// Package requires tells which formats a repository uses and where its parts
+// lie: the working directory, the store, and for a share the repository whose
+// store it borrows.
+//
+// It reads .hg/requires, .hg/sharedpath and the store's requires, and nothing
+// else. A requirement that the engine does not implement exactly is a
+// *hgerr.Unsupported that names it: whether the user's own hg knows it depends
+// on that hg's version and extensions, so hg is left to say it.
+//
+// See `hg help internals.requirements` and `hg help config.format`.
+package requires
+
+import (
+	"bytes"
+	"slices"
+
+	"hgbroker/worker/hg/hgerr"
+)
+
+// Names of the requirements that the engine understands.
+const (
+	RevlogV1           = "revlogv1"
+	Store              = "store"
+	FnCache            = "fncache"
+	DotEncode          = "dotencode"
+	GeneralDelta       = "generaldelta"
+	SparseRevlog       = "sparserevlog"
+	PersistentNodemap  = "persistent-nodemap" // the index is plain v1; the nodemap files are ignored
+	CompressionZstd    = "revlog-compression-zstd"
+	ExpCompressionZstd = "exp-compression-zstd" // its name before Mercurial 5.1
+	ExpCompressionNone = "exp-compression-none" // chunks are stored raw
+	DirstateV2         = "dirstate-v2"
+	TrackedHintV1      = "dirstate-tracked-key-v1" // only who writes the dirstate must care
+	ShareSafe          = "share-safe"
+	Shared             = "shared"
+	RelShared          = "relshared"
+	BookmarksInStore   = "bookmarksinstore"
+)
+
+// native holds all of the above.
+var native = [...]string{
+	RevlogV1, Store, FnCache, DotEncode, GeneralDelta, SparseRevlog, PersistentNodemap, CompressionZstd,
+	ExpCompressionZstd, ExpCompressionNone, DirstateV2, TrackedHintV1, ShareSafe, Shared, RelShared, BookmarksInStore,
+}
+
+// Limits on a requires file, in bytes and names. Real ones have about ten lines.
+const (
+	maxFileSize = 64 << 10
+	maxNames    = 1024
+)
+
+// Set is a set of requirements, sorted, each once.
+type Set []string
+
+// Has reports whether name is in the set.
+func (s Set) Has(name string) bool {
+	_, ok := slices.BinarySearch(s, name)
+	return ok
+}
+
+// Union returns the requirements of both sets.
+func (s Set) Union(t Set) Set {
+	u := slices.Concat(s, t)
+	slices.Sort(u)
+	return slices.Compact(u)
+}
+
+// Parse reads the content of a requires file: one name a line. Lines end as
+// Python's splitlines has it, with "\n", "\r" or both. A name that does not
+// start with a letter or digit is hg's own complaint about a corrupt file.
+func Parse(data []byte) (Set, error) {
+	if len(data) > maxFileSize {
+		return nil, hgerr.Damagef("read", "requires", "%d bytes is more than the limit of %d", len(data), maxFileSize)
+	}
+	var s Set
+	for len(data) > 0 {
+		line := data
+		if i := bytes.IndexAny(data, "\r\n"); i >= 0 {
+			line = data[:i]
+			if data[i] == '\r' && i+1 < len(data) && data[i+1] == '\n' {
+				i++
+			}
+			data = data[i+1:]
+		} else {
+			data = nil
+		}
+		if len(line) == 0 || !isAlnum(line[0]) {
+			return nil, hgerr.Abortf(hgerr.UnsupportedRequirement, ".hg/requires file is corrupt")
+		}
+		if len(s) == maxNames {
+			return nil, hgerr.Damagef("read", "requires", "more than %d names", maxNames)
+		}
+		s = append(s, string(line))
+	}
+	slices.Sort(s)
+	return slices.Compact(s), nil
+}
+
+func isAlnum(c byte) bool {
+	return c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
+}
+
+// check refuses what the engine does not implement.
+func (s Set) check() error {
+	for _, name := range s {
+		if !slices.Contains(native[:], name) {
+			return hgerr.NewUnsupported("requirement %s", name)
+		}
+	}
+	if !s.Has(RevlogV1) {
+		return hgerr.NewUnsupported("repository without requirement %s", RevlogV1)
+	}
+	return nil
+}
+
+// Native lists the requirements that the engine understands.
+func Native() []string { return native[:] }

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package revset
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// pattern is a string to compare names or text with (`hg help
+// revisions.patterns`): "re:regexp", "literal:text" or plain text.
+type pattern struct {
+	kind  string // "re" or "literal"
+	text  string
+	match func(string) bool
+}
+
+// pattern matches whole strings, unless it is a regular expression.
+func (ev *evaluator) pattern(s string, caseSensitive bool) (*pattern, error) {
+	if re, ok := strings.CutPrefix(s, "re:"); ok {
+		m, err := compileRegexp(re, !caseSensitive)
+		if err != nil {
+			return nil, err
+		}
+		return &pattern{"re", re, m.match}, nil
+	}
+	text := strings.TrimPrefix(s, "literal:")
+	return &pattern{"literal", text, func(s string) bool { return s == text }}, nil
+}
+
+// substring matches text that contains the string, without case.
+func (ev *evaluator) substring(s string) (*pattern, error) {
+	p, err := ev.pattern(s, false)
+	if err == nil && p.kind == "literal" {
+		part := ev.opts.lower(p.text)
+		p.match = func(s string) bool { return strings.Contains(ev.opts.lower(s), part) }
+	}
+	return p, err
+}
+
+func (o *Options) lower(s string) string {
+	if o.Lower != nil {
+		return o.Lower(s)
+	}
+	return lowerUTF8(s)
+}
+
+// lowerUTF8 is Python's str.lower() of UTF-8, and ASCII lower case of what is
+// not UTF-8.
+func lowerUTF8(s string) string {
+	plain, changes := true, false
+	for i := 0; i < len(s); i++ {
+		plain = plain && s[i] < utf8.RuneSelf
+		changes = changes || s[i] >= 'A' && s[i] <= 'Z'
+	}
+	switch {
+	case plain && !changes:
+		return s
+	case !plain && utf8.ValidString(s):
+		return lowerUnicode(s)
+	}
+	b := []byte(s)
+	for i, c := range b {
+		if c >= 'A' && c <= 'Z' {
+			b[i] = c + 'a' - 'A'
+		}
+	}
+	return string(b)
+}
+
+func lowerUnicode(s string) string {
+	var b strings.Builder
+	runes := []rune(s)
+	for i, r := range runes {
+		switch r {
+		case 'İ': // the one letter whose lower case is two characters
+			b.WriteString("i̇")
+		case 'Σ':
+			if finalSigma(runes, i) {
+				b.WriteRune('ς')
+			} else {
+				b.WriteRune('σ')
+			}
+		default:
+			b.WriteRune(unicode.ToLower(r))
+		}
+	}
+	return b.String()
+}
+
+// finalSigma is Unicode's condition: a letter before, none after, with marks
+// and the like not counted.
+func finalSigma(runes []rune, i int) bool {
+	ignorable := func(r rune) bool {
+		return unicode.In(r, unicode.Mn, unicode.Me, unicode.Cf, unicode.Lm, unicode.Sk) || strings.ContainsRune("'.:·՟״‘’․‧︓﹒﹕＇．：", r)
+	}
+	cased := func(r rune) bool { return unicode.IsUpper(r) || unicode.IsLower(r) || unicode.IsTitle(r) }
+	j := i - 1
+	for j >= 0 && ignorable(runes[j]) {
+		j--
+	}
+	if j < 0 || !cased(runes[j]) {
+		return false
+	}
+	j = i + 1
+	for j < len(runes) && ignorable(runes[j]) {
+		j++
+	}
+	return j == len(runes) || !cased(runes[j])
+}

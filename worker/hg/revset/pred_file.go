@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package revset
+
+import (
+	"slices"
+	"strings"
+
+	"hgbroker/worker/hg/hgerr"
+	"hgbroker/worker/hg/node"
+)
+
+// patternKinds are the prefixes that make a string a file pattern with a kind
+// (`hg help patterns`).
+var patternKinds = []string{"re", "glob", "path", "filepath", "relglob", "relpath", "relre", "rootglob", "listfile", "listfile0", "set", "include", "subinclude", "rootfilesin"}
+
+func patternKind(p string) string {
+	kind, _, ok := strings.Cut(p, ":")
+	if ok && slices.Contains(patternKinds, kind) {
+		return kind
+	}
+	return ""
+}
+
+func (ev *evaluator) matcher(q FileQuery, rev node.Rev) (func(string) bool, error) {
+	m, ok := ev.repo.(FileMatcher)
+	// filepath: is a kind in newer releases only, and a plain name in older ones.
+	newer := func(p string) bool { return patternKind(p) == "filepath" }
+	if !ok || slices.ContainsFunc(slices.Concat(q.Patterns, q.Include, q.Exclude), newer) {
+		return nil, hgerr.NewUnsupported("revset with file patterns")
+	}
+	return m.MatchFiles(q, rev)
+}
+
+func file(ev *evaluator, subset smartset, x *Tree, _ order) (smartset, error) {
+	p, err := getString(x, "file requires a pattern")
+	if err != nil {
+		return nil, err
+	}
+	return ev.matchFiles(subset, FileQuery{Patterns: []string{p}, Default: "glob"}, nil)
+}
+
+// matchFilesArgs is _matchfiles("p:pattern", "i:include", "x:exclude",
+// "r:revision", "d:default").
+func matchFilesArgs(ev *evaluator, subset smartset, x *Tree, _ order) (smartset, error) {
+	args, err := getArgs(x, 1, -1, "_matchfiles requires at least one argument")
+	if err != nil {
+		return nil, err
+	}
+	q := FileQuery{}
+	var rev *string
+	haveDefault := false
+	for _, a := range args {
+		s, err := getString(a, "_matchfiles requires string arguments")
+		if err != nil {
+			return nil, err
+		}
+		prefix, value := s[:min(2, len(s))], s[min(2, len(s)):]
+		switch prefix {
+		case "p:":
+			q.Patterns = append(q.Patterns, value)
+		case "i:":
+			q.Include = append(q.Include, value)
+		case "x:":
+			q.Exclude = append(q.Exclude, value)
+		case "r:":
+			if rev != nil {
+				return nil, parseErrorf("_matchfiles expected at most one revision")
+			}
+			rev = &value
+		case "d:":
+			if haveDefault {
+				return nil, parseErrorf("_matchfiles expected at most one default mode")
+			}
+			q.Default, haveDefault = value, true
+		default:
+			return nil, parseErrorf("invalid _matchfiles prefix: %s", prefix)
+		}
+	}
+	if q.Default == "" {
+		q.Default = "glob"
+	}
+	return ev.matchFiles(subset, q, rev)
+}
+
+// matchFiles selects the changesets that touch a file that q matches. rev is
+// where set: patterns are evaluated; nil is in each changeset itself, "" in the
+// working directory.
+func (ev *evaluator) matchFiles(subset smartset, q FileQuery, rev *string) (smartset, error) {
+	dynamic := rev == nil && slices.ContainsFunc(slices.Concat(q.Patterns, q.Include, q.Exclude), func(p string) bool { return patternKind(p) == "set" })
+	at := node.WdirRev
+	if rev != nil && *rev != "" {
+		var err error
+		if at, err = ev.repo.Lookup(*rev); err != nil {
+			return nil, err
+		}
+	}
+	match, err := ev.matcher(q, at)
+	if err != nil {
+		return nil, err
+	}
+	return ev.filter(subset, func(r node.Rev) (bool, error) {
+		files, err := ev.repo.Files(r)
+		if err != nil {
+			return false, err
+		}
+		m := match
+		if dynamic {
+			if m, err = ev.matcher(q, r); err != nil {
+				return false, err
+			}
+		}
+		return slices.ContainsFunc(files, m), nil
+	}), nil
+}
+
+// statusMatch makes adds(), modifies() and removes().
+func statusMatch(name string, pick func(modified, added, removed []string) []string) operator {
+	return func(ev *evaluator, subset smartset, x *Tree, _ order) (smartset, error) {
+		p, err := getString(x, name+" requires a pattern")
+		if err != nil {
+			return nil, err
+		}
+		status, ok := ev.repo.(StatusReader)
+		// (hg takes path:x for the file x only, never for what is below it)
+		if kind := patternKind(p); !ok || kind == "set" || kind == "path" || kind == "relpath" {
+			return nil, hgerr.NewUnsupported("revset %s(%s)", name, p)
+		}
+		// The default kind of a pattern here is that of hg's command line.
+		match, err := ev.matcher(FileQuery{Patterns: []string{p}, Default: "glob"}, node.WdirRev)
+		if err != nil {
+			return nil, err
+		}
+		return ev.filter(subset, func(r node.Rev) (bool, error) {
+			files, err := ev.repo.Files(r)
+			if err != nil || !slices.ContainsFunc(files, match) {
+				return false, err
+			}
+			modified, added, removed, err := status.ChangedFiles(r)
+			return err == nil && slices.ContainsFunc(pick(modified, added, removed), match), err
+		}), nil
+	}
+}
+
+func contains(ev *evaluator, subset smartset, x *Tree, _ order) (smartset, error) {
+	p, err := getString(x, "contains requires a pattern")
+	if err != nil {
+		return nil, err
+	}
+	m, ok := ev.repo.(Manifests)
+	kind := patternKind(p)
+	if !ok || kind == "set" || kind == "filepath" {
+		return nil, hgerr.NewUnsupported("revset contains()")
+	}
+	if kind == "" {
+		// hg resolves the path when the first revision is tested.
+		if subset.empty() {
+			return newListSet(nil), nil
+		}
+		path, err := m.CanonPath(p)
+		if err != nil {
+			return nil, err
+		}
+		return ev.filter(subset, func(r node.Rev) (bool, error) { return m.HasFile(r, path) }), nil
+	}
+	match, err := ev.matcher(FileQuery{Patterns: []string{p}, Default: "glob"}, node.WdirRev)
+	if err != nil {
+		return nil, err
+	}
+	return ev.filter(subset, func(r node.Rev) (bool, error) {
+		found := false
+		err := m.WalkManifest(r, func(path string) bool {
+			found = match(path)
+			return !found
+		})
+		return found, err
+	}), nil
+}

@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package revset
+
+import (
+	"slices"
+
+	"hgbroker/worker/hg/hgerr"
+	"hgbroker/worker/hg/node"
+)
+
+// Phases, as Repo.Phase numbers them.
+const (
+	publicPhase = 0
+	draftPhase  = 1
+	secretPhase = 2
+)
+
+// PhaseIndex is an optional part of a Repo: what is not public.
+type PhaseIndex interface {
+	// NonPublic lists the changesets of all phases but public, hidden ones
+	// included, ascending.
+	NonPublic() []node.Rev
+}
+
+// inPhase is the members of subset that are in one of the phases, none of
+// which is public. Like Mercurial's it does not share the order of its subset
+// where that is all revisions or a plain set.
+func (ev *evaluator) inPhase(subset smartset, phases ...int) smartset {
+	in := func(r node.Rev) bool {
+		return r != node.NullRev && slices.Contains(phases, ev.repo.Phase(r))
+	}
+	if idx, ok := ev.repo.(PhaseIndex); ok {
+		var revs []node.Rev
+		for _, r := range idx.NonPublic() {
+			if in(r) && !ev.hidden(r) {
+				revs = append(revs, r)
+			}
+		}
+		if subset.contains(node.WdirRev) && in(node.WdirRev) {
+			revs = append(revs, node.WdirRev)
+		}
+		return intersect(subset, newSetOf(revs))
+	}
+	switch s := subset.(type) {
+	case *spanSet:
+		if s.full {
+			fresh := *s
+			fresh.full = false
+			return &filteredSet{source: &fresh, keep: in}
+		}
+	case *baseSet:
+		if s.order != unordered && s.hashed {
+			return intersect(s, newSetOf(slices.DeleteFunc(slices.Clone(s.revs), func(r node.Rev) bool { return !in(r) })))
+		}
+	}
+	return &filteredSet{source: subset, keep: in}
+}
+
+// phase makes draft() and secret().
+func phase(name string, number int) operator {
+	return func(ev *evaluator, subset smartset, x *Tree, _ order) (smartset, error) {
+		if err := noArgs(x, name); err != nil {
+			return nil, err
+		}
+		return ev.inPhase(subset, number), nil
+	}
+}
+
+func notPublic(ev *evaluator, subset smartset, x *Tree, _ order) (smartset, error) {
+	if err := noArgs(x, "_notpublic"); err != nil {
+		return nil, err
+	}
+	// Releases differ in whether internal changesets count, which --hidden
+	// shows.
+	if idx, ok := ev.repo.(PhaseIndex); ok {
+		for _, r := range idx.NonPublic() {
+			if ev.repo.Phase(r) > secretPhase && !ev.hidden(r) {
+				return nil, hgerr.NewUnsupported("visible changesets in internal phases")
+			}
+		}
+	}
+	return ev.inPhase(subset, draftPhase, secretPhase), nil
+}
+
+func public(ev *evaluator, subset smartset, x *Tree, _ order) (smartset, error) {
+	if err := noArgs(x, "public"); err != nil {
+		return nil, err
+	}
+	return ev.publicOf(subset), nil
+}
+
+func (ev *evaluator) publicOf(subset smartset) smartset {
+	any := subset.contains(node.WdirRev) && ev.repo.Phase(node.WdirRev) != publicPhase
+	if idx, ok := ev.repo.(PhaseIndex); ok {
+		any = any || len(idx.NonPublic()) > 0
+	} else {
+		for r := node.Rev(ev.repo.Len()) - 1; r >= 0 && !any && !ev.stopped(); r-- {
+			any = ev.repo.Phase(r) != publicPhase
+		}
+	}
+	if !any {
+		return subset
+	}
+	return &filteredSet{source: subset, keep: func(r node.Rev) bool {
+		return r == node.NullRev || ev.repo.Phase(r) == publicPhase
+	}}
+}
+
+// phaseByNumber is _phase(n).
+func phaseByNumber(ev *evaluator, subset smartset, x *Tree, _ order) (smartset, error) {
+	args, err := getArgs(x, 1, 1, "_phase requires one argument")
+	if err != nil {
+		return nil, err
+	}
+	n, err := getInteger(args[0], "_phase expects a number")
+	if err != nil {
+		return nil, err
+	}
+	switch n {
+	case publicPhase:
+		return ev.publicOf(subset), nil
+	case draftPhase, secretPhase:
+		return ev.inPhase(subset, int(n)), nil
+	}
+	return nil, hgerr.NewUnsupported("revset _phase(%d)", n)
+}
+
+// phaseAndAncestors is a phase within the ancestors of a set: the walk ends at
+// the first public changesets.
+func phaseAndAncestors(ev *evaluator, subset smartset, x *Tree, _ order) (smartset, error) {
+	args, err := getArgs(x, 2, 2, "_phaseandancestors requires two arguments")
+	if err != nil {
+		return nil, err
+	}
+	name, err := getSymbol(args[0])
+	if err != nil {
+		return nil, err
+	}
+	s, err := ev.getAll(args[1])
+	if err != nil {
+		return nil, err
+	}
+	lowest := draftPhase
+	switch name {
+	case "secret":
+		lowest = secretPhase
+	case "draft", "_notpublic":
+	default:
+		return nil, parseErrorf("%s is not a valid phasename", pyRepr(name))
+	}
+	// Mercurial takes the working directory for public here.
+	phaseOf := func(r node.Rev) int {
+		if r == node.NullRev || r == node.WdirRev {
+			return publicPhase
+		}
+		return ev.repo.Phase(r)
+	}
+	revs := ev.ancestors(s, walk{cut: func(r node.Rev) bool { return phaseOf(r) < lowest }})
+	if name == "draft" {
+		revs = &filteredSet{source: revs, keep: func(r node.Rev) bool { return phaseOf(r) == draftPhase }}
+	}
+	return intersect(subset, revs), nil
+}
+
+// stack is the draft changesets below revisions, down to the first merge or
+// public one.
+func stack(ev *evaluator, subset smartset, x *Tree, _ order) (smartset, error) {
+	var revs []node.Rev
+	if x == nil {
+		p, _ := ev.repo.WdirParents()
+		revs = []node.Rev{p}
+	} else {
+		s, err := ev.getAll(x)
+		if err != nil {
+			return nil, err
+		}
+		revs = list(s)
+	}
+	var stacks smartset = newListSet(nil)
+	for _, r := range revs {
+		one, err := ev.stackOf(r)
+		if err != nil {
+			return nil, err
+		}
+		if x == nil {
+			stacks = one
+			continue
+		}
+		stacks = union(stacks, one)
+	}
+	return intersect(subset, stacks), nil
+}
+
+// stackOf evaluates hg's own definition of the stack of r.
+func (ev *evaluator) stackOf(r node.Rev) (smartset, error) {
+	if r == node.WdirRev {
+		return nil, errWdir()
+	}
+	expr, err := Format("only(%d) and not public() and not ::merge()", r)
+	if err != nil {
+		return nil, err
+	}
+	if r == node.NullRev {
+		expr = "only(null) and not public() and not ::merge()"
+	}
+	q, err := compile([]string{expr}, nil, nil)
+	if err != nil {
+		return nil, err
+	}
+	s, err := ev.getAll(q.tree)
+	if err != nil {
+		return nil, err
+	}
+	s.sort(false)
+	return s, nil
+}
+
+// obsolescence makes the predicates for hg's computed sets.
+func obsolescence(name string, kinds ...ObsSet) operator {
+	return func(ev *evaluator, subset smartset, x *Tree, _ order) (smartset, error) {
+		if err := noArgs(x, name); err != nil {
+			return nil, err
+		}
+		var revs []node.Rev
+		for _, k := range kinds {
+			list, err := ev.repo.Obsolescence(k)
+			if err != nil {
+				return nil, err
+			}
+			revs = append(revs, list...)
+		}
+		if len(kinds) > 1 {
+			return intersect(subset, newSetOf(slices.DeleteFunc(revs, ev.hidden))), nil
+		}
+		return ev.withRevs(subset, revs), nil
+	}
+}
+
+func successors(ev *evaluator, subset smartset, x *Tree, _ order) (smartset, error) {
+	s, err := ev.getAll(x)
+	if err != nil {
+		return nil, err
+	}
+	revs, err := ev.repo.Successors(list(s))
+	if err != nil {
+		return nil, err
+	}
+	return intersect(subset, newSetOf(slices.DeleteFunc(slices.Clone(revs), ev.hidden))), nil
+}

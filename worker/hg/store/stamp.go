@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package store
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+
+	"hgbroker/worker/hg/hgerr"
+)
+
+// MaxFileSize bounds what ReadFile loads, in bytes. Larger files are left to
+// the real hg.
+const MaxFileSize = 2 << 30
+
+// readAttempts is how often ReadFile starts again when the file changes under
+// it, before it gives up.
+const readAttempts = 5
+
+// Stamp is a file's identity for freshness: two equal stamps of one path mean
+// that nobody replaced, grew, shrank or rewrote the file in between. The zero
+// Stamp is that of a missing file.
+type Stamp struct {
+	Exists  bool
+	Dev     uint64
+	Ino     uint64
+	Size    int64
+	MtimeNs int64 // nanoseconds since 1970
+	CtimeNs int64
+}
+
+// Equal reports whether s and t stand for the same file in the same state.
+func (s Stamp) Equal(t Stamp) bool { return s == t }
+
+// Stamped is a path and the stamp that it had before it was read.
+type Stamped struct {
+	Path  string
+	Stamp Stamp
+}
+
+// Fresh reports whether the file still has its stamp.
+func (s Stamped) Fresh() bool {
+	now, err := StampOf(s.Path)
+	return err == nil && now == s.Stamp
+}
+
+// StampOf stats path, following symbolic links. A missing file, or one below
+// something that is no directory, has the zero Stamp and no error.
+func StampOf(path string) (Stamp, error) {
+	var st unix.Stat_t
+	for {
+		err := unix.Stat(path, &st)
+		switch {
+		case err == nil:
+			return stampOfStat(&st), nil
+		case errors.Is(err, unix.EINTR):
+			continue
+		case isMissing(err):
+			return Stamp{}, nil
+		}
+		return Stamp{}, &fs.PathError{Op: "stat", Path: path, Err: err}
+	}
+}
+
+// StampOfFile is StampOf for an open file.
+func StampOfFile(f *os.File) (Stamp, error) {
+	fi, err := f.Stat()
+	if err != nil {
+		return Stamp{}, err
+	}
+	st, ok := fi.Sys().(*syscall.Stat_t)
+	if !ok {
+		return Stamp{}, &fs.PathError{Op: "stat", Path: f.Name(), Err: errors.ErrUnsupported}
+	}
+	return Stamp{
+		Exists:  true,
+		Dev:     uint64(st.Dev),
+		Ino:     uint64(st.Ino),
+		Size:    st.Size,
+		MtimeNs: st.Mtim.Nano(),
+		CtimeNs: st.Ctim.Nano(),
+	}, nil
+}
+
+func stampOfStat(st *unix.Stat_t) Stamp {
+	return Stamp{
+		Exists:  true,
+		Dev:     uint64(st.Dev),
+		Ino:     uint64(st.Ino),
+		Size:    st.Size,
+		MtimeNs: unix.TimespecToNsec(st.Mtim),
+		CtimeNs: unix.TimespecToNsec(st.Ctim),
+	}
+}
+
+// isMissing tells the errors that mean "no such file" from all others.
+func isMissing(err error) bool {
+	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ENOTDIR)
+}
+
+// ReadFile reads a whole file and returns the stamp that the content belongs
+// to. A missing file is (nil, Stamp{}, nil). A file that keeps changing while
+// it is read is a *hgerr.Damage with Changed set.
+func ReadFile(path string) ([]byte, Stamp, error) {
+	for range readAttempts {
+		data, stamp, steady, err := readOnce(path)
+		if err != nil || steady {
+			return data, stamp, err
+		}
+	}
+	return nil, Stamp{}, &hgerr.Damage{Op: "read", Path: path, Cause: "file keeps changing", Changed: true}
+}
+
+func readOnce(path string) (data []byte, stamp Stamp, steady bool, err error) {
+	f, err := os.Open(path)
+	if err != nil {
+		if isMissing(err) {
+			return nil, Stamp{}, true, nil
+		}
+		return nil, Stamp{}, false, err
+	}
+	defer f.Close()
+	before, err := StampOfFile(f)
+	if err != nil {
+		return nil, Stamp{}, false, err
+	}
+	if before.Size > MaxFileSize {
+		return nil, Stamp{}, false, hgerr.NewUnsupported("file of %d bytes (%s)", before.Size, path)
+	}
+	data = make([]byte, before.Size)
+	n, err := io.ReadFull(io.NewSectionReader(f, 0, before.Size), data)
+	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && err != io.EOF {
+		return nil, Stamp{}, false, fmt.Errorf("read %s: %w", path, err)
+	}
+	after, err := StampOfFile(f)
+	if err != nil {
+		return nil, Stamp{}, false, err
+	}
+	return data, before, int64(n) == before.Size && before == after, nil
+}

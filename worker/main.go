@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package worker
+
+import (
+	"fmt"
+	"os"
+	"os/signal"
+	"runtime/debug"
+
+	"golang.org/x/sys/unix"
+
+	"hgbroker/protocol"
+)
+
+// Exit statuses of the process.
+const (
+	exitDone  = 0
+	exitStart = 1 // not started by a master
+	exitHung  = 3 // a command did not end after its client was gone
+	exitPanic = 4 // a command panicked; what it left behind is not trusted
+)
+
+// memoryLimit is what the garbage collector tries to keep the process within,
+// in bytes; images are mapped and do not count.
+const memoryLimit = 512 << 20
+
+// Main is the worker process: it serves its master's control socket, descriptor
+// protocol.WorkerControlFd, until that ends. It returns the exit status.
+func Main(cfg Config) int {
+	unix.CloseOnExec(protocol.WorkerControlFd)
+	debug.SetMemoryLimit(memoryLimit)
+	_ = unix.Setrlimit(unix.RLIMIT_CORE, &unix.Rlimit{})
+	// An interrupt that whoever started the master had ignored would be ignored
+	// by the real hg too, and it is how a command is canceled. What is caught
+	// here is set back to its default in every child.
+	signal.Notify(make(chan os.Signal, 1), unix.SIGINT, unix.SIGHUP, unix.SIGQUIT)
+	conn, err := protocol.NewConn(protocol.WorkerControlFd)
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "hgbroker worker: control socket: %v\n", err)
+		return exitStart
+	}
+	return newWorker(cfg, conn).run()
+}

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package worker
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"os"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"hgbroker/protocol"
+)
+
+// output is where a command's stdout and stderr go: to frames of its channel,
+// or to the descriptors of a drop-in hg. Small writes are joined; the order of
+// what goes to either is kept; nothing is held back for longer than latency.
+// Writing blocks while the reader does not read.
+type output struct {
+	conn  *protocol.Conn
+	id    uint32
+	files [2]*os.File // owned; nil: frames
+
+	mu    sync.Mutex // guards what follows
+	buf   []byte     // what both streams have in common: only one of them waits
+	which int        // the stream that buf belongs to
+	timer *time.Timer
+	armed bool
+	wrote bool  // anything, ever
+	err   error // the first failure; sticks
+}
+
+// The streams.
+const (
+	toStdout = iota
+	toStderr
+)
+
+const (
+	// latency bounds how long a byte waits for more.
+	latency = 20 * time.Millisecond
+	// joined is up to how many bytes are joined.
+	joined = 32<<10 - 64
+)
+
+// stream is one of an output's two writers.
+type stream struct {
+	o     *output
+	which int
+	now   bool // nothing is held back
+}
+
+func (s stream) Write(p []byte) (int, error) { return s.o.write(s.which, p, s.now) }
+
+func newOutput(conn *protocol.Conn, id uint32) *output { return &output{conn: conn, id: id} }
+
+func (o *output) write(which int, p []byte, now bool) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if len(p) > 0 {
+		o.wrote = true
+	}
+	if which != o.which || len(o.buf)+len(p) > joined {
+		o.flush()
+		o.which = which
+	}
+	switch {
+	case len(p) > joined:
+		o.put(p)
+	default:
+		o.buf = append(o.buf, p...)
+		if now {
+			o.flush()
+		}
+	}
+	if len(o.buf) > 0 && !o.armed {
+		o.armed = true
+		if o.timer == nil {
+			o.timer = time.AfterFunc(latency, o.late)
+		} else {
+			o.timer.Reset(latency)
+		}
+	}
+	if o.err != nil {
+		return 0, o.err
+	}
+	return len(p), nil
+}
+
+func (o *output) late() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.armed { // not after end
+		o.armed = false
+		o.flush()
+	}
+}
+
+// flush writes what was joined. Callers hold mu.
+func (o *output) flush() {
+	if len(o.buf) > 0 {
+		o.put(o.buf)
+		o.buf = o.buf[:0]
+	}
+}
+
+// put writes p to the current stream. Callers hold mu.
+func (o *output) put(p []byte) {
+	if o.err != nil {
+		return
+	}
+	if f := o.files[o.which]; f != nil {
+		_, o.err = f.Write(p)
+		return
+	}
+	for len(p) > 0 && o.err == nil {
+		n := min(len(p), protocol.OutputChunk)
+		o.err = o.conn.Send(o.frame(p[:n]))
+		p = p[n:]
+	}
+}
+
+func (o *output) frame(p []byte) *protocol.Frame {
+	t := protocol.ChOut
+	if o.which == toStderr {
+		t = protocol.ChErr
+	}
+	return &protocol.Frame{Type: t, ID: o.id, Payload: p}
+}
+
+// settle writes what waits to a drop-in hg's descriptors: that it cannot be
+// written changes the exit code.
+func (o *output) settle() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.files[toStdout] != nil {
+		o.flush()
+	}
+}
+
+// end sends what waits and the frame that ends the command, in one piece when
+// they are small. Nothing may be written afterwards.
+func (o *output) end(t protocol.FrameType, payload []byte) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.armed = false
+	if o.timer != nil {
+		o.timer.Stop()
+	}
+	last := &protocol.Frame{Type: t, ID: o.id, Payload: payload}
+	if o.files[toStdout] != nil {
+		o.flush()
+		o.closeFiles()
+	}
+	if len(o.buf) > 0 && o.err == nil {
+		o.err = o.conn.SendAll(o.frame(o.buf), last)
+		o.buf = nil
+		return
+	}
+	_ = o.conn.Send(last) // that the client is gone, the channel's reader notices
+}
+
+func (o *output) closeFiles() {
+	for i, f := range o.files {
+		if f != nil {
+			f.Close()
+		}
+		o.files[i] = nil
+	}
+}
+
+// closedByReader tells whether the output failed because nobody reads it: a
+// pager that was left, a head that had enough.
+func (o *output) closedByReader() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return errors.Is(o.err, unix.EPIPE)
+}
+
+// started tells whether anything was written, if only into the buffer.
+func (o *output) started() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.wrote
+}
+
+// input is a command's stdin when no descriptor came with it.
+func input(b []byte) *bytes.Reader { return bytes.NewReader(b) }
+
+// Read makes nothing an empty input.
+func (nothing) Read([]byte) (int, error) { return 0, io.EOF }
