@@ -20,6 +20,9 @@ import (
 // to be streamed.
 const maxBuffered = 48 << 20
 
+// rememberHg is how long the real hg's place is taken for granted.
+const rememberHg = 5 * time.Second
+
 // settings are what initialize set, as one request sees them.
 type settings struct {
 	fallback protocol.Fallback
@@ -146,8 +149,12 @@ func directory(t protocol.Text, base string) (string, error) {
 // runCommand has one command line run, natively or by the real hg.
 func (s *Server) runCommand(ctx context.Context, run *protocol.Run, out output, policy protocol.Fallback) (*protocol.Exit, error) {
 	if policy != protocol.FallbackAlways {
+		// A reader cannot run the real hg, but its release decides some answers.
+		native := *run
+		native.RealHg, _ = s.realHg()
+		native.Fallback = protocol.FallbackNever
 		end, err := s.ask(ctx, protocol.Reader, out.reset, func(c *protocol.Channel) (*protocol.Ending, error) {
-			return c.Run(ctx, run, nil, out.write)
+			return c.Run(ctx, &native, nil, out.write)
 		})
 		if err != nil {
 			return nil, err
@@ -180,14 +187,22 @@ func (s *Server) runReal(ctx context.Context, run *protocol.Run, out output) (*p
 	return exited(ctx, end)
 }
 
+// realHg finds the real hg. The answer holds for a while: every command asks.
 func (s *Server) realHg() (string, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if time.Since(s.hg.when) < rememberHg {
+		return s.hg.path, s.hg.err
+	}
 	path := ""
 	for _, kv := range s.opts.Environ {
 		if v, ok := strings.CutPrefix(kv, "PATH="); ok {
 			path = v
 		}
 	}
-	return protocol.FindHg(s.opts.RealHg, path)
+	s.hg.path, s.hg.err = protocol.FindHg(s.opts.RealHg, path)
+	s.hg.when = time.Now()
+	return s.hg.path, s.hg.err
 }
 
 // exited takes the exit out of a command's end.

@@ -78,6 +78,11 @@ type Server struct {
 	config   []string // --config values of the client
 	encoding string
 	dir      string
+	hg       struct { // the real hg, as last looked for
+		path string
+		err  error
+		when time.Time
+	}
 	requests map[protocol.RawID]context.CancelCauseFunc
 	wg       sync.WaitGroup
 

@@ -146,7 +146,7 @@ func (m *master) finish() error {
 	patience := time.NewTimer(2 * time.Second)
 	defer patience.Stop()
 	killed := false
-	for len(m.workers) > 0 || m.dying > 0 || len(m.clients) > 0 {
+	for len(m.workers) > 0 || m.dying > 0 || m.links > 0 {
 		select {
 		case f := <-m.events:
 			f()

@@ -26,6 +26,7 @@ type master struct {
 	dev, ino   uint64 // of the socket's file
 	stopAccept int    // closing it ends the acceptor; owned
 
+	links      int // whose reader has not ended
 	clients    map[uint64]*client
 	nextClient uint64
 	lastClient time.Time // when the last one left

@@ -191,7 +191,8 @@ func (m *master) spawned(w *worker, p spawned, err error) {
 	if p.process != nil {
 		w.process = p.process
 		go func() {
-			w.process.wait()
+			p.process.yield()
+			p.process.wait()
 			m.post(func() { m.ended(w) })
 		}()
 	}
@@ -205,6 +206,7 @@ func (m *master) spawned(w *worker, p spawned, err error) {
 		}
 		return
 	}
+	m.links++
 	go w.link.read(
 		func(f *protocol.Frame) {
 			if !m.post(func() { m.fromWorker(w, f) }) {
@@ -429,10 +431,11 @@ func (m *master) kill(w *worker) {
 func (m *master) hungUp(w *worker) {
 	close(w.link.out)
 	w.link = nil
+	m.links--
 	if m.workers[w.id] == w {
 		now := time.Now()
 		m.abandon(w, now)
-		w.enter(retiring, now, time.Second)
+		w.enter(retiring, now, m.cfg.times.retire)
 	}
 }
 

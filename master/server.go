@@ -88,6 +88,7 @@ func (m *master) admitClient(fd int) bool {
 	m.nextClient++
 	c := &client{id: m.nextClient, link: l, pid: int(cred.Pid)}
 	m.clients[c.id] = c
+	m.links++
 	_ = l.conn.SetRecvTimeout(m.cfg.times.hello)
 	first := true
 	go l.read(
@@ -108,6 +109,7 @@ func (m *master) admitClient(fd int) bool {
 func (m *master) left(c *client) {
 	close(c.link.out)
 	c.link = nil
+	m.links--
 	delete(m.clients, c.id)
 	delete(m.lastUsed, c.id)
 	m.queue.dropIf(func(r *request) bool { return r.client == c })

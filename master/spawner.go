@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"runtime"
-	"strconv"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -91,9 +90,6 @@ func start(args, env []string) (spawned, error) {
 		unix.Close(ours)
 		return spawned{}, fmt.Errorf("fork a worker: %w", err)
 	}
-	// A reader cannot write this itself. When memory runs out, a worker is to
-	// die before the programs of the user. Where that is forbidden, it is not.
-	_ = os.WriteFile("/proc/"+strconv.Itoa(pid)+"/oom_score_adj", []byte("500"), 0)
 	return spawned{control: ours, process: &process{pid: pid, pidfd: pidfd}}, nil
 }
 

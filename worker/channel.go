@@ -118,6 +118,7 @@ func (c *channel) read(grace time.Duration, exit func(int)) {
 			continue
 		default: // not a client of ours
 			f.CloseFiles()
+			c.conn.Shutdown()
 		}
 		break
 	}

@@ -20,7 +20,8 @@ type Command struct {
 	Env   []string // NAME=VALUE, all of it
 	Umask int
 	Class protocol.Class
-	// RealHg is what a runner runs; unused by a reader.
+	// RealHg is what a runner runs. A reader only wants to know for whose
+	// release it answers.
 	RealHg string
 	// Files are stdin, stdout and stderr, which stay the caller's. Without them
 	// the command reads Stdin, and Output gets what it prints.
@@ -55,11 +56,10 @@ func (d *Direct) Run(ctx context.Context, c Command) (*protocol.Ending, error) {
 	if err := ch.SetEnviron(c.Env, c.Umask); err != nil {
 		return nil, err
 	}
-	run := &protocol.Run{Args: c.Args, Dir: c.Dir, Stdin: c.Stdin, HasFiles: len(c.Files) == 3}
+	run := &protocol.Run{Args: c.Args, Dir: c.Dir, Stdin: c.Stdin, RealHg: c.RealHg,
+		HasFiles: len(c.Files) == 3, Fallback: protocol.FallbackNever}
 	if c.Class == protocol.Runner {
-		run.RealHg, run.Fallback = c.RealHg, protocol.FallbackAlways
-	} else {
-		run.Fallback = protocol.FallbackNever
+		run.Fallback = protocol.FallbackAlways
 	}
 	return ch.Run(ctx, run, c.Files, c.Output)
 }

@@ -86,10 +86,11 @@ func run() (int, error) {
 	if err != nil {
 		return 0, err
 	}
+	real, _ := protocol.FindHg(os.Getenv(protocol.EnvHg), os.Getenv("PATH"))
 	umask := unix.Umask(0o077)
 	unix.Umask(umask)
 	end, err := d.Run(ctx, client.Command{Args: os.Args[1:], Dir: dir, Env: os.Environ(), Umask: umask,
-		Class: protocol.Reader, Files: []int{0, 1, 2}})
+		Class: protocol.Reader, RealHg: real, Files: []int{0, 1, 2}})
 	switch {
 	case err != nil && errors.Is(err, protocol.ErrWorkerLost):
 		return 0, &lostError{err}

@@ -92,7 +92,9 @@ func (d *dispatcher) run() (int, error) {
 		Cwd: d.cwd, Now: d.r.Now, Local: d.r.Local, Getenv: d.getenv, Version: d.r.Hg.Version,
 		Stdout: &d.out.out, Stderr: &d.out.err, Repo: d.repo,
 	}
-	return spec.Run(d.cmd)
+	code, err := spec.Run(d.cmd)
+	d.cmd.Spill()
+	return code, err
 }
 
 // start reads the early options and enters the working directory.

@@ -3,6 +3,7 @@
 package command
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -41,6 +42,16 @@ type Context struct {
 
 	Repo *repo.Repo // nil without a repository
 	view *repo.View
+
+	pending []*bytes.Buffer // what formatters hold
+}
+
+// Spill hands on what formatters still hold: what hg's user sees before an error.
+func (c *Context) Spill() {
+	for _, b := range c.pending {
+		c.Stdout.Write(b.Bytes())
+		b.Reset()
+	}
 }
 
 // View brings the repository up to date and reads the checkout, the first time;
@@ -55,7 +66,7 @@ func (c *Context) View() (*repo.View, error) {
 	if err := c.Repo.Begin(c, time.Now); err != nil {
 		return nil, err
 	}
-	v, err := c.Repo.NewView(c.Config, c.Encoding, c.Cwd, repo.Visibility{Hidden: c.Global.On("hidden")}, c.warnRaw)
+	v, err := c.Repo.NewView(c.Config, c.Encoding, c.Cwd, c.Getenv, repo.Visibility{Hidden: c.Global.On("hidden")}, c.warnRaw)
 	if err != nil {
 		return nil, err
 	}

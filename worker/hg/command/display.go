@@ -26,7 +26,7 @@ func (c *Context) formatterConfig() (*formatter.Config, error) {
 		Options: template.Options{
 			Quiet: c.Quiet, Verbose: c.Verbose, Debug: c.Debug,
 			TermWidth:   c.termWidth(),
-			Features:    template.FeatureRevset,
+			Features:    template.FeatureRevset | template.FeatureObsolete | template.FeatureCopies,
 			Encoding:    c.Encoding,
 			Now:         c.Now,
 			Location:    c.Local,
@@ -120,9 +120,9 @@ func (c *Context) formatter(topic string, v *repo.View) (*output, error) {
 		return nil, err
 	}
 	o := &output{c: c}
+	c.pending = append(c.pending, &o.buf)
 	spec, err := formatter.Lookup(cfg, topic, c.Opts.Text("template"), &o.buf)
 	if err != nil {
-		c.Stdout.Write(o.buf.Bytes())
 		return nil, err
 	}
 	var tr template.Repo
@@ -158,6 +158,7 @@ func (o *output) context(rev node.Rev) error {
 func (o *output) finish() error {
 	err := o.End()
 	o.c.Stdout.Write(o.buf.Bytes())
+	o.buf.Reset()
 	return err
 }
 
@@ -186,9 +187,9 @@ func (c *Context) changesetPrinter(v *repo.View, graph bool) (*printer, error) {
 		return nil, err
 	}
 	p := &printer{c: c, v: v, repo: c.templates(v)}
+	c.pending = append(c.pending, &p.buf)
 	spec, err := formatter.LookupChangeset(cfg, c.Opts.Text("template"), c.Opts.Text("style"), &p.buf)
 	if err != nil {
-		c.Stdout.Write(p.buf.Bytes())
 		return nil, err
 	}
 	p.Displayer, err = formatter.NewDisplayer(cfg, spec, p.repo, formatter.DisplayOptions{Buffered: graph})
@@ -204,11 +205,25 @@ func (p *printer) show(rev node.Rev) error {
 	if err != nil {
 		return err
 	}
-	if err := p.Show(&p.buf, ctx, formatter.Props{}); err != nil {
+	props, err := p.props(ctx)
+	if err != nil {
+		return err
+	}
+	if err := p.Show(&p.buf, ctx, props); err != nil {
 		return err
 	}
 	p.Flush(&p.buf, rev)
 	return p.spill()
+}
+
+// props are what the command's options add to a changeset.
+func (p *printer) props(ctx template.Changectx) (formatter.Props, error) {
+	var props formatter.Props
+	var err error
+	if p.c.Opts.On("copies") {
+		props.Copies, err = p.repo.Copies(ctx)
+	}
+	return props, err
 }
 
 func (p *printer) spill() error {

@@ -6,6 +6,7 @@ import (
 	"hgbroker/worker/hg/cmdline"
 	"hgbroker/worker/hg/manifest"
 	"hgbroker/worker/hg/node"
+	"hgbroker/worker/hg/status"
 	"hgbroker/worker/hg/template"
 )
 
@@ -67,7 +68,7 @@ func runFiles(c *Context) (int, error) {
 		if err != nil {
 			return 0, err
 		}
-		for _, path := range trackedMatching(d, mt) {
+		for _, path := range status.Tracked(d, mt) {
 			if err := show(path, 0, ""); err != nil {
 				return 0, err
 			}

@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"hgbroker/worker/hg/cmdline"
-	"hgbroker/worker/hg/formatter"
 	"hgbroker/worker/hg/graph"
 	"hgbroker/worker/hg/node"
 	"hgbroker/worker/hg/repo"
@@ -19,10 +18,10 @@ import (
 var logSpec = Spec{
 	Name: "log",
 	Options: join(
-		others(cmdline.Flag("f", "follow"), cmdline.Flag("", "follow-first"), cmdline.Flag("C", "copies"),
+		others(cmdline.Flag("f", "follow"), cmdline.Flag("", "follow-first"),
 			cmdline.Words("L", "line-range"), cmdline.Flag("", "removed"), cmdline.Flag("p", "patch"),
 			cmdline.Flag("g", "git"), cmdline.Flag("", "stat")),
-		native(cmdline.Text("d", "date", ""), cmdline.Words("k", "keyword"), cmdline.Words("r", "rev"),
+		native(cmdline.Flag("C", "copies"), cmdline.Text("d", "date", ""), cmdline.Words("k", "keyword"), cmdline.Words("r", "rev"),
 			cmdline.Flag("m", "only-merges"), cmdline.Words("u", "user"), cmdline.Words("", "only-branch"),
 			cmdline.Words("b", "branch"), cmdline.Words("B", "bookmark"), cmdline.Words("P", "prune"),
 			cmdline.Text("l", "limit", ""), cmdline.Flag("M", "no-merges"), cmdline.Flag("G", "graph")),
@@ -81,7 +80,6 @@ func runLog(c *Context) (int, error) {
 		}
 	}
 	if err != nil {
-		p.c.Stdout.Write(p.buf.Bytes())
 		return 0, err
 	}
 	return 0, p.close()
@@ -241,7 +239,12 @@ func (c *Context) drawGraph(v *repo.View, p *printer, revs *revset.Set, limit in
 		edges = walker.Edges(rev, edges[:0])
 		err = drawer.Draw(graph.Row{Rev: rev, Symbol: mark, Edges: edges, Text: func(width int) ([]string, error) {
 			var text bytes.Buffer
-			if err := p.Show(&text, ctx, formatter.Props{GraphWidth: width, Graph: true}); err != nil {
+			props, err := p.props(ctx)
+			if err != nil {
+				return nil, err
+			}
+			props.GraphWidth, props.Graph = width, true
+			if err := p.Show(&text, ctx, props); err != nil {
 				return nil, err
 			}
 			p.Flush(&p.buf, rev)

@@ -3,32 +3,190 @@
 package command
 
 import (
+	"os"
+	"path/filepath"
 	"slices"
+	"strings"
 
-	"hgbroker/worker/hg/dirstate"
+	"hgbroker/worker/hg/cmdline"
 	"hgbroker/worker/hg/match"
+	"hgbroker/worker/hg/node"
 	"hgbroker/worker/hg/repo"
-	"hgbroker/worker/hg/requires"
+	"hgbroker/worker/hg/revset"
+	"hgbroker/worker/hg/template"
 )
 
-// dirstate reads the whole dirstate.
-func (c *Context) dirstate(v *repo.View) (*dirstate.Dirstate, error) {
-	return dirstate.Open(v.Layout.Dot, v.Layout.Requirements.Has(requires.DirstateV2))
+var statusSpec = Spec{
+	Name: "status",
+	Options: join(
+		native(cmdline.Flag("A", "all"), cmdline.Flag("m", "modified"), cmdline.Flag("a", "added"), cmdline.Flag("r", "removed"),
+			cmdline.Flag("d", "deleted"), cmdline.Flag("c", "clean"), cmdline.Flag("u", "unknown"), cmdline.Flag("i", "ignored"),
+			cmdline.Flag("n", "no-status")),
+		others(cmdline.Text("t", "terse", "")),
+		native(cmdline.Flag("C", "copies"), cmdline.Flag("0", "print0"), cmdline.Words("", "rev"), cmdline.Text("", "change", "")),
+		walkOptions(), others(cmdline.Flag("S", "subrepos")), formatterOptions()),
+	Run: runStatus,
 }
 
-// trackedMatching lists the tracked files that match, sorted.
-func trackedMatching(d *dirstate.Dirstate, mt match.Matcher) []string {
-	var out []string
-	for _, e := range d.Entries() {
-		if e.Item.Tracked() && (mt.Always() || mt.Match(e.Path)) {
-			out = append(out, e.Path)
+// kinds are the states of a file in the order of hg's output.
+var kinds = []struct {
+	option string
+	letter byte
+}{{"modified", 'M'}, {"added", 'A'}, {"removed", 'R'}, {"deleted", '!'}, {"unknown", '?'}, {"ignored", 'I'}, {"clean", 'C'}}
+
+func runStatus(c *Context) (int, error) {
+	if len(c.Opts.List("rev")) > 0 && c.Opts.Text("change") != "" {
+		return 0, inputError("cannot specify both --rev and --change")
+	}
+	if t := c.Config.GetOr("commands", "status.terse", ""); t != "" && len(c.Opts.List("rev")) == 0 {
+		return 0, unsupported("commands.status.terse")
+	}
+	v, err := c.View()
+	if err != nil {
+		return 0, err
+	}
+	verbose, err := c.Config.Bool("commands", "status.verbose")
+	if err != nil {
+		return 0, err
+	}
+	if (verbose || c.Verbose) && !c.Config.Plain("") && !c.Opts.On("print0") && c.unfinished(v) {
+		return 0, unsupported("status --verbose of an unfinished operation")
+	}
+	a, b, err := c.statusRevs(v)
+	if err != nil {
+		return 0, err
+	}
+	var force *bool
+	if c.Config.IsSet("commands", "status.relative") {
+		on, err := c.Config.Bool("commands", "status.relative")
+		if err != nil {
+			return 0, err
+		}
+		force = &on
+	}
+	name, err := c.pathNamer(v, len(c.Args) > 0, force)
+	if err != nil {
+		return 0, err
+	}
+	show := c.statusKinds()
+	mt, err := c.matcher(v, c.Args, c.Opts.List("include"), c.Opts.List("exclude"), b == node.WdirRev)
+	if err != nil {
+		return 0, err
+	}
+	copied := map[string]string{}
+	copies, err := c.Config.Bool("ui", "statuscopies")
+	if err != nil {
+		return 0, err
+	}
+	if c.Opts.Given("copies") {
+		copies = c.Opts.On("copies")
+	}
+	if (copies || c.Opts.On("all")) && !c.Opts.On("no-status") {
+		if copied, err = c.pathCopies(v, a, b, mt); err != nil {
+			return 0, err
 		}
 	}
-	slices.Sort(out)
-	return out
+	st, err := c.statusOf(v, a, b, mt, strings.Contains(show, "?"), strings.Contains(show, "I"), strings.Contains(show, "C"))
+	if err != nil {
+		return 0, err
+	}
+	fm, err := c.formatter("status", v)
+	if err != nil {
+		return 0, err
+	}
+	end := "\n"
+	if c.Opts.On("print0") {
+		end = "\x00"
+	}
+	for _, k := range kinds {
+		if !strings.Contains(show, string(k.letter)) {
+			continue
+		}
+		for _, f := range listOf(st, k.letter) {
+			fm.StartItem()
+			if err := fm.context(b); err != nil {
+				return 0, err
+			}
+			fm.Data("itemtype", template.Bytes("file"))
+			fm.Data("path", template.Bytes(f))
+			fm.CondWrite(!c.Opts.On("no-status"), "status", "%s ", template.Bytes(string(k.letter)))
+			fm.Plain(name(f) + end)
+			if source, ok := copied[f]; ok {
+				fm.Data("source", template.Bytes(source))
+				fm.Plain("  " + name(source) + end)
+			}
+			fm.spill()
+		}
+	}
+	return 0, fm.finish()
 }
 
-// FileState is one file of a status.
+// statusKinds are the letters of the states to show.
+func (c *Context) statusKinds() string {
+	show := ""
+	for _, k := range kinds {
+		if c.Opts.On(k.option) {
+			show += string(k.letter)
+		}
+	}
+	if c.Opts.On("all") {
+		if c.Quiet {
+			show += "MAR!C"
+		} else {
+			show += "MAR!?IC"
+		}
+	}
+	if show == "" {
+		if show = "MAR!?"; c.Quiet {
+			show = "MAR!"
+		}
+	}
+	return show
+}
+
+// statusRevs are the two sides that status compares.
+func (c *Context) statusRevs(v *repo.View) (a, b node.Rev, err error) {
+	if change := c.Opts.Text("change"); change != "" {
+		if b, err = c.Single(change, ""); err != nil {
+			return 0, 0, err
+		}
+		if b == node.WdirRev {
+			a, _ = v.WdirParents()
+		} else {
+			a, _ = v.Parents(b)
+		}
+		return a, b, nil
+	}
+	return c.pair(v, c.Opts.List("rev"))
+}
+
+// pair evaluates revsets that stand for two changesets.
+func (c *Context) pair(v *repo.View, specs []string) (a, b node.Rev, err error) {
+	if err := c.unhide(v, specs); err != nil {
+		return 0, 0, err
+	}
+	a, b, warnings, err := revset.Pair(c.Context, repo.Revsets{View: v}, specs, c.revsetOptions())
+	for _, w := range warnings {
+		c.warnRaw(w)
+	}
+	return a, b, err
+}
+
+// unfinished tells whether something is under way that a verbose status speaks of.
+func (c *Context) unfinished(v *repo.View) bool {
+	if _, p2 := v.WdirParents(); p2 >= 0 || v.MergeState() != nil {
+		return true
+	}
+	for _, name := range []string{"graftstate", "updatestate", "rebasestate", "histedit-state", "shelvedstate",
+		"transplant/journal", "evolvestate", "bisect.state"} {
+		if _, err := os.Lstat(filepath.Join(v.Layout.Dot, name)); err == nil {
+			return true
+		}
+	}
+	return false
+}
+
+// FileState is one file of a typed status.
 type FileState struct {
 	Path       string
 	Kind       byte
@@ -43,10 +201,56 @@ type StatusQuery struct {
 	Copies                  bool
 }
 
+// FileStatus answers a typed status.
 func (c *Context) FileStatus(q StatusQuery) ([]FileState, error) {
-	return nil, unsupported("status")
+	v, err := c.View()
+	if err != nil {
+		return nil, err
+	}
+	c.Opts = cmdline.Values{"change": {Text: q.Change}, "rev": {}}
+	if q.Rev != "" {
+		revs := []string{q.Rev}
+		if q.Rev2 != "" {
+			revs = append(revs, q.Rev2)
+		}
+		c.Opts["rev"] = cmdline.Value{List: revs}
+	}
+	a, b, err := c.statusRevs(v)
+	if err != nil {
+		return nil, err
+	}
+	mt, err := c.matcher(v, q.Paths, q.Include, q.Exclude, b == node.WdirRev)
+	if err != nil {
+		return nil, err
+	}
+	copied := map[string]string{}
+	if q.Copies {
+		if copied, err = c.pathCopies(v, a, b, mt); err != nil {
+			return nil, err
+		}
+	}
+	st, err := c.statusOf(v, a, b, mt, strings.Contains(q.Kinds, "?"), strings.Contains(q.Kinds, "I"), strings.Contains(q.Kinds, "C"))
+	if err != nil {
+		return nil, err
+	}
+	out := []FileState{}
+	for _, k := range kinds {
+		if strings.Contains(q.Kinds, string(k.letter)) {
+			for _, f := range listOf(st, k.letter) {
+				out = append(out, FileState{Path: f, Kind: k.letter, CopySource: copied[f]})
+			}
+		}
+	}
+	slices.SortStableFunc(out, func(x, y FileState) int { return strings.Compare(x.Path, y.Path) })
+	return out, nil
 }
 
-func (c *Context) dirty(v *repo.View) (bool, error) { return false, unsupported("status") }
-
-var statusSpec = Spec{Name: "status", Run: func(c *Context) (int, error) { return 0, unsupported("status") }}
+// dirty tells whether the working directory differs from its first parent.
+func (c *Context) dirty(v *repo.View) (bool, error) {
+	p1, _ := v.WdirParents()
+	st, err := c.statusOf(v, p1, node.WdirRev, match.Always(), false, false, false)
+	if err != nil {
+		return false, err
+	}
+	return len(st.Modified)+len(st.Added)+len(st.Removed)+len(st.Deleted) > 0, nil
+}

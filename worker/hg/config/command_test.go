@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"reflect"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -164,6 +166,71 @@ func TestErrorsAsPrinted(t *testing.T) {
 		_, stderr, code := hgRun(t, dir, env, "root")
 		if err == nil || printed(err) != stderr || code != 255 {
 			t.Errorf("%q: got %v, want %q (%d)", text, err, stderr, code)
+		}
+	}
+}
+
+// TestRegisteredDefaults sets every registered item, so that hg lists it with
+// its default.
+func TestRegisteredDefaults(t *testing.T) {
+	table, err := os.ReadFile("registered.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	version := hgVersion(t)
+	release := "6"
+	if version.AtLeast(7, 0) {
+		release = "7"
+	}
+	var rc strings.Builder
+	for line := range strings.Lines(string(table)) {
+		f := strings.Split(strings.TrimSpace(line), "\t")
+		if (f[2] == "*" || f[2] == release) && !strings.Contains(line, "generic") && f[0] != "ui" && f[0] != "profiling" && f[0] != "devel" {
+			fmt.Fprintf(&rc, "[%s]\n%s = 1\n", f[0], f[1])
+		}
+	}
+	rc.WriteString("[merge-tools]\nx.args=1\nx.gui=1\nx.priority=1\nx.other=1\n[hooks]\nx=\nx:run-with-plain=1\n[color]\nx=red\n[zz]\nunknown=1\n")
+	write(t, dir+"/rc", rc.String())
+	env := map[string]string{"HGRCPATH": "rc", "HOME": dir}
+	stdout, stderr, _ := hgRun(t, dir, env, "config", "-Tjson")
+	var want []map[string]any
+	if err := json.Unmarshal([]byte(stdout), &want); err != nil || len(want) < 350 {
+		t.Fatalf("%v: %d items, %s", err, len(want), stderr)
+	}
+	c := mustLoad(t, config.Sources{Version: version, Getenv: lookup(env), Cwd: dir})
+	for _, w := range want {
+		name := w["name"].(string)
+		section, item, _ := strings.Cut(name, ".")
+		d := c.Default(section, item)
+		var got any
+		switch d.Kind {
+		case config.DefaultBool:
+			got = d.Text == "True"
+		case config.DefaultInt, config.DefaultFloat:
+			n, err := strconv.ParseFloat(d.Text, 64)
+			if err != nil {
+				t.Error(err)
+			}
+			got = n
+		case config.DefaultString:
+			got = d.Text
+		case config.DefaultList:
+			list := []any{}
+			for _, e := range d.List {
+				list = append(list, e)
+			}
+			got = list
+		case config.DefaultLocal:
+			continue
+		case config.DefaultDynamic:
+			if v, printed := w["defaultvalue"]; printed {
+				t.Errorf("%s: hg prints %v for a dynamic default", name, v)
+			}
+			continue
+		}
+		if !reflect.DeepEqual(got, w["defaultvalue"]) {
+			t.Errorf("%s: got %v, want %v", name, got, w["defaultvalue"])
 		}
 	}
 }

@@ -8,12 +8,17 @@ import "strings"
 // unknown variable stays as it is, and a value is not expanded again.
 func (s *Sources) expandVariables(path string) string {
 	var b strings.Builder
+	lastBrace := strings.LastIndexByte(path, '}')
+	whole := len(path)
 	for {
 		i := strings.IndexByte(path, '$')
 		if i < 0 {
 			break
 		}
-		name, length := variable(path[i+1:])
+		name, length := "", 0
+		if !strings.HasPrefix(path[i+1:], "{") || whole-len(path)+i < lastBrace {
+			name, length = variable(path[i+1:])
+		}
 		if length == 0 {
 			b.WriteString(path[:i+1])
 			path = path[i+1:]

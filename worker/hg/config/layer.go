@@ -74,9 +74,19 @@ func (l *layer) remove(section, name string) { delete(l.sections[section], name)
 
 // names returns the items of a section in the order in which they were last set.
 func (l *layer) names(section string) []string {
-	items := l.sections[section]
-	names := slices.Collect(maps.Keys(items))
-	slices.SortFunc(names, func(a, b string) int { return items[a].seq - items[b].seq })
+	type place struct {
+		name string
+		seq  int
+	}
+	places := make([]place, 0, len(l.sections[section]))
+	for n, v := range l.sections[section] {
+		places = append(places, place{n, v.seq})
+	}
+	slices.SortFunc(places, func(a, b place) int { return a.seq - b.seq })
+	names := make([]string, len(places))
+	for i, p := range places {
+		names[i] = p.name
+	}
 	return names
 }
 

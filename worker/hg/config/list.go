@@ -3,6 +3,7 @@
 package config
 
 import (
+	"bytes"
 	"strings"
 
 	"hgbroker/worker/hg/config/python"
@@ -19,15 +20,27 @@ import (
 //	""x          (empty) | x
 //	"a b         "a | b         an unclosed quote stays, its words are cut
 func ParseList(text string) []string {
-	return splitList(strings.TrimLeft(text, " ,\n"))
-}
-
-func splitList(s string) []string {
-	s = strings.TrimRight(s, " ,")
-	if s == "" {
+	words := splitList([]byte(strings.TrimLeft(text, " ,\n")), 0)
+	if words == nil {
 		return nil
 	}
-	p := listParser{text: s, words: []string{""}}
+	list := make([]string, len(words))
+	for i, w := range words {
+		list[i] = string(w)
+	}
+	return list
+}
+
+// maxListNesting bounds how often the rest of a value is cut anew after an
+// unclosed quote. What is nested deeper stays one word; real hg dies of it.
+const maxListNesting = 100
+
+func splitList(s []byte, depth int) [][]byte {
+	s = bytes.TrimRight(s, " ,")
+	if len(s) == 0 {
+		return nil
+	}
+	p := listParser{text: s, words: [][]byte{nil}, depth: depth}
 	for state := plainWord; state != listEnd; {
 		if state == plainWord {
 			state = p.plain()
@@ -47,16 +60,23 @@ const (
 )
 
 type listParser struct {
-	text  string
+	text  []byte
 	pos   int
-	words []string // the last one is being built
+	words [][]byte // the last one is being built
+	depth int
 }
 
-func (p *listParser) last() *string { return &p.words[len(p.words)-1] }
+func (p *listParser) last() *[]byte { return &p.words[len(p.words)-1] }
 
-func (p *listParser) open() { p.words = append(p.words, "") }
+func (p *listParser) open() { p.words = append(p.words, nil) }
 
 func (p *listParser) done() bool { return p.pos >= len(p.text) }
+
+// take adds the letter at the current position to the last word.
+func (p *listParser) take() {
+	*p.last() = append(*p.last(), p.text[p.pos])
+	p.pos++
+}
 
 // skip passes over any of the bytes in set.
 func (p *listParser) skip(set string) bool {
@@ -69,34 +89,23 @@ func (p *listParser) skip(set string) bool {
 
 // plain takes letters outside quotes up to the next quote that opens a word.
 func (p *listParser) plain() listState {
-	start := p.pos
-	flush := func(end int) { *p.last() += p.text[start:end] }
 	for {
-		end := p.pos
-		if p.skip(python.Space + ",") {
-			flush(end)
-			if p.done() {
-				return listEnd
-			}
-			p.open()
-			start = p.pos
-		} else if p.done() {
-			flush(end)
+		gap := p.skip(python.Space + ",")
+		if p.done() {
 			return listEnd
 		}
+		if gap {
+			p.open()
+		}
 		if p.text[p.pos] == '"' {
-			flush(p.pos)
 			word := p.last()
-			if *word == "" {
+			if len(*word) == 0 {
 				p.pos++
 				return quotedWord
 			}
-			if strings.HasSuffix(*word, `\`) {
-				*word = (*word)[:len(*word)-1]
-			}
-			start = p.pos
+			*word = bytes.TrimSuffix(*word, []byte(`\`))
 		}
-		p.pos++
+		p.take()
 	}
 }
 
@@ -108,22 +117,14 @@ func (p *listParser) quoted() listState {
 		p.skip(python.Space + ",")
 		return plainWord
 	}
-	var word strings.Builder
 	for !p.done() && p.text[p.pos] != '"' {
-		if strings.HasPrefix(p.text[p.pos:], `\"`) {
+		if bytes.HasPrefix(p.text[p.pos:], []byte(`\"`)) {
 			p.pos++
 		}
-		word.WriteByte(p.text[p.pos])
-		p.pos++
+		p.take()
 	}
-	*p.last() += word.String()
 	if p.done() { // unclosed: the quote is a letter and the rest plain words
-		if rest := splitList(*p.last()); len(rest) > 0 {
-			rest[0] = `"` + rest[0]
-			p.words = append(p.words[:len(p.words)-1], rest...)
-		} else {
-			*p.last() = `"`
-		}
+		p.unclosed()
 		return listEnd
 	}
 	p.pos++
@@ -132,10 +133,22 @@ func (p *listParser) quoted() listState {
 	case p.done():
 		return listEnd
 	case p.pos+1 == len(p.text) && p.text[p.pos] == '"':
-		*p.last() += `"`
-		p.pos++
+		p.take()
 	default:
 		p.open()
 	}
 	return plainWord
+}
+
+// unclosed cuts the last word, which an unclosed quote opened, into words.
+func (p *listParser) unclosed() {
+	rest := [][]byte{*p.last()}
+	if p.depth < maxListNesting {
+		rest = splitList(*p.last(), p.depth+1)
+	}
+	if len(rest) == 0 {
+		rest = [][]byte{nil}
+	}
+	rest[0] = append([]byte{'"'}, rest[0]...)
+	p.words = append(p.words[:len(p.words)-1], rest...)
 }

@@ -3,7 +3,7 @@
 package config
 
 import (
-	"fmt"
+	"strconv"
 	"strings"
 
 	"hgbroker/worker/hg/config/python"
@@ -46,13 +46,23 @@ func (l *layer) parse(src, text string, include func(path, location string) erro
 	var (
 		section, item string
 		continues     bool
-		line          int
+		more          []byte // what continues the value of item, set when it ends
+		line, last    int
 	)
+	finish := func() {
+		if len(more) > 0 {
+			v, _ := l.get(section, item)
+			l.set(section, item, v.text+string(more), src+":"+strconv.Itoa(last))
+			more = more[:0]
+		}
+		continues = false
+	}
+	defer finish()
 	for text != "" {
 		var cur string
 		cur, text = cutLine(text)
 		line++
-		location := func() string { return fmt.Sprintf("%s:%d", src, line) }
+		location := func() string { return src + ":" + strconv.Itoa(line) }
 		if line == 1 {
 			cur = strings.TrimPrefix(cur, byteOrderMark)
 		}
@@ -62,11 +72,11 @@ func (l *layer) parse(src, text string, include func(path, location string) erro
 				continue
 			}
 			if body != "" && isSpace(cur[0]) {
-				v, _ := l.get(section, item)
-				l.set(section, item, v.text+"\n"+body, location())
+				more = append(append(more, '\n'), body...)
+				last = line
 				continue
 			}
-			continues = false
+			finish()
 		}
 		if path, ok := directive(cur, "%include"); ok && include != nil {
 			if err := include(path, location()); err != nil {

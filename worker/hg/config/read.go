@@ -17,7 +17,7 @@ import (
 
 const (
 	// maxFileSize bounds one hgrc; a larger one is left to the real hg.
-	maxFileSize = 16 << 20
+	maxFileSize = 4 << 20
 	// maxIncludeDepth bounds nested %include; real hg dies of recursion later.
 	maxIncludeDepth = 50
 	// maxIncludes bounds the files that one hgrc may draw in altogether.

@@ -98,7 +98,7 @@ func (s *Sources) components() (list []component, dirs []string, defaultsFound b
 		return list, dirs, true
 	}
 
-	defaults := s.DefaultRC
+	defaults := slices.Clone(s.DefaultRC)
 	if defaults == nil {
 		defaults = FindDefaultRC(s.HgPath)
 	}

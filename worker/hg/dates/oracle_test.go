@@ -78,12 +78,3 @@ func toBytes(s string) string {
 	}
 	return string(b)
 }
-
-// fromBytes writes bytes as the oracle does.
-func fromBytes(s string) string {
-	r := make([]rune, 0, len(s))
-	for i := 0; i < len(s); i++ {
-		r = append(r, rune(s[i]))
-	}
-	return string(r)
-}

@@ -15,8 +15,6 @@
 package ignore
 
 import (
-	"errors"
-	"io/fs"
 	"os"
 	"strings"
 
@@ -146,11 +144,7 @@ func (r *Rules) Where(path string) (file string, line int, text string, err erro
 	for _, name := range r.files {
 		data, err := r.read(name)
 		if err != nil {
-			var pe *fs.PathError
-			if errors.As(err, &pe) && errors.Is(pe.Err, fs.ErrNotExist) {
-				return "", 0, "", hgerr.Abortf(hgerr.IO, "No such file or directory: '%s'", name)
-			}
-			return "", 0, "", err
+			return "", 0, "", hgerr.NewUnsupported("ignore file %s: %v", name, err)
 		}
 		lines := match.ParseFile(string(data), func(syntax string) {
 			if r.opts.Warn != nil {

@@ -59,7 +59,11 @@ func (b *builder) normalize(patterns []string, standard string) ([]kindPattern, 
 			}
 			kps = append(kps, kindPattern{kind, p, ""})
 		case "relglob", "path", "filepath", "rootfilesin", "rootglob":
-			kps = append(kps, kindPattern{kind, NormPath(pat), ""})
+			p := NormPath(pat)
+			if strings.HasPrefix(p, "//") {
+				return nil, hgerr.NewUnsupported("pattern %s with two slashes at its start", pattern)
+			}
+			kps = append(kps, kindPattern{kind, p, ""})
 		case "listfile", "listfile0":
 			more, err := b.listFile(kind, pat, standard)
 			if err != nil {

@@ -208,10 +208,10 @@ func (m *includeMatcher) addChild(path string) {
 			}
 			m.children[dir][name] = struct{}{}
 		}
-		path = dir
-		if i == 0 {
-			return // an absolute path, which matches nothing
+		if i == 0 { // an absolute path, which matches nothing
+			m.children[""][""] = struct{}{}
 		}
+		path = dir
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"hgbroker/worker/hg/changelog"
 	"hgbroker/worker/hg/node"
+	"hgbroker/worker/hg/obsolete"
 	"hgbroker/worker/hg/snapshot"
 )
 
@@ -55,9 +56,10 @@ func (v *View) Branches() ([]*Branch, error) {
 	return bm.branches, nil
 }
 
-// Branchmap computes the heads of every branch: changesets of it without a
-// descendant on it. A changeset is a head of its branch unless a visible one of
-// the same branch descends from it, also through other branches.
+// Branchmap computes the heads of every branch. A changeset is a head of its
+// branch unless a visible one of the same branch descends from it, also through
+// other branches. Obsolete changesets are no heads, nor do they keep an ancestor
+// from being one, as in Mercurial's branchmap.py.
 func (v *View) Branchmap() (*branchmap, error) {
 	if v.branchmap != nil {
 		return v.branchmap, nil
@@ -75,7 +77,7 @@ func (v *View) Branchmap() (*branchmap, error) {
 	n := node.Rev(s.Len())
 	hasChild := make([]bool, n)
 	for rev := n - 1; rev >= 0; rev-- {
-		if v.Hidden(rev) {
+		if v.Hidden(rev) || s.Flags(rev)&obsolete.Obsolete != 0 {
 			continue
 		}
 		id, _ := s.BranchID(rev)

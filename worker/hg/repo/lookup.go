@@ -120,11 +120,11 @@ func (v *View) hiddenError(symbol string, rev node.Rev) error {
 			a.Message += " is pruned"
 		case len(sets) > 1:
 			a.Message += " has diverged"
-		case len(sets[0]) == 1:
-			a.Message += " was rewritten as: " + sets[0][0].Short()
+		case len(sets[0].Nodes) == 1:
+			a.Message += " was rewritten as: " + sets[0].Nodes[0].Short()
 		default:
-			a.Message += " was split as: " + sets[0][0].Short() + ", " + sets[0][1].Short()
-			if more := len(sets[0]) - 2; more > 0 {
+			a.Message += " was split as: " + sets[0].Nodes[0].Short() + ", " + sets[0].Nodes[1].Short()
+			if more := len(sets[0].Nodes) - 2; more > 0 {
 				a.Message += " and " + strconv.Itoa(more) + " more"
 			}
 		}

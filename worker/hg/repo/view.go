@@ -26,6 +26,7 @@ type View struct {
 	Encoding *encoding.Encoding
 	Cwd      string       // the command's working directory, absolute, links resolved
 	Warn     func(string) // prints a line on stderr; the line ends it with \n
+	Getenv   func(string) (string, bool)
 
 	all      bool // --hidden: nothing is filtered
 	unhidden []node.Rev
@@ -53,8 +54,8 @@ type Visibility struct {
 
 // NewView reads what the checkout says and applies the visibility. Begin must
 // have succeeded before.
-func (r *Repo) NewView(cfg *config.Config, enc *encoding.Encoding, cwd string, vis Visibility, warn func(string)) (*View, error) {
-	v := &View{Repo: r, Config: cfg, Encoding: enc, Cwd: cwd, Warn: warn, all: vis.Hidden}
+func (r *Repo) NewView(cfg *config.Config, enc *encoding.Encoding, cwd string, getenv func(string) (string, bool), vis Visibility, warn func(string)) (*View, error) {
+	v := &View{Repo: r, Config: cfg, Encoding: enc, Cwd: cwd, Warn: warn, Getenv: getenv, all: vis.Hidden}
 	var err error
 	if v.p1, v.p2, err = r.readParents(); err != nil {
 		return nil, err

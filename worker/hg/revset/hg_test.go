@@ -37,16 +37,21 @@ func hgEnv() []string {
 // hgServer is one hg command server, so that hundreds of commands cost one
 // start of Python (`hg help internals.commandserver` describes the wire).
 type hgServer struct {
+	dir string
+	env []string
 	in  io.Writer
 	out io.Reader
 }
 
-func startHg(t testing.TB, dir string) *hgServer {
+// crashed is what run returns as stderr when hg ended with a Python traceback,
+// which some expressions make it do.
+const crashed = "crashed"
+
+func startHg(t testing.TB, dir string, env ...string) *hgServer {
 	t.Helper()
 	cmd := exec.Command(hgPath(t), "serve", "--cmdserver", "pipe")
 	cmd.Dir = dir
-	cmd.Env = hgEnv()
-	cmd.Stderr = os.Stderr
+	cmd.Env = append(hgEnv(), env...)
 	in, err := cmd.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -62,14 +67,18 @@ func startHg(t testing.TB, dir string) *hgServer {
 		in.Close()
 		cmd.Wait()
 	})
-	s := &hgServer{in: in, out: out}
-	s.frame(t) // hello
+	s := &hgServer{dir: dir, env: env, in: in, out: out}
+	if ch, _ := s.frame(t); ch == 0 {
+		t.Fatal("hg serve says nothing")
+	}
 	return s
 }
 
 func (s *hgServer) frame(t testing.TB) (byte, []byte) {
 	var head [5]byte
-	if _, err := io.ReadFull(s.out, head[:]); err != nil {
+	if _, err := io.ReadFull(s.out, head[:]); err == io.EOF {
+		return 0, nil
+	} else if err != nil {
 		t.Fatal(err)
 	}
 	body := make([]byte, binary.BigEndian.Uint32(head[1:]))
@@ -99,6 +108,9 @@ func (s *hgServer) run(t testing.TB, args ...string) (stdout, stderr string) {
 			stderr += string(data)
 		case 'r':
 			return stdout, stderr
+		case 0:
+			*s = *startHg(t, s.dir, s.env...)
+			return "", crashed
 		}
 	}
 }

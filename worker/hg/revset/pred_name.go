@@ -156,10 +156,13 @@ func named(ev *evaluator, subset smartset, x *Tree, _ order) (smartset, error) {
 	}
 	var revs []node.Rev
 	found := false
+	if p.match("branches") {
+		return nil, hgerr.NewUnsupported("named branches") // some releases fail to list them
+	}
 	for _, ns := range []struct {
 		name string
 		list func() ([]NamedRev, error)
-	}{{"bookmarks", ev.repo.Bookmarks}, {"tags", ev.repo.Tags}, {"branches", ev.repo.Branches}} {
+	}{{"bookmarks", ev.repo.Bookmarks}, {"tags", ev.repo.Tags}} {
 		if !p.match(ns.name) {
 			continue
 		}

@@ -128,9 +128,8 @@ func expectSize(ev *evaluator, subset smartset, x *Tree, o order) (smartset, err
 	if !haveSet || !haveSize {
 		return nil, parseErrorf("invalid set of arguments")
 	}
-	visible := int64(ev.repo.Len() - ev.repo.HiddenCount())
 	lo, hi, err := getIntRange(size, "expectsize requires a size range or a positive integer",
-		"size range bounds must be integers", 0, visible+1)
+		"size range bounds must be integers", 0, int64(ev.repo.Len())+1)
 	if err != nil {
 		return nil, err
 	}

@@ -242,9 +242,19 @@ func successors(ev *evaluator, subset smartset, x *Tree, _ order) (smartset, err
 	if err != nil {
 		return nil, err
 	}
-	revs, err := ev.repo.Successors(list(s))
+	start := list(s)
+	if slices.Contains(start, node.WdirRev) {
+		return nil, errWdir()
+	}
+	ofNull := slices.Contains(start, node.NullRev)
+	start = slices.DeleteFunc(start, func(r node.Rev) bool { return r == node.NullRev })
+	revs, err := ev.repo.Successors(start)
 	if err != nil {
 		return nil, err
 	}
-	return intersect(subset, newSetOf(slices.DeleteFunc(slices.Clone(revs), ev.hidden))), nil
+	revs = slices.DeleteFunc(slices.Clone(revs), ev.hidden)
+	if ofNull {
+		revs = append(revs, node.NullRev)
+	}
+	return intersect(subset, newSetOf(revs)), nil
 }

@@ -32,6 +32,8 @@ func (o *Options) clock() Clock { return Clock{o.Now, o.Location} }
 // and can be used several times.
 type Query struct {
 	tree *Tree
+	// nothing tells that there was no expression; a nil tree is "()".
+	nothing bool
 	// Warnings are what hg prints to stderr about aliases, with newlines.
 	Warnings []string
 }
@@ -69,7 +71,7 @@ func Compile(exprs []string, lookup IsSymbol, aliases []Alias) (*Query, error) {
 
 func compile(exprs []string, lookup IsSymbol, aliases []Alias) (*Query, error) {
 	if len(exprs) == 0 {
-		return &Query{}, nil
+		return &Query{nothing: true}, nil
 	}
 	for _, e := range exprs {
 		if e == "" {
@@ -119,7 +121,7 @@ func (q *Query) Eval(ctx context.Context, repo Repo, opts *Options) (*Set, error
 		opts = &Options{}
 	}
 	ev := &evaluator{ctx: ctx, repo: repo, opts: opts}
-	if q.tree == nil {
+	if q.nothing {
 		return &Set{newListSet(nil), ev}, nil
 	}
 	s, err := ev.getAll(q.tree)
@@ -133,7 +135,7 @@ func (q *Query) Eval(ctx context.Context, repo Repo, opts *Options) (*Set, error
 // to the result from then on.
 func (q *Query) Within(subset *Set) (*Set, error) {
 	ev := subset.ev
-	if q.tree == nil {
+	if q.nothing {
 		return &Set{newListSet(nil), ev}, nil
 	}
 	s, err := ev.get(subset.s, q.tree, followOrder)

@@ -89,7 +89,7 @@ type Repo interface {
 	Obsolescence(kind ObsSet) ([]node.Rev, error)
 	// Successors returns revs and all their transitive successors that are
 	// changesets here (hidden or not), in any order, following markers through
-	// nodes that are not.
+	// nodes that are not. revs are changesets.
 	Successors(revs []node.Rev) ([]node.Rev, error)
 }
 

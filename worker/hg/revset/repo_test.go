@@ -145,7 +145,7 @@ func (r *memRepo) ask(kind hgerr.Kind, symbol string) error {
 
 func (r *memRepo) LookupPrefix(prefix string) (node.Rev, bool, error) {
 	prefix = strings.ToLower(strings.TrimPrefix(prefix, "x"))
-	if prefix == "" || len(prefix) > 40 || strings.Trim(prefix, "0123456789abcdef") != "" {
+	if len(prefix) > 40 || strings.Trim(prefix, "0123456789abcdef") != "" {
 		return node.NullRev, false, nil
 	}
 	var found []node.Rev
@@ -473,8 +473,8 @@ func build(t testing.TB) (*hgServer, *memRepo) {
 	commit("u", "ambiguous 1")
 	up("-2")
 	commit("u", "head 2")
-	run("merge", "-q", "-r", "tip~1", "--config", "ui.merge=internal:other")
 	up("10")
+	hg = startHg(t, dir) // one that has cached nothing on the way
 	return hg, load(t, hg)
 }
 

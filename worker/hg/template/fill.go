@@ -157,6 +157,11 @@ func (f *wrapper) wrap(text, first, hang string) string {
 		}
 		if len(chunks) > 0 && f.width(chunks[0]) > room {
 			head, tail := f.cut(chunks[0], max(room-used, 1))
+			if len(head) == 0 && used == 0 {
+				// A wide character where there is room for one column: hg
+				// never gets past it, we do.
+				head, tail = chunks[0][:1], chunks[0][1:]
+			}
 			line = append(line, head)
 			if len(tail) > 0 {
 				chunks[0] = tail
@@ -179,9 +184,7 @@ func (f *wrapper) wrap(text, first, hang string) string {
 	return strings.Join(lines, "\n")
 }
 
-// cut splits a word before the character that would go over. A room of
-// one column does not hold a wide character; such a one still moves on, so that
-// wrapping ends.
+// cut splits a word before the character that would go over.
 func (f *wrapper) cut(word []rune, columns int) (head, tail []rune) {
 	used := 0
 	for i, r := range word {

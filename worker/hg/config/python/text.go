@@ -39,8 +39,8 @@ func Repr(s string) string {
 
 // Errors of Split, in the words of Python's shlex.
 var (
-	ErrNoClosingQuotation = errors.New("No closing quotation")
-	ErrNoEscapedCharacter = errors.New("No escaped character")
+	ErrNoClosingQuotation = errors.New("No closing quotation") //lint:ignore ST1005 Python's words
+	ErrNoEscapedCharacter = errors.New("No escaped character") //lint:ignore ST1005 Python's words
 )
 
 // Split cuts a line into words as shlex.split(line) does, which is how hg cuts

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package command
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"path/filepath"
+
+	"hgbroker/worker/hg/dirstate"
+	"hgbroker/worker/hg/ignore"
+	"hgbroker/worker/hg/manifest"
+	"hgbroker/worker/hg/match"
+	"hgbroker/worker/hg/node"
+	"hgbroker/worker/hg/repo"
+	"hgbroker/worker/hg/requires"
+	"hgbroker/worker/hg/status"
+)
+
+// dirstate reads the whole dirstate.
+func (c *Context) dirstate(v *repo.View) (*dirstate.Dirstate, error) {
+	return dirstate.Open(v.Layout.Dot, v.Layout.Requirements.Has(requires.DirstateV2))
+}
+
+// listOf is the files of a status by their letter.
+func listOf(r *status.Result, letter byte) []string {
+	switch letter {
+	case 'M':
+		return r.Modified
+	case 'A':
+		return r.Added
+	case 'R':
+		return r.Removed
+	case '!':
+		return r.Deleted
+	case '?':
+		return r.Unknown
+	case 'I':
+		return r.Ignored
+	}
+	return r.Clean
+}
+
+// statusOf compares two sides, each a changeset or the working directory.
+func (c *Context) statusOf(v *repo.View, a, b node.Rev, mt match.Matcher, unknown, ignored, clean bool) (*status.Result, error) {
+	if a == node.WdirRev && b == node.WdirRev {
+		return nil, unsupported("status of the working directory against itself")
+	}
+	if a != node.WdirRev && b != node.WdirRev {
+		ma, err := v.ManifestOf(a)
+		if err != nil {
+			return nil, err
+		}
+		mb, err := v.ManifestOf(b)
+		if err != nil {
+			return nil, err
+		}
+		if ma.Has(".hgsubstate") || mb.Has(".hgsubstate") {
+			return nil, unsupported("status with subrepositories")
+		}
+		return status.Revisions(c, ma, mb, mt, clean)
+	}
+	wc, p1, err := c.workingCopy(v, mt)
+	if err != nil {
+		return nil, err
+	}
+	wc.ListUnknown, wc.ListIgnored, wc.ListClean = unknown, ignored, clean
+	st, err := status.Status(c, wc)
+	if err != nil {
+		return nil, err
+	}
+	other := a
+	if a == node.WdirRev {
+		other = b
+	}
+	if parent, _ := v.WdirParents(); other != parent {
+		mo, err := v.ManifestOf(other)
+		if err != nil {
+			return nil, err
+		}
+		if st, err = status.Against(c, wc, st, p1, mo); err != nil {
+			return nil, err
+		}
+	}
+	if a == node.WdirRev {
+		st = st.Reverse()
+	}
+	return st, nil
+}
+
+// workingCopy is the working directory, ready to be compared with its first
+// parent, whose manifest is returned beside.
+func (c *Context) workingCopy(v *repo.View, mt match.Matcher) (*status.WorkingCopy, manifest.Manifest, error) {
+	var none manifest.Manifest
+	if err := status.CheckFilesystem(v.Layout.Root); err != nil {
+		return nil, none, err
+	}
+	for _, section := range []string{"encode", "decode"} {
+		if len(c.Config.Items(section)) > 0 {
+			return nil, none, unsupported("[%s] filters", section)
+		}
+	}
+	d, err := c.dirstate(v)
+	if err != nil {
+		return nil, none, err
+	}
+	if _, ok := d.Lookup(".hgsub"); ok {
+		return nil, none, unsupported("status with subrepositories")
+	}
+	parent, _ := v.WdirParents()
+	p1, err := v.ManifestOf(parent)
+	if err != nil {
+		return nil, none, err
+	}
+	rules, err := c.ignoreRules(v)
+	if err != nil {
+		return nil, none, err
+	}
+	shown, err := c.pathNamer(v, true, nil)
+	if err != nil {
+		return nil, none, err
+	}
+	wc := &status.WorkingCopy{
+		Root: v.Layout.Root, Cwd: v.RelCwd(), Dirstate: d, P1: p1, Ignore: rules, Match: mt,
+		Differs: func(ctx context.Context, path string, e manifest.Entry) (bool, error) {
+			return c.differs(v, path, e)
+		},
+		Bad: func(name, reason string) { c.Warnf("%s: %s\n", shown(name), reason) },
+	}
+	if c.At72() {
+		wc.Now = c.Now.Unix()
+	}
+	return wc, p1, nil
+}
+
+// ignoreRules are the rules of .hgignore and ui.ignore.
+func (c *Context) ignoreRules(v *repo.View) (*ignore.Rules, error) {
+	var files []string
+	for _, it := range c.Config.Items("ui") {
+		if it.Name == "ignore" || len(it.Name) > 7 && it.Name[:7] == "ignore." {
+			files = append(files, c.Config.Sources().ExpandPath(it.Text))
+		}
+	}
+	return ignore.Load(ignore.Options{Root: v.Layout.Root, Files: files, Warn: c.warnRaw, Version: c.Config.Version()})
+}
+
+// differs compares a file on disk with a revision of it.
+func (c *Context) differs(v *repo.View, path string, e manifest.Entry) (bool, error) {
+	full := filepath.Join(v.Layout.Root, path)
+	fi, err := os.Lstat(full)
+	if err != nil {
+		return false, err
+	}
+	var data []byte
+	if fi.Mode()&os.ModeSymlink != 0 {
+		target, err := os.Readlink(full)
+		if err != nil {
+			return false, err
+		}
+		data = []byte(target)
+	} else if data, err = os.ReadFile(full); err != nil {
+		return false, err
+	}
+	f, err := v.Filelog(path)
+	if err != nil {
+		return false, err
+	}
+	defer f.Close()
+	flrev, err := f.FindRev(e.Node)
+	if err != nil {
+		return false, err
+	}
+	have, err := f.Data(flrev)
+	if err != nil {
+		return false, err
+	}
+	return !bytes.Equal(have, data), nil
+}

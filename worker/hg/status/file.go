@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package status
+
+import (
+	"golang.org/x/sys/unix"
+
+	"hgbroker/worker/hg/dirstate"
+	"hgbroker/worker/hg/hgerr"
+	"hgbroker/worker/hg/manifest"
+)
+
+// fileStat is what lstat says about a file, as far as it matters. A nil
+// *fileStat means that there is no file. size is negative when only the type
+// is known, from the directory.
+type fileStat struct {
+	mode uint32
+	size int64
+	sec  int64
+	nsec int32
+}
+
+func statOf(st *unix.Stat_t) *fileStat {
+	return &fileStat{mode: st.Mode, size: st.Size, sec: st.Mtim.Sec, nsec: int32(st.Mtim.Nsec)}
+}
+
+func (st *fileStat) kind() uint32    { return st.mode & unix.S_IFMT }
+func (st *fileStat) isLink() bool    { return st.kind() == unix.S_IFLNK }
+func (st *fileStat) trackable() bool { return st.kind() == unix.S_IFREG || st.isLink() }
+
+// lstat retries what a signal interrupts.
+func lstat(path string) (*fileStat, error) {
+	var st unix.Stat_t
+	for {
+		err := unix.Lstat(path, &st)
+		switch err {
+		case nil:
+			return statOf(&st), nil
+		case unix.EINTR:
+			continue
+		}
+		return nil, err
+	}
+}
+
+func fstatat(dir int, name string) (*fileStat, error) {
+	var st unix.Stat_t
+	for {
+		err := unix.Fstatat(dir, name, &st, unix.AT_SYMLINK_NOFOLLOW)
+		switch err {
+		case nil:
+			return statOf(&st), nil
+		case unix.EINTR:
+			continue
+		}
+		return nil, err
+	}
+}
+
+// flagOf is the flag that a file has on disk; none when it cannot be told.
+func flagOf(root, path string) manifest.Flag {
+	st, err := lstat(join(root, path))
+	switch {
+	case err != nil:
+		return manifest.Regular
+	case st.isLink():
+		return manifest.Symlink
+	case st.mode&0o100 != 0:
+		return manifest.Executable
+	}
+	return manifest.Regular
+}
+
+func join(root, path string) string {
+	if root == "/" {
+		return root + path
+	}
+	return root + "/" + path
+}
+
+// class is what a file in the dirstate is found to be.
+type class byte
+
+const (
+	classNone class = iota // not selected, or not looked at yet
+	classDeleted
+	classModified
+	classAdded
+	classRemoved
+	classUnsure // its contents have to be compared
+	classClean
+)
+
+const (
+	sizeMask = 0x7fffffff // sizes and times are recorded modulo 1<<31
+	day      = 24 * 60 * 60
+)
+
+// needsStat reports whether more than the type of a file on disk matters.
+func needsStat(i dirstate.Item) bool {
+	return i.MaybeClean() && i.Flags&(dirstate.HasModeAndSize|dirstate.HasMtime) != 0
+}
+
+// classify judges an entry by the file on disk, as dirstate.status does.
+func classify(e *dirstate.Entry, st *fileStat, now int64) class {
+	i := e.Item
+	switch {
+	case st == nil && i.Tracked():
+		return classDeleted
+	case i.P2Info():
+		return classModified
+	case i.Added():
+		return classAdded
+	case i.Removed():
+		return classRemoved
+	}
+	size := int64(-1)
+	if i.HasData() {
+		size = int64(i.Size)
+	}
+	changed := e.CopySource != ""
+	if size >= 0 {
+		changed = changed || size != st.size && size != st.size&sizeMask || (uint32(i.Mode)^st.mode)&0o100 != 0
+	}
+	switch {
+	case changed && st.isLink() && size != st.size:
+		return classUnsure // hg: some file systems report longer links
+	case changed && st.isLink() && st.size < 0:
+		return classUnsure // only the type was looked at, since the size is unknown anyway
+	case changed:
+		return classModified
+	case now != 0 && st.sec >= now && st.sec < now+day:
+		return classUnsure
+	case !i.MtimeLikelyEqual(int32(st.sec&sizeMask), st.nsec):
+		return classUnsure
+	}
+	return classClean
+}
+
+// Magic numbers of file systems that cannot hold symbolic links or execute
+// bits, or that differ by how they are mounted.
+var foreign = map[int64]string{
+	0x4d44:     "vfat",
+	0x2011bab0: "exfat",
+	0x5346544e: "ntfs",
+	0x7366746e: "ntfs3",
+	0xff534d42: "cifs",
+	0xfe534d42: "smb2",
+	0x517b:     "smb",
+	0x01021997: "9p",
+	0x4006:     "fat",
+	0x65735546: "fuse",
+}
+
+// CheckFilesystem returns an Unsupported when the working directory is on a
+// file system that may lack symbolic links, execute bits or the difference
+// between upper and lower case. hg finds that out by writing files.
+func CheckFilesystem(root string) error {
+	var st unix.Statfs_t
+	if err := unix.Statfs(root, &st); err != nil {
+		return hgerr.NewUnsupported("file system of %s: %v", root, err)
+	}
+	if name, ok := foreign[int64(st.Type)&0xffffffff]; ok {
+		return hgerr.NewUnsupported("working directory on %s", name)
+	}
+	return nil
+}

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package status
+
+import (
+	"context"
+	"maps"
+	"slices"
+
+	"hgbroker/worker/hg/manifest"
+	"hgbroker/worker/hg/match"
+)
+
+// Revisions compares two revisions: what is in b and not in a is Added. m may
+// be nil; clean asks for the files that are the same. hg does not compare
+// contents here: a file with another node is modified.
+func Revisions(ctx context.Context, a, b manifest.Manifest, m match.Matcher, clean bool) (*Result, error) {
+	r := &Result{}
+	selected := func(path string) bool { return m == nil || m.Match(path) }
+	changed := map[string]struct{}{}
+	for c, err := range manifest.Diff(a, b) {
+		if err != nil {
+			return nil, err
+		}
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		path := string(c.Path)
+		if clean {
+			changed[path] = struct{}{}
+		}
+		if !selected(path) {
+			continue
+		}
+		switch {
+		case c.A == nil:
+			r.Added = append(r.Added, path)
+		case c.B == nil:
+			r.Removed = append(r.Removed, path)
+		default:
+			r.Modified = append(r.Modified, path)
+		}
+	}
+	if clean {
+		for e, err := range a.All() {
+			if err != nil {
+				return nil, err
+			}
+			if _, ok := changed[string(e.Path)]; !ok && selected(string(e.Path)) {
+				r.Clean = append(r.Clean, string(e.Path))
+			}
+		}
+	}
+	return r, nil
+}
+
+// Against compares the working directory with any revision, other. s is its
+// Status against the first parent, whose manifest is p1, made with the same
+// WorkingCopy. The deleted, unknown and ignored files are s's, but for those
+// that other has.
+func Against(ctx context.Context, wc *WorkingCopy, s *Result, p1, other manifest.Manifest) (*Result, error) {
+	r := &Result{Deleted: s.Deleted, Unknown: s.Unknown, Ignored: s.Ignored}
+	// What is not as in p1, and whether it is there at all.
+	special := map[string]bool{}
+	deleted := map[string]struct{}{}
+	for _, list := range [][]string{s.Modified, s.Added} {
+		for _, path := range list {
+			special[path] = true
+		}
+	}
+	for _, list := range [][]string{s.Deleted, s.Removed} {
+		for _, path := range list {
+			special[path] = false
+		}
+	}
+	for _, path := range s.Deleted {
+		deleted[path] = struct{}{}
+	}
+	base, err := Revisions(ctx, other, p1, wc.Match, wc.ListClean)
+	if err != nil {
+		return nil, err
+	}
+	plain := func(list []string) []string {
+		var kept []string
+		for _, path := range list {
+			if _, ok := special[path]; !ok {
+				kept = append(kept, path)
+			}
+		}
+		return kept
+	}
+	r.Modified, r.Added, r.Removed, r.Clean = plain(base.Modified), plain(base.Added), plain(base.Removed), plain(base.Clean)
+	for _, path := range slices.Sorted(maps.Keys(special)) {
+		present := special[path]
+		if _, ok := deleted[path]; ok {
+			continue
+		}
+		e, ok, err := other.Lookup(path)
+		if err != nil {
+			return nil, err
+		}
+		switch {
+		case !ok && present:
+			r.Added = append(r.Added, path)
+		case ok && !present:
+			r.Removed = append(r.Removed, path)
+		case ok:
+			differs := true
+			if flagOf(wc.Root, path) == e.Flag {
+				if differs, err = wc.Differs(ctx, path, e); err != nil {
+					return nil, err
+				}
+			}
+			if differs {
+				r.Modified = append(r.Modified, path)
+			} else if wc.ListClean {
+				r.Clean = append(r.Clean, path)
+			}
+		}
+	}
+	if len(r.Removed) > 0 {
+		if r.Unknown, err = without(r.Unknown, other); err == nil {
+			r.Ignored, err = without(r.Ignored, other)
+		}
+	}
+	r.sort()
+	return r, err
+}
+
+// without returns the files of list that m does not have.
+func without(list []string, m manifest.Manifest) ([]string, error) {
+	var kept []string
+	for _, path := range list {
+		_, ok, err := m.Lookup(path)
+		if err != nil {
+			return nil, err
+		}
+		if !ok {
+			kept = append(kept, path)
+		}
+	}
+	return kept, nil
+}

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package status
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"hgbroker/worker/hg/hgerr"
+	"hgbroker/worker/hg/match"
+)
+
+// walker is one run of hg's dirstate.walk, in its three steps: the explicitly
+// named files, the directories below the named ones, and what the dirstate has
+// beyond those.
+type walker struct {
+	wc       *WorkingCopy
+	m        match.Matcher
+	always   bool
+	walks    bool     // directories are read
+	class    []class  // of each entry of the dirstate
+	explicit []string // named files that are not in the dirstate
+	unknown  []string
+	ignored  []string
+	bad      []badFile
+}
+
+// badFile is something for WorkingCopy.Bad.
+type badFile struct{ name, reason string }
+
+func walk(ctx context.Context, wc *WorkingCopy) (*walker, error) {
+	w := &walker{wc: wc, m: wc.Match, class: make([]class, wc.Dirstate.Len())}
+	if w.m == nil {
+		w.m = match.Always()
+	}
+	w.always = w.m.Always()
+	exact := w.m.IsExact()
+	w.walks = (wc.ListUnknown || wc.ListIgnored) && !exact
+
+	work, notFound, err := w.named()
+	if err != nil {
+		return nil, err
+	}
+	if w.walks {
+		for _, dir := range work {
+			if !wc.ListIgnored && w.pathIgnored(dir) {
+				continue
+			}
+			if err := w.traverse(ctx, dir); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if exact || w.m.Prefix() && len(work) == 0 && !notFound {
+		return w, nil
+	}
+	return w, w.remaining(ctx)
+}
+
+// found records what is on disk for entry i.
+func (w *walker) found(i int, st *fileStat) {
+	w.class[i] = classify(&w.wc.Dirstate.Entries()[i], st, w.wc.Now)
+}
+
+func (w *walker) isIgnored(path string) bool {
+	return w.wc.Ignore != nil && w.wc.Ignore.Ignored(path)
+}
+
+// pathIgnored asks for the directories above path, too.
+func (w *walker) pathIgnored(path string) bool {
+	if w.wc.Ignore == nil {
+		return false
+	}
+	for {
+		if w.wc.Ignore.Ignored(path) {
+			return true
+		}
+		if path == "" {
+			return false
+		}
+		path = path[:max(strings.LastIndexByte(path, '/'), 0)]
+	}
+}
+
+// named looks at what the matcher names. It returns the directories to walk,
+// and whether some are only in the dirstate.
+func (w *walker) named() (work []string, notFound bool, err error) {
+	files := slices.Sorted(slices.Values(w.m.Files()))
+	if len(files) == 0 || files[0] == "" {
+		files = []string{""}
+	}
+	d := w.wc.Dirstate
+	seen := map[string]bool{".hg": true}
+	patterns := match.AnyPatterns(w.m)
+	for _, name := range files {
+		if seen[name] {
+			continue
+		}
+		i, tracked := d.Index(name)
+		selected := !patterns || w.m.Match(name)
+		record := func(st *fileStat) {
+			seen[name] = true
+			switch {
+			case !selected:
+			case tracked:
+				w.found(i, st)
+			default:
+				w.explicit = append(w.explicit, name)
+			}
+		}
+		st, err := lstat(join(w.wc.Root, name))
+		switch {
+		case err == nil && st.kind() == unix.S_IFDIR:
+			if tracked {
+				record(nil)
+			}
+			work = append(work, name)
+		case err == nil && st.trackable():
+			record(st)
+		case err == nil:
+			w.bad = append(w.bad, badFile{name, badType(st.kind())})
+			if tracked {
+				record(nil)
+			}
+		case tracked:
+			record(nil)
+		case d.HasDir(name):
+			notFound = true
+		default:
+			reason, ok := match.Strerror(err)
+			if !ok {
+				return nil, false, hgerr.NewUnsupported("file %s: %v", name, err)
+			}
+			w.bad = append(w.bad, badFile{name, reason})
+		}
+	}
+	return work, notFound, nil
+}
+
+func badType(kind uint32) string {
+	name := "unknown"
+	switch kind {
+	case unix.S_IFCHR:
+		name = "character device"
+	case unix.S_IFBLK:
+		name = "block device"
+	case unix.S_IFIFO:
+		name = "fifo"
+	case unix.S_IFSOCK:
+		name = "socket"
+	}
+	return "unsupported file type (type is " + name + ")"
+}
+
+// remaining looks at the selected entries of the dirstate that the walk did
+// not meet. After a walk for unknown files they are missing, below something
+// that is ignored, or behind a symbolic link, where nothing counts as there.
+// Without one they are all, and links are followed.
+func (w *walker) remaining(ctx context.Context) error {
+	entries := w.wc.Dirstate.Entries()
+	var left []int
+	for i := range entries {
+		if w.class[i] == classNone && (w.always || w.m.Match(entries[i].Path)) {
+			left = append(left, i)
+		}
+	}
+	if !w.wc.ListUnknown {
+		return w.statAll(ctx, left)
+	}
+	auditor := &match.Auditor{Root: w.wc.Root}
+	for n, i := range left {
+		if n%1024 == 0 && ctx.Err() != nil {
+			return ctx.Err()
+		}
+		path := entries[i].Path
+		var st *fileStat
+		err := auditor.Audit(path)
+		var refused *hgerr.Abort
+		switch {
+		case err == nil:
+			st, _ = lstat(join(w.wc.Root, path))
+		case errors.As(err, &refused), hgerr.IsUnsupported(err):
+			// hg takes what it may not look at as missing.
+		}
+		w.found(i, st)
+	}
+	return nil
+}
+
+func (w *walker) tellBad() {
+	if w.wc.Bad == nil {
+		return
+	}
+	for _, b := range w.bad {
+		w.wc.Bad(b.name, b.reason)
+	}
+}
