@@ -63,7 +63,8 @@ func TestLifecycle(t *testing.T) {
 	a := x.expect(`{"jsonrpc":"2.0","id":"i","method":"initialize","params":{"processId":null,"capabilities":{},"trace":"off"}}`, `"i"`, 0)
 	var r protocol.InitializeResult
 	if err := json.Unmarshal(a.Result, &r); err != nil || r.ServerInfo.Name != "hgbroker" ||
-		!slices.Contains(r.Capabilities.Methods, "hg/run") || r.Capabilities.Fallback != "always" {
+		!slices.Contains(r.Capabilities.Methods, "hg/run") || !slices.Contains(r.Capabilities.NativeCommands, "log") ||
+		!slices.Contains(r.Capabilities.Requirements, "revlogv1") || r.Capabilities.Fallback != "always" {
 		t.Errorf("initialize answered %s (%v)", a.Result, err)
 	}
 	x.send(`{"jsonrpc":"2.0","method":"initialized","params":{}}`)

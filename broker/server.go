@@ -203,7 +203,6 @@ func (s *Server) await(limit time.Duration) {
 type request struct {
 	*protocol.Message
 	served string // for the counters
-	bytes  int
 }
 
 // decode decodes the parameters into v.

@@ -170,7 +170,8 @@ func start(t *testing.T, change func(*Config)) *harness {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cfg := Config{exit: func(code int) { h.exits <- code }, NewEngine: func(o hg.Options) Engine {
+	// The fake's images hold no store: only the container can be verified.
+	cfg := Config{Verify: (*image.Image).Verify, exit: func(code int) { h.exits <- code }, NewEngine: func(o hg.Options) Engine {
 		h.engine.images = o.Images
 		return h.engine
 	}}

@@ -9,14 +9,18 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 	"time"
 
 	"hgbroker/broker"
 	"hgbroker/master"
 	"hgbroker/protocol"
+	"hgbroker/worker/hg"
+	"hgbroker/worker/hg/command"
 )
 
 // runBroker serves one client on stdin and stdout.
@@ -41,6 +45,7 @@ func runBroker(o *options) error {
 		Dialer: dialer, Fallback: o.fallback, RealHg: o.hg, Framing: o.framing,
 		MaxWorkers: o.config.MaxWorkers, Environ: os.Environ(), Umask: umask, Dir: dir,
 		Version: version(), Trace: o.config.Trace,
+		NativeCommands: slices.Sorted(maps.Keys(command.Table())), Requirements: hg.NativeRequirements(),
 	}
 	log, err := o.openLog()
 	if err != nil {

@@ -354,6 +354,7 @@ def mark_phases(rnd, repo, nodes, features):
 def mark_obsolete(rnd, repo, nodes):
     """markers as rewriting would leave them, between changesets that exist, and a few about unknown ones"""
     mutable = [n for n in nodes if repo[n].mutable()] or list(nodes)
+    pruned = set()  # hg lists several prunings of one changeset in the order of a set
     with repo.lock(), repo.transaction(b"obsolete") as tr:
         for _ in range(rnd.randint(1, 3 + len(nodes) // 4)):
             old = rnd.choice(mutable if rnd.random() < 0.9 else nodes)
@@ -381,7 +382,9 @@ def mark_obsolete(rnd, repo, nodes):
             if rnd.random() < 0.2:
                 meta = {b"note": "ä note".encode()}
             for pred in preds:
-                if pred not in succs:
+                if pred not in succs and (succs or pred not in pruned):
+                    if not succs:
+                        pruned.add(pred)
                     repo.obsstore.create(tr, pred, succs, 0 if rnd.random() < 0.95 else 1, parents,
                                          (float(1400000000 + rnd.randrange(10**8)), rnd.choice([0, -3600, 19800])), meta, ui=repo.ui)
         repo.invalidatevolatilesets()

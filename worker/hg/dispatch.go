@@ -11,10 +11,12 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+	"time"
 
 	"hgbroker/worker/hg/cmdline"
 	"hgbroker/worker/hg/command"
 	"hgbroker/worker/hg/config"
+	"hgbroker/worker/hg/dates"
 	"hgbroker/worker/hg/encoding"
 	"hgbroker/worker/hg/hgerr"
 	"hgbroker/worker/hg/repo"
@@ -46,6 +48,23 @@ func (d *dispatcher) getenv(name string) (string, bool) {
 		}
 	}
 	return "", false
+}
+
+// zone is the client's time zone.
+func (d *dispatcher) zone() (*time.Location, error) {
+	tz, set := d.getenv("TZ")
+	key := tz
+	if set {
+		key = "=" + tz
+	}
+	if loc := d.e.zones[key]; loc != nil {
+		return loc, nil
+	}
+	loc, err := dates.Location(tz, set)
+	if err == nil && len(d.e.zones) < keptConfigs {
+		d.e.zones[key] = loc
+	}
+	return loc, err
 }
 
 func (d *dispatcher) warn(text string) { d.out.err.WriteString(text) }
@@ -86,10 +105,14 @@ func (d *dispatcher) run() (int, error) {
 	if err := d.openRepository(line, root); err != nil {
 		return 0, err
 	}
+	zone, err := d.zone()
+	if err != nil {
+		return 0, err
+	}
 	d.cmd = &command.Context{
 		Context: d.ctx, Args: line.Args, Opts: line.Options, Global: line.Global,
 		Config: d.cfg, Encoding: d.enc, Quiet: d.cfg.Quiet, Verbose: d.cfg.Verbose, Debug: d.cfg.Debug,
-		Cwd: d.cwd, Now: d.r.Now, Local: d.r.Local, Getenv: d.getenv, Version: d.r.Hg.Version,
+		Cwd: d.cwd, Now: d.r.Now, Local: zone, Getenv: d.getenv, Version: d.r.Hg.Version,
 		Stdout: &d.out.out, Stderr: &d.out.err, Repo: d.repo,
 	}
 	code, err := spec.Run(d.cmd)
@@ -232,6 +255,12 @@ func (d *dispatcher) refuseConfig() error {
 		if !harmless[name] || path != "" {
 			return hgerr.NewUnsupported("extension %s", name)
 		}
+	}
+	if _, ok := d.getenv("POSIXLY_CORRECT"); ok {
+		return hgerr.NewUnsupported("POSIXLY_CORRECT, which changes how options are read")
+	}
+	if d.cfg.Debug && d.cfg.HasUntrusted() {
+		return hgerr.NewUnsupported("--debug with untrusted configuration")
 	}
 	if encoding.Translated(d.getenv, d.cfg.Plain("i18n")) {
 		return hgerr.NewUnsupported("messages in another language")
@@ -378,6 +407,19 @@ func (d *dispatcher) applyGlobal(line cmdline.Line, root string, settings *encod
 	}
 	if c := line.Global.Text("color"); c != "" && !quietColor(c) {
 		return hgerr.NewUnsupported("--color=%s", c)
+	}
+	if c, y := line.Global.Text("color"), line.Global.On("noninteractive"); c != "" || y {
+		full, err := d.cfg.Copy()
+		if err == nil && y {
+			err = full.Set("ui", "interactive", "off", "-y")
+		}
+		if err == nil && c != "" {
+			err = full.Set("ui", "color", c, "--color")
+		}
+		if err != nil {
+			return err
+		}
+		d.cfg = full
 	}
 	for _, name := range flagNames {
 		if line.Global.On(name) != d.early.On(name) {

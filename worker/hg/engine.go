@@ -59,7 +59,6 @@ type Request struct {
 	// the real hg.
 	Terminal bool
 	Now      time.Time
-	Local    *time.Location
 	Hg       Installation
 }
 
@@ -80,6 +79,7 @@ type Engine struct {
 	opts    Options
 	repos   []*repo.Repo // the one used last comes first
 	configs configCache
+	zones   map[string]*time.Location // by the value of TZ, with a leading "=" when it is set
 }
 
 // New returns an engine without any open repository.
@@ -90,7 +90,7 @@ func New(opts Options) *Engine {
 	if opts.Repositories == 0 {
 		opts.Repositories = 8
 	}
-	return &Engine{opts: opts}
+	return &Engine{opts: opts, zones: map[string]*time.Location{}}
 }
 
 // runAttempts is how often a command starts again when the store changed while

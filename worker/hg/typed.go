@@ -132,9 +132,13 @@ func (d *dispatcher) typed(fn func(*command.Context) error) error {
 		return err
 	}
 	d.result.Repository, d.result.Store = d.repo.Layout.Root, d.repo.Layout.StorePath
+	zone, err := d.zone()
+	if err != nil {
+		return err
+	}
 	d.cmd = &command.Context{
 		Context: d.ctx, Opts: cmdline.Values{}, Global: cmdline.Values{},
-		Config: d.cfg, Encoding: d.enc, Cwd: d.cwd, Now: d.r.Now, Local: d.r.Local, Getenv: d.getenv,
+		Config: d.cfg, Encoding: d.enc, Cwd: d.cwd, Now: d.r.Now, Local: zone, Getenv: d.getenv,
 		Version: d.r.Hg.Version, Stdout: &d.out.out, Stderr: &d.out.err, Repo: d.repo,
 	}
 	return fn(d.cmd)
@@ -157,7 +161,7 @@ func commit(v *repo.View, rev node.Rev, files bool) (Commit, error) {
 	out := Commit{
 		Rev: int(rev), Node: v.Node(rev).Hex(), User: string(c.User()), Time: date.Seconds(), TZ: date.TZ,
 		Branch: branch, Desc: string(c.Description()), Phase: v.PhaseOf(rev).String(), Bookmarks: v.BookmarksOf(rev),
-		Obsolete: v.Snapshot().Flags(rev)&obsolete.Obsolete != 0,
+		Obsolete: v.Flags(rev)&obsolete.Obsolete != 0,
 	}
 	p1, p2 := v.Parents(rev)
 	for _, p := range [2]node.Rev{p1, p2} {

@@ -113,16 +113,13 @@ func (c *Context) workingCopy(v *repo.View, mt match.Matcher) (*status.WorkingCo
 	if err != nil {
 		return nil, none, err
 	}
-	rules, err := c.ignoreRules(v)
-	if err != nil {
-		return nil, none, err
-	}
 	shown, err := c.pathNamer(v, true, nil)
 	if err != nil {
 		return nil, none, err
 	}
 	wc := &status.WorkingCopy{
-		Root: v.Layout.Root, Cwd: v.RelCwd(), Dirstate: d, P1: p1, Ignore: rules, Match: mt,
+		Root: v.Layout.Root, Cwd: v.RelCwd(), Dirstate: d, P1: p1, Match: mt, Warn: c.warnRaw,
+		Ignore: func(warn func(string)) (status.Ignorer, error) { return c.ignoreRules(v, warn) },
 		Differs: func(ctx context.Context, path string, e manifest.Entry) (bool, error) {
 			return c.differs(v, path, e)
 		},
@@ -135,14 +132,14 @@ func (c *Context) workingCopy(v *repo.View, mt match.Matcher) (*status.WorkingCo
 }
 
 // ignoreRules are the rules of .hgignore and ui.ignore.
-func (c *Context) ignoreRules(v *repo.View) (*ignore.Rules, error) {
+func (c *Context) ignoreRules(v *repo.View, warn func(string)) (*ignore.Rules, error) {
 	var files []string
 	for _, it := range c.Config.Items("ui") {
 		if it.Name == "ignore" || len(it.Name) > 7 && it.Name[:7] == "ignore." {
 			files = append(files, c.Config.Sources().ExpandPath(it.Text))
 		}
 	}
-	return ignore.Load(ignore.Options{Root: v.Layout.Root, Files: files, Warn: c.warnRaw, Version: c.Config.Version()})
+	return ignore.Load(ignore.Options{Root: v.Layout.Root, Files: files, Warn: warn, Version: c.Config.Version()})
 }
 
 // differs compares a file on disk with a revision of it.

@@ -181,7 +181,7 @@ type printer struct {
 }
 
 // changesetPrinter makes the printer of a command that shows changesets.
-func (c *Context) changesetPrinter(v *repo.View, graph bool) (*printer, error) {
+func (c *Context) changesetPrinter(v *repo.View, log, graph bool) (*printer, error) {
 	cfg, err := c.formatterConfig()
 	if err != nil {
 		return nil, err
@@ -192,7 +192,7 @@ func (c *Context) changesetPrinter(v *repo.View, graph bool) (*printer, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.Displayer, err = formatter.NewDisplayer(cfg, spec, p.repo, formatter.DisplayOptions{Buffered: graph})
+	p.Displayer, err = formatter.NewDisplayer(cfg, spec, p.repo, formatter.DisplayOptions{Graph: graph, Log: log})
 	if err != nil {
 		return nil, err
 	}

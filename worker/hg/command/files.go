@@ -3,8 +3,14 @@
 package command
 
 import (
+	"os"
+	"path/filepath"
+	"slices"
+
 	"hgbroker/worker/hg/cmdline"
+	"hgbroker/worker/hg/dirstate"
 	"hgbroker/worker/hg/manifest"
+	"hgbroker/worker/hg/match"
 	"hgbroker/worker/hg/node"
 	"hgbroker/worker/hg/status"
 	"hgbroker/worker/hg/template"
@@ -16,6 +22,26 @@ var filesSpec = Spec{
 		native(cmdline.Text("r", "rev", ""), cmdline.Flag("0", "print0")),
 		walkOptions(), formatterOptions(), subrepoOptions()),
 	Run: runFiles,
+}
+
+// namedOrTracked lists the tracked files that match. When all that was named are
+// files of the dirstate they are taken as they are named, also twice, as hg does.
+func namedOrTracked(d *dirstate.Dirstate, mt match.Matcher) []string {
+	if mt.Always() || !mt.IsExact() && !mt.Prefix() {
+		return status.Tracked(d, mt)
+	}
+	var named []string
+	for _, f := range mt.Files() {
+		e, ok := d.Lookup(f)
+		if !ok && !mt.IsExact() {
+			return status.Tracked(d, mt)
+		}
+		if ok && e.Item.Tracked() {
+			named = append(named, f)
+		}
+	}
+	slices.Sort(named)
+	return named
 }
 
 func runFiles(c *Context) (int, error) {
@@ -61,15 +87,26 @@ func runFiles(c *Context) (int, error) {
 		return c.Err()
 	}
 	if rev == node.WdirRev {
-		if detailed || !fm.IsPlain() {
-			return 0, unsupported("files of the working directory in detail")
-		}
 		d, err := c.dirstate(v)
 		if err != nil {
 			return 0, err
 		}
-		for _, path := range status.Tracked(d, mt) {
-			if err := show(path, 0, ""); err != nil {
+		for _, path := range namedOrTracked(d, mt) {
+			size, flags := int64(0), ""
+			if detailed {
+				fi, err := os.Lstat(filepath.Join(v.Layout.Root, path))
+				if err != nil {
+					return 0, unsupported("details of a file that is missing")
+				}
+				size = fi.Size()
+				switch {
+				case fi.Mode()&os.ModeSymlink != 0:
+					flags = "l"
+				case fi.Mode()&0o100 != 0:
+					flags = "x"
+				}
+			}
+			if err := show(path, size, flags); err != nil {
 				return 0, err
 			}
 		}

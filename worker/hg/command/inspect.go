@@ -3,6 +3,7 @@
 package command
 
 import (
+	"regexp"
 	"slices"
 	"sort"
 	"strconv"
@@ -12,6 +13,7 @@ import (
 	"hgbroker/worker/hg/config"
 	"hgbroker/worker/hg/manifest"
 	"hgbroker/worker/hg/node"
+	"hgbroker/worker/hg/repo"
 	"hgbroker/worker/hg/template"
 )
 
@@ -167,6 +169,10 @@ var pathsSpec = Spec{
 	Run:     runPaths,
 }
 
+// plainURL is a URL that hg prints as it stands: nothing in it is hidden or
+// quoted.
+var plainURL = regexp.MustCompile(`^(?:https?|ssh)://(?:[A-Za-z0-9._-]+@)?[A-Za-z0-9.-]+(?::[0-9]+)?/[A-Za-z0-9._/~-]*$`)
+
 func runPaths(c *Context) (int, error) {
 	if len(c.Args) > 1 {
 		return 0, unsupported("paths with arguments")
@@ -198,7 +204,7 @@ func runPaths(c *Context) (int, error) {
 			found = true
 			// A URL may hold a password, which hg hides, and is written anew by
 			// hg's own parser.
-			if strings.ContainsAny(l.Raw, ":@%#") {
+			if strings.ContainsAny(l.Raw, ":@%#") && !plainURL.MatchString(l.Raw) {
 				return 0, unsupported("paths to URLs")
 			}
 			fm.StartItem()
@@ -236,12 +242,16 @@ func runManifest(c *Context) (int, error) {
 	if err != nil {
 		return 0, err
 	}
+	fm, err := c.formatter("manifest", v)
+	if err != nil {
+		return 0, err
+	}
 	spec := c.Opts.Text("rev")
 	if c.Opts.On("all") {
 		if spec != "" || len(c.Args) > 0 {
 			return 0, inputError("can't specify a revision with --all")
 		}
-		return 0, c.manifestOfAll()
+		return 0, c.manifestOfAll(v, fm)
 	}
 	if len(c.Args) == 1 {
 		if spec != "" {
@@ -257,10 +267,6 @@ func runManifest(c *Context) (int, error) {
 		return 0, unsupported("manifest of the working directory")
 	}
 	m, err := v.ManifestOf(rev)
-	if err != nil {
-		return 0, err
-	}
-	fm, err := c.formatter("manifest", v)
 	if err != nil {
 		return 0, err
 	}
@@ -288,15 +294,7 @@ func runManifest(c *Context) (int, error) {
 }
 
 // manifestOfAll lists every file that any changeset touched.
-func (c *Context) manifestOfAll() error {
-	v, err := c.View()
-	if err != nil {
-		return err
-	}
-	fm, err := c.formatter("manifest", v)
-	if err != nil {
-		return err
-	}
+func (c *Context) manifestOfAll(v *repo.View, fm *output) error {
 	seen := map[string]struct{}{}
 	for rev := node.Rev(0); int(rev) < v.Len(); rev++ {
 		if v.Hidden(rev) {

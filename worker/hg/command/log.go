@@ -9,6 +9,7 @@ import (
 
 	"hgbroker/worker/hg/cmdline"
 	"hgbroker/worker/hg/graph"
+	"hgbroker/worker/hg/match"
 	"hgbroker/worker/hg/node"
 	"hgbroker/worker/hg/repo"
 	"hgbroker/worker/hg/revset"
@@ -58,7 +59,7 @@ func runLog(c *Context) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	p, err := c.changesetPrinter(v, c.Opts.On("graph"))
+	p, err := c.changesetPrinter(v, true, c.Opts.On("graph"))
 	if err != nil {
 		return 0, err
 	}
@@ -313,8 +314,8 @@ var parentsSpec = Spec{
 	Name:    "parents",
 	Options: join(native(cmdline.Text("r", "rev", "")), templateOptions()),
 	Run: func(c *Context) (int, error) {
-		if len(c.Args) > 0 {
-			return 0, unsupported("parents of a file")
+		if len(c.Args) > 1 {
+			return 0, unsupported("parents with arguments")
 		}
 		v, err := c.View()
 		if err != nil {
@@ -334,6 +335,52 @@ var parentsSpec = Spec{
 				shown = append(shown, p)
 			}
 		}
+		if len(c.Args) == 1 {
+			if shown, err = c.fileParents(v, shown, rev == node.WdirRev); err != nil {
+				return 0, err
+			}
+		}
 		return 0, c.showAll(v, shown)
 	},
+}
+
+// fileParents are the changesets that brought the revisions of the named file
+// that the given changesets have.
+func (c *Context) fileParents(v *repo.View, revs []node.Rev, onDisk bool) ([]node.Rev, error) {
+	mt, err := c.matcher(v, c.Args, nil, nil, onDisk)
+	if err != nil {
+		return nil, err
+	}
+	if match.AnyPatterns(mt) || len(mt.Files()) != 1 {
+		return nil, inputError("can only specify an explicit filename")
+	}
+	path := mt.Files()[0]
+	var out []node.Rev
+	for _, rev := range revs {
+		id, err := v.FileNode(rev, path)
+		if err != nil {
+			return nil, err
+		}
+		if id.IsNull() {
+			continue
+		}
+		f, err := v.Filelog(path)
+		if err != nil {
+			return nil, err
+		}
+		flrev, err := f.FindRev(id)
+		f.Close()
+		if err != nil {
+			return nil, err
+		}
+		link := f.LinkRev(flrev)
+		if link < 0 || int(link) >= v.Len() || v.Hidden(link) {
+			return nil, unsupported("parents of a file revision that a hidden changeset brought")
+		}
+		out = append(out, link)
+	}
+	if len(out) == 0 {
+		return nil, inputError("'%s' not found in manifest", path)
+	}
+	return out, nil
 }

@@ -273,6 +273,9 @@ var phaseSpec = Spec{
 			return 0, err
 		}
 		for rev := range revs.All() {
+			if rev == node.WdirRev {
+				return 0, unsupported("phase of the working directory")
+			}
 			show(rev)
 		}
 		return 0, revs.Err()
@@ -296,7 +299,7 @@ var tipSpec = Spec{
 
 // showAll prints changesets one after the other.
 func (c *Context) showAll(v *repo.View, revs []node.Rev) error {
-	p, err := c.changesetPrinter(v, false)
+	p, err := c.changesetPrinter(v, false, false)
 	if err != nil {
 		return err
 	}
@@ -321,11 +324,14 @@ func runHeads(c *Context) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	if c.Opts.Text("rev") != "" {
-		return 0, unsupported("heads --rev")
-	}
-	if len(c.Args) > 0 {
-		return 0, unsupported("heads with arguments")
+	start := node.NullRev
+	if spec := c.Opts.Text("rev"); spec != "" {
+		if start, err = c.Single(spec, ""); err != nil {
+			return 0, err
+		}
+		if start == node.WdirRev {
+			return 0, unsupported("heads of the working directory")
+		}
 	}
 	var heads []node.Rev
 	if c.Opts.On("topo") {
@@ -348,9 +354,63 @@ func runHeads(c *Context) (int, error) {
 			}
 		}
 	}
+	heads = slices.DeleteFunc(heads, func(h node.Rev) bool { return !v.IsAncestor(start, h) })
+	if len(c.Args) > 0 {
+		if heads, err = c.headsOn(v, heads, start); err != nil {
+			return 0, err
+		}
+	}
 	if len(heads) == 0 {
 		return 1, nil
 	}
 	slices.SortFunc(heads, func(a, b node.Rev) int { return int(b) - int(a) })
 	return 0, c.showAll(v, heads)
+}
+
+// headsOn keeps the heads on the branches of the changesets that were named, and
+// warns of a branch without one.
+func (c *Context) headsOn(v *repo.View, heads []node.Rev, start node.Rev) ([]node.Rev, error) {
+	revs, err := c.eval(v, c.Args)
+	if err != nil {
+		return nil, err
+	}
+	branchOf := repo.Revsets{View: v}.Branch
+	wanted := map[string]bool{} // true once it has a head
+	for rev := range revs.All() {
+		name, _ := branchOf(rev)
+		wanted[name] = false
+	}
+	if err := revs.Err(); err != nil {
+		return nil, err
+	}
+	top := v.Heads()
+	var kept []node.Rev
+	for _, h := range heads {
+		name, _ := branchOf(h)
+		if _, ok := wanted[name]; !ok {
+			continue
+		}
+		if _, isTop := slices.BinarySearch(top, int32(h)); c.Opts.On("active") && !isTop {
+			continue
+		}
+		wanted[name] = true
+		kept = append(kept, h)
+	}
+	var without []string
+	for name, has := range wanted {
+		if !has {
+			without = append(without, name)
+		}
+	}
+	switch {
+	case len(without) > 1:
+		return nil, unsupported("several branches without heads, which hg names in any order")
+	case len(without) == 1:
+		started := ""
+		if spec := c.Opts.Text("rev"); spec != "" {
+			started = " (started at " + spec + ")"
+		}
+		c.Warnf("no open branch heads found on branches %s%s\n", without[0], started)
+	}
+	return kept, nil
 }

@@ -14,7 +14,7 @@ import (
 // read commands do (experimental.directaccess).
 func (c *Context) unhide(v *repo.View, specs []string) error {
 	on, err := c.Config.BoolOr("experimental", "directaccess", true)
-	if err != nil || !on || len(specs) == 0 || v.HiddenCount() == 0 {
+	if err != nil || !on {
 		return err
 	}
 	numbers, err := c.Config.Bool("experimental", "directaccess.revnums")
@@ -28,7 +28,9 @@ func (c *Context) unhide(v *repo.View, specs []string) error {
 			symbols = hashLike(symbols, t)
 		}
 	}
-	v.Unhide(v.HashLike(symbols, numbers))
+	if len(symbols) > 0 {
+		v.Unhide(v.HashLike(symbols, numbers))
+	}
 	return nil
 }
 
@@ -65,6 +67,11 @@ func (c *Context) revsetOptions() *revset.Options {
 
 // eval evaluates revsets given by the user; several are joined in order.
 func (c *Context) eval(v *repo.View, specs []string) (*revset.Set, error) {
+	if len(specs) == 1 && specs[0] == "." {
+		// hg knows this one without looking at what is visible.
+		p1, _ := v.WdirParents()
+		return revset.List(c.Context, repo.Revsets{View: v}, c.revsetOptions(), []node.Rev{p1}), nil
+	}
 	set, warnings, err := revset.Eval(c.Context, repo.Revsets{View: v}, specs, c.revsetOptions())
 	for _, w := range warnings {
 		c.warnRaw(w)

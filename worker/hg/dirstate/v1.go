@@ -3,6 +3,7 @@
 package dirstate
 
 import (
+	"cmp"
 	"encoding/binary"
 	"slices"
 	"strings"
@@ -86,21 +87,29 @@ func countV1(data []byte) int {
 	return n
 }
 
-// inOrder sorts entries. Of two for one path the later one counts.
+// inOrder sorts entries. Of two for one path the later one counts. hg writes
+// most of them in order, and what it added since behind them.
 func inOrder(entries []Entry) []Entry {
-	slices.SortStableFunc(entries, func(a, b Entry) int { return strings.Compare(a.Path, b.Path) })
-	kept := entries[:0]
-	for i := range entries {
-		if n := len(kept); n > 0 && kept[n-1].Path == entries[i].Path {
-			if entries[i].CopySource == "" { // hg's map of copies is apart
-				entries[i].CopySource = kept[n-1].CopySource
+	order := make([]int32, len(entries))
+	for i := range order {
+		order[i] = int32(i)
+	}
+	slices.SortFunc(order, func(a, b int32) int {
+		return cmp.Or(strings.Compare(entries[a].Path, entries[b].Path), cmp.Compare(a, b))
+	})
+	sorted := make([]Entry, 0, len(entries))
+	for _, i := range order {
+		e := entries[i]
+		if n := len(sorted); n > 0 && sorted[n-1].Path == e.Path {
+			if e.CopySource == "" { // hg's map of copies is apart
+				e.CopySource = sorted[n-1].CopySource
 			}
-			kept[n-1] = entries[i]
+			sorted[n-1] = e
 			continue
 		}
-		kept = append(kept, entries[i])
+		sorted = append(sorted, e)
 	}
-	return kept
+	return sorted
 }
 
 func damaged(format string, args ...any) error {

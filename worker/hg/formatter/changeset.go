@@ -40,8 +40,11 @@ type DisplayOptions struct {
 	// Stat and Patch ask for what Differ prints.
 	Stat, Patch bool
 	Differ      Differ
-	// Buffered is set for --graph.
-	Buffered bool
+	// Graph is set for --graph: headers wait for Flush.
+	Graph bool
+	// Log is set for `hg log`, which puts a header before the separator of
+	// items; the other commands do it the other way round.
+	Log bool
 }
 
 // NewDisplayer makes the printer that spec (of LookupChangeset) asks for.

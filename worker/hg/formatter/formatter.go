@@ -28,11 +28,12 @@ type Formatter struct {
 	w     *bytes.Buffer
 	sink  sink // nil for plain text
 	err   error
-	rec   *record
+	rec   *template.Item
+	spare *template.Item // memory for the next one
 	repo  template.Repo
 	hints map[string]bool
 	// nested formatters collect into their parent's field instead.
-	nested *[][]template.Binding
+	nested *[]template.Item
 	ending func()
 	// values follow a template, which maps over lists that machines get bare.
 	mapped bool
@@ -88,7 +89,7 @@ func New(cfg *Config, spec Spec, topic string, repo template.Repo, w *bytes.Buff
 }
 
 func (fm *Formatter) byTemplate(p *parts, spec Spec) {
-	fm.sink = &templateSink{parts: p, repo: nil, ref: spec.Ref}
+	fm.sink = &templateSink{parts: p, ref: spec.Ref}
 	fm.mapped = true
 	fm.hints = map[string]bool{}
 	if p.item != nil {
@@ -123,7 +124,10 @@ func (fm *Formatter) StartItem() {
 		return
 	}
 	fm.finish()
-	fm.rec = &record{}
+	if fm.spare == nil {
+		fm.spare = &template.Item{}
+	}
+	fm.rec, fm.spare = fm.spare, nil
 }
 
 func (fm *Formatter) finish() {
@@ -133,16 +137,18 @@ func (fm *Formatter) finish() {
 	rec := fm.rec
 	fm.rec = nil
 	if fm.nested != nil {
-		*fm.nested = append(*fm.nested, rec.fields)
+		*fm.nested = append(*fm.nested, *rec)
 		return
 	}
 	fm.err = fm.sink.item(fm.w, rec)
+	*rec = template.Item{Fields: rec.Fields[:0]}
+	fm.spare = rec // nobody keeps an item that was written
 }
 
 // Context puts a changeset in view of the item's template.
 func (fm *Formatter) Context(ctx template.Changectx) {
 	if fm.mapped && fm.rec != nil {
-		fm.rec.ctx, fm.rec.repo = ctx, fm.repo
+		fm.rec.Ctx, fm.rec.Repo = ctx, fm.repo
 	}
 }
 
@@ -150,7 +156,7 @@ func (fm *Formatter) Context(ctx template.Changectx) {
 // item has then leads to one.
 func (fm *Formatter) RepoContext() {
 	if fm.mapped && fm.rec != nil {
-		fm.rec.repo = fm.repo
+		fm.rec.Repo = fm.repo
 	}
 }
 
@@ -158,14 +164,17 @@ func (fm *Formatter) RepoContext() {
 func (fm *Formatter) FileContext(ctx template.Changectx, path string) {
 	fm.Context(ctx)
 	if fm.mapped && fm.rec != nil {
-		fm.rec.path = path
+		fm.rec.Path = path
 	}
 }
 
 // Data adds a value that plain text does not show.
 func (fm *Formatter) Data(name string, v template.Value) {
+	if v.IsUnset() {
+		v = template.None() // bound all the same
+	}
 	if fm.rec != nil {
-		fm.rec.set(name, v)
+		setField(fm.rec, name, v)
 	}
 }
 
@@ -250,12 +259,12 @@ func (fm *Formatter) Nested(field, print, sep string) *Formatter {
 	if fm.IsPlain() {
 		return fm // plain text has no nesting: it goes straight out
 	}
-	items := new([][]template.Binding)
+	items := new([]template.Item)
 	inner := &Formatter{cfg: fm.cfg, w: fm.w, repo: fm.repo, nested: items, mapped: fm.mapped}
 	rec := fm.rec
 	inner.ending = func() {
 		if rec != nil {
-			rec.set(field, template.Mappings(print, sep, *items))
+			setField(rec, field, template.Mappings(print, sep, *items))
 		}
 	}
 	return inner

@@ -137,7 +137,7 @@ func (x *fixture) log(flags []string, arg, style string) (answer, error) {
 		a.out = w.String()
 		return a, unsupported(err)
 	}
-	d, err := formatter.NewDisplayer(cfg, spec, x.repo, formatter.DisplayOptions{})
+	d, err := formatter.NewDisplayer(cfg, spec, x.repo, formatter.DisplayOptions{Log: true})
 	if err != nil {
 		return failure(err), unsupported(err)
 	}

@@ -4,40 +4,33 @@ package formatter
 
 import (
 	"bytes"
-	"sort"
+	"slices"
+	"strings"
 
 	"hgbroker/worker/hg/template"
 )
 
-// record is one finished item.
-type record struct {
-	fields []template.Binding
-	repo   template.Repo
-	ctx    template.Changectx
-	path   string
-}
-
-// set gives a field a value, the last one counts.
-func (r *record) set(name string, v template.Value) {
-	for i := range r.fields {
-		if r.fields[i].Name == name {
-			r.fields[i].Value = v
+// setField gives a field a value; the last one counts.
+func setField(r *template.Item, name string, v template.Value) {
+	for i := range r.Fields {
+		if r.Fields[i].Name == name {
+			r.Fields[i].Value = v
 			return
 		}
 	}
-	r.fields = append(r.fields, template.Binding{Name: name, Value: v})
+	r.Fields = append(r.Fields, template.Binding{Name: name, Value: v})
 }
 
-func (r *record) sorted() []template.Binding {
-	out := append([]template.Binding(nil), r.fields...)
-	sort.Slice(out, func(i, j int) bool { return out[i].Name < out[j].Name })
-	return out
+// sortedFields puts the fields in order; templates do not care.
+func sortedFields(r *template.Item) []template.Binding {
+	slices.SortFunc(r.Fields, func(a, b template.Binding) int { return strings.Compare(a.Name, b.Name) })
+	return r.Fields
 }
 
 // sink is a way of writing items.
 type sink interface {
 	open(w *bytes.Buffer) error
-	item(w *bytes.Buffer, r *record) error
+	item(w *bytes.Buffer, r *template.Item) error
 	close(w *bytes.Buffer) error
 }
 
@@ -46,13 +39,13 @@ type jsonSink struct{ some bool }
 
 func (*jsonSink) open(w *bytes.Buffer) error { w.WriteByte('['); return nil }
 
-func (s *jsonSink) item(w *bytes.Buffer, r *record) error {
+func (s *jsonSink) item(w *bytes.Buffer, r *template.Item) error {
 	if s.some {
 		w.WriteByte(',')
 	}
 	s.some = true
 	w.WriteString("\n {\n")
-	for i, f := range r.sorted() {
+	for i, f := range sortedFields(r) {
 		if i > 0 {
 			w.WriteString(",\n")
 		}
@@ -79,8 +72,8 @@ const (
 type cborSink struct{}
 
 func (cborSink) open(w *bytes.Buffer) error { w.WriteString(cborBegin); return nil }
-func (cborSink) item(w *bytes.Buffer, r *record) error {
-	b, err := template.AppendCBORMap(w.AvailableBuffer(), r.fields)
+func (cborSink) item(w *bytes.Buffer, r *template.Item) error {
+	b, err := template.AppendCBORMap(w.AvailableBuffer(), r.Fields)
 	w.Write(b)
 	return err
 }
@@ -90,13 +83,13 @@ func (cborSink) close(w *bytes.Buffer) error { w.WriteString(cborBreak); return 
 type debugSink struct{ topic string }
 
 func (s debugSink) open(w *bytes.Buffer) error { w.WriteString(s.topic + " = [\n"); return nil }
-func (s debugSink) item(w *bytes.Buffer, r *record) error {
+func (s debugSink) item(w *bytes.Buffer, r *template.Item) error {
 	w.WriteString("    ")
-	if len(r.fields) == 0 {
+	if len(r.Fields) == 0 {
 		w.WriteString("{},\n")
 		return nil
 	}
-	for i, f := range r.sorted() {
+	for i, f := range sortedFields(r) {
 		if i == 0 {
 			w.WriteString("{\n        ")
 		} else {
@@ -115,7 +108,6 @@ func (debugSink) close(w *bytes.Buffer) error { w.WriteString("]\n"); return nil
 // templateSink renders items by a template.
 type templateSink struct {
 	parts *parts
-	repo  template.Repo
 	ref   string
 	index int
 }
@@ -124,12 +116,12 @@ func (s *templateSink) part(w *bytes.Buffer, t *template.Template) error {
 	if t == nil {
 		return nil
 	}
-	return t.Render(w, template.Resources{Repo: s.repo, Index: -1})
+	return t.Render(w, template.Resources{Index: -1})
 }
 
 func (s *templateSink) open(w *bytes.Buffer) error { return s.part(w, s.parts.docheader) }
 
-func (s *templateSink) item(w *bytes.Buffer, r *record) error {
+func (s *templateSink) item(w *bytes.Buffer, r *template.Item) error {
 	if s.index > 0 {
 		if err := s.part(w, s.parts.separator); err != nil {
 			return err
@@ -138,9 +130,8 @@ func (s *templateSink) item(w *bytes.Buffer, r *record) error {
 	if s.parts.item == nil {
 		return errNoTemplate(s.ref)
 	}
-	repo := r.repo
 	err := s.parts.item.Render(w, template.Resources{
-		Repo: repo, Ctx: r.ctx, Path: r.path, Item: r.fields, Index: s.index,
+		Repo: r.Repo, Ctx: r.Ctx, Path: r.Path, Item: r.Fields, Index: s.index,
 	})
 	s.index++
 	return err

@@ -18,7 +18,7 @@ type templateDisplayer struct {
 	index int
 
 	lastHeader string
-	headers    map[node.Rev]string // of buffered changesets
+	headers    map[node.Rev]string // that wait for Flush
 	footer     string
 	text       bytes.Buffer
 	item       [1]template.Binding
@@ -77,32 +77,59 @@ func (d *templateDisplayer) Show(w *bytes.Buffer, ctx template.Changectx, p Prop
 		d.item[0] = template.Binding{Name: "graphwidth", Value: template.Int(int64(p.GraphWidth))}
 		res.Item = d.item[:]
 	}
+	mark, before := w.Len(), d.lastHeader
+	if d.o.Log && !d.o.Graph {
+		if err := d.header(w, res); err != nil {
+			return err
+		}
+	}
 	if d.index > 0 {
 		if err := d.part(w, d.parts.separator); err != nil {
 			return err
 		}
 	}
 	d.index++
-	if d.parts.header != nil {
-		d.text.Reset()
-		if err := d.parts.header.Render(&d.text, res); err != nil {
+	if !d.o.Log || d.o.Graph {
+		if err := d.header(w, res); err != nil {
 			return err
 		}
-		h := d.text.String()
-		if d.o.Buffered {
-			d.headers[ctx.Rev()] = h
-		} else if h != d.lastHeader {
-			d.lastHeader = h
-			w.WriteString(h)
-		}
 	}
+	err := d.show(w, res, p)
+	if err != nil && d.o.Log {
+		w.Truncate(mark)
+		d.lastHeader = before
+	}
+	return err
+}
+
+// header writes the header of a changeset if it is not that of the one before,
+// or, under --graph, keeps it for Flush.
+func (d *templateDisplayer) header(w *bytes.Buffer, res template.Resources) error {
+	if d.parts.header == nil {
+		return nil
+	}
+	d.text.Reset()
+	if err := d.parts.header.Render(&d.text, res); err != nil {
+		return err
+	}
+	h := d.text.String()
+	if d.o.Graph {
+		d.headers[res.Ctx.Rev()] = h
+	} else if h != d.lastHeader {
+		d.lastHeader = h
+		w.WriteString(h)
+	}
+	return nil
+}
+
+func (d *templateDisplayer) show(w *bytes.Buffer, res template.Resources, p Props) error {
 	if d.parts.item == nil {
 		return errNoTemplate(d.ref)
 	}
 	if err := d.parts.item.Render(w, res); err != nil {
 		return err
 	}
-	if err := d.o.showPatch(w, ctx, p.GraphWidth); err != nil {
+	if err := d.o.showPatch(w, res.Ctx, p.GraphWidth); err != nil {
 		return err
 	}
 	if d.parts.footer != nil && d.footer == "" {

@@ -150,10 +150,13 @@ func OpenReal(path string) *Real {
 // Hg is the path of the hg behind it.
 func (r *Real) Hg() string { return r.hg }
 
-// Run runs one command line on a free server. A command line with a --cwd of
-// its own gets a process of its own, since the servers use that option.
+// Run runs one command line on a free server. Some get a process of their own:
+// those with a --cwd, since the servers use that option, and those that print
+// the configuration, to which a server adds an item.
 func (r *Real) Run(dir string, args []string, env []string) ([]byte, []byte, int, bool, error) {
-	if slices.ContainsFunc(args, func(a string) bool { return strings.HasPrefix(a, "--cw") }) {
+	word := commandWord(args)
+	if strings.HasPrefix(word, "conf") || strings.HasPrefix(word, "showc") ||
+		slices.ContainsFunc(args, func(a string) bool { return strings.HasPrefix(a, "--cw") }) {
 		return CLI(r.hg).Run(dir, args, env)
 	}
 	key := strings.Join(env, "\x00")

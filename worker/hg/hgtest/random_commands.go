@@ -79,7 +79,9 @@ func (d *dice) cat() []string {
 		args = append(args, "--")
 	}
 	for range 1 + d.IntN(3) {
-		if d.chance(80) {
+		if r := d.IntN(10); r < 5 {
+			args = append(args, d.named(d.relative(pick(d, d.Files))))
+		} else if r < 8 {
 			args = append(args, d.file())
 		} else {
 			args = append(args, d.pattern())

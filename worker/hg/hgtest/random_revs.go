@@ -26,17 +26,17 @@ func (d *dice) rev() string {
 	case r < 32:
 		return fmt.Sprint(-1 - d.IntN(len(d.Nodes)+2))
 	case r < 33:
-		return pick(d, []string{"nosuch", "deadbeef", "f", "0000", "00000000000000", "ffffffffffffffffffffffffffffffffffffffff", "9999", "-9999", "wdir()", "a b", "@", "default"})
+		return pick(d, []string{"nosuch", "deadbeef", "f", "0000", "00000000000000", "ffffffffffffffffffffffffffffffffffffffff", "9999", "-9999", "a b", "@", "default"})
 	}
 	return pick(d, []string{".", "0", "tip", "-1"})
 }
 
-// quoted is rev for use inside of an expression.
+// operand is rev for use inside of an expression.
 func (d *dice) operand() string {
 	r := d.rev()
 	for i := range len(r) {
 		if !strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._@", rune(r[i])) {
-			if r == "wdir()" || i == 0 && r[0] == '-' && d.chance(30) {
+			if i == 0 && r[0] == '-' && d.chance(30) {
 				return r
 			}
 			return "'" + strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(r) + "'"
@@ -94,7 +94,7 @@ func (d *dice) wideRevset(a, b string) string {
 		"public()", "secret()", "obsolete()", "orphan()", "hidden()", "successors(%s)", "predecessors(%s)", "extinct()", "present(%s)",
 		"user('re:[a-e]')", "author(ada)", "grep('fix')", "keyword('merge')", "desc(add)", "date('>2019-01-01')", "date('2018')", "file('**.txt')",
 		"id(abc)", "rev(3)", "named(tags)", "%[1]s^", "%[1]s~2", "%[1]s^2", "filelog('a')", "follow()", "modifies('*')", "adds('*')", "removes('*')",
-		"extra(branch)", "outgoing()", "matching(%s)", "origin()", "destination()", "bisect(good)", "wdir()", "nosuchfunction(%s)", "(%s", "%s &",
+		"extra(branch)", "outgoing()", "matching(%s)", "origin()", "destination()", "bisect(good)", "nosuchfunction(%s)", "(%s", "%s &",
 	})
 	switch strings.Count(f, "%") {
 	case 0:

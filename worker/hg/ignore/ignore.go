@@ -9,8 +9,8 @@
 // Ignored answers for one path alone and PathIgnored for the directories above
 // it, too.
 //
-// Errors are hg's (an invalid pattern aborts every command that asks), or
-// Unsupported. Rules do not change and are safe for concurrent use; Inputs says
+// Errors are hg's (an invalid pattern aborts every command that asks, which
+// `hg status -mard` does not), or Unsupported. Rules do not change and are safe for concurrent use; Inputs says
 // what they were read from, for whoever keeps them.
 package ignore
 
@@ -49,6 +49,7 @@ type Rules struct {
 	files  []string // those that hg starts from, absolute
 	m      match.Matcher
 	inputs []store.Stamped
+	warned []string
 }
 
 // Load reads and compiles the rules.
@@ -83,8 +84,13 @@ func Load(o Options) (*Rules, error) {
 	m, err := match.New(match.Options{
 		Root:    o.Root,
 		Include: patterns,
-		Warn:    o.Warn,
 		Version: o.Version,
+		Warn: func(text string) {
+			r.warned = append(r.warned, text)
+			if o.Warn != nil {
+				o.Warn(text)
+			}
+		},
 		ReadFile: func(name string) ([]byte, error) {
 			stamp(name)
 			return r.read(name)
@@ -108,6 +114,10 @@ func (r *Rules) read(name string) ([]byte, error) {
 // read, and those that were looked for in vain. Rules loaded from the same
 // Options are the same while all of them are Fresh.
 func (r *Rules) Inputs() []store.Stamped { return r.inputs }
+
+// Warnings are what Load warned of. hg warns each time that it needs the rules,
+// so whoever keeps them repeats these.
+func (r *Rules) Warnings() []string { return r.warned }
 
 // Matcher matches what is ignored, as Ignored does.
 func (r *Rules) Matcher() match.Matcher { return r.m }

@@ -77,7 +77,7 @@ func (v *View) Branchmap() (*branchmap, error) {
 	n := node.Rev(s.Len())
 	hasChild := make([]bool, n)
 	for rev := n - 1; rev >= 0; rev-- {
-		if v.Hidden(rev) || s.Flags(rev)&obsolete.Obsolete != 0 {
+		if v.Hidden(rev) || v.flags(rev)&obsolete.Obsolete != 0 {
 			continue
 		}
 		id, _ := s.BranchID(rev)

@@ -3,6 +3,7 @@
 package repo
 
 import (
+	"encoding/hex"
 	"errors"
 	"strconv"
 	"strings"
@@ -23,7 +24,7 @@ func (v *View) Lookup(symbol string) (node.Rev, error) {
 	if err != nil {
 		return node.NullRev, err
 	}
-	if rev >= 0 && rev != node.WdirRev && v.Hidden(rev) {
+	if symbol != "." && rev >= 0 && rev != node.WdirRev && v.Hidden(rev) {
 		return node.NullRev, v.hiddenError(symbol, rev)
 	}
 	return rev, nil
@@ -34,7 +35,8 @@ func (v *View) Lookup(symbol string) (node.Rev, error) {
 func (v *View) lookup(symbol string) (node.Rev, error) {
 	switch symbol {
 	case ".":
-		return v.wp1, nil
+		p1, _ := v.wdir()
+		return p1, nil
 	case "tip":
 		return v.Tip(), nil
 	case "null":
@@ -58,8 +60,7 @@ func (v *View) lookup(symbol string) (node.Rev, error) {
 	}
 	rev, ok, err := v.prefix(symbol)
 	if err != nil {
-		return node.NullRev, &hgerr.Abort{Kind: hgerr.AmbiguousRevision, Detailed: hgerr.DetailedInput,
-			Message: "ambiguous revision identifier: " + symbol}
+		return node.NullRev, ambiguous(symbol)
 	}
 	if !ok {
 		return node.NullRev, hgerr.Abortf(hgerr.UnknownRevision, "unknown revision '%s'", symbol)
@@ -72,8 +73,7 @@ func (v *View) lookup(symbol string) (node.Rev, error) {
 func (v *View) LookupPrefix(prefix string) (node.Rev, bool, error) {
 	rev, ok, err := v.prefix(prefix)
 	if err != nil {
-		return node.NullRev, false, &hgerr.Abort{Kind: hgerr.AmbiguousRevision, Detailed: hgerr.DetailedInput,
-			Message: "ambiguous revision identifier: " + prefix}
+		return node.NullRev, false, ambiguous(prefix)
 	}
 	if ok && rev >= 0 && rev != node.WdirRev && v.Hidden(rev) {
 		return node.NullRev, false, v.hiddenError(prefix, rev)
@@ -109,11 +109,23 @@ func (v *View) prefix(symbol string) (node.Rev, bool, error) {
 	return node.NullRev, false, errAmbiguous
 }
 
+// ambiguous is hg's abort about a prefix of several nodes. A prefix of twenty
+// digits it takes for a binary node, and shortens it.
+func ambiguous(symbol string) error {
+	prefix := strings.TrimPrefix(symbol, "x")
+	if len(prefix) == node.Size {
+		prefix = hex.EncodeToString([]byte(prefix[:6]))
+	}
+	a := hgerr.Abortf(hgerr.AmbiguousRevision, "00changelog@%s: ambiguous identifier", prefix)
+	a.Detailed = hgerr.DetailedStorage
+	return a
+}
+
 // hiddenError is hg's abort about a changeset that is hidden, with the reason
 // when it is obsolete.
 func (v *View) hiddenError(symbol string, rev node.Rev) error {
 	a := hgerr.Abortf(hgerr.HiddenRevision, "hidden revision '%s'", symbol)
-	if v.snap.Flags(rev)&obsolete.Obsolete != 0 {
+	if v.flags(rev)&obsolete.Obsolete != 0 {
 		sets := obsolete.NewestSuccessors(v.snap, v.snap.Markers(), v.Node(rev))
 		switch {
 		case len(sets) == 0:

@@ -21,7 +21,7 @@ type names struct {
 	tags       []Tag          // visible ones, ordered by changeset, then name
 	tagByName  map[string]Tag // all but removed ones, also of unknown changesets
 	tagsByRev  map[node.Rev][]string
-	marksByRev map[node.Rev][]string
+	marksByRev map[node.Rev][]Bookmark
 }
 
 // Tag is a tag in the local encoding.
@@ -43,7 +43,8 @@ type Bookmark struct {
 // BookmarkList are the bookmarks whose changesets exist, sorted by name.
 func (v *View) BookmarkList() []Bookmark {
 	byName := map[string]Bookmark{}
-	for _, b := range v.marks {
+	for _, b := range v.storedMarks() {
+		v.filter() // hg looks up each of them in what is visible
 		rev, _ := v.snap.Rev(b.Node)
 		name := v.local(b.Name)
 		byName[name] = Bookmark{Name: name, UTF8: b.Name, Rev: rev}
@@ -57,23 +58,35 @@ func (v *View) BookmarkList() []Bookmark {
 }
 
 // ActiveName is the active bookmark in the local encoding, "" without one.
-func (v *View) ActiveName() string { return v.local(v.active) }
+func (v *View) ActiveName() string {
+	v.say(&v.markWarnings)
+	return v.local(v.active)
+}
 
-// BookmarksOf are the bookmarks of a changeset, sorted.
-func (v *View) BookmarksOf(rev node.Rev) []string {
+// BookmarksAt are the bookmarks of a changeset, sorted by name.
+func (v *View) BookmarksAt(rev node.Rev) []Bookmark {
 	if v.names.marksByRev == nil {
-		v.names.marksByRev = map[node.Rev][]string{}
+		v.names.marksByRev = map[node.Rev][]Bookmark{}
 		for _, b := range v.BookmarkList() {
-			v.names.marksByRev[b.Rev] = append(v.names.marksByRev[b.Rev], b.Name)
+			v.names.marksByRev[b.Rev] = append(v.names.marksByRev[b.Rev], b)
 		}
 	}
 	return v.names.marksByRev[rev]
 }
 
+// BookmarksOf are the names of a changeset's bookmarks, sorted.
+func (v *View) BookmarksOf(rev node.Rev) []string {
+	var names []string
+	for _, b := range v.BookmarksAt(rev) {
+		names = append(names, b.Name)
+	}
+	return names
+}
+
 // named resolves a name: a bookmark, a tag, a branch, in this order. A name of
 // something hidden or unknown is not found.
 func (v *View) named(name string) (node.Rev, bool, error) {
-	for _, b := range v.marks {
+	for _, b := range v.storedMarks() {
 		if v.local(b.Name) == name {
 			if rev, ok := v.snap.Rev(b.Node); ok && !v.Hidden(rev) {
 				return rev, true, nil

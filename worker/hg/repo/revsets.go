@@ -169,7 +169,7 @@ func (v Revsets) Obsolescence(kind revset.ObsSet) ([]node.Rev, error) {
 	case revset.Filtered:
 		var out []node.Rev
 		for rev := v.snap.FirstMutable(); int(rev) < v.Len(); rev++ {
-			if v.snap.Flags(rev)&obsolete.Hidden != 0 {
+			if v.flags(rev)&obsolete.Hidden != 0 {
 				if _, ok := v.revealed[rev]; !ok {
 					out = append(out, rev)
 				}
@@ -183,7 +183,7 @@ func (v Revsets) Obsolescence(kind revset.ObsSet) ([]node.Rev, error) {
 	}
 	var out []node.Rev
 	for rev := v.snap.FirstMutable(); int(rev) < v.Len(); rev++ {
-		if v.snap.Flags(rev)&want != 0 {
+		if v.flags(rev)&want != 0 {
 			out = append(out, rev)
 		}
 	}
@@ -196,7 +196,7 @@ func (v Revsets) extinct() []node.Rev {
 	suspended := map[node.Rev]bool{}
 	var out []node.Rev
 	for rev := node.Rev(v.Len()) - 1; rev >= first; rev-- {
-		flags := v.snap.Flags(rev)
+		flags := v.flags(rev)
 		if flags&obsolete.Orphan != 0 || suspended[rev] {
 			p1, p2 := v.Parents(rev)
 			suspended[p1], suspended[p2] = true, true

@@ -95,7 +95,12 @@ func (t *Templates) Symbol(name string) (node.Rev, bool) {
 func (t *Templates) ActiveBookmark() template.Text { return t.text(t.active) }
 
 // WorkingParents are the dirstate's parents.
-func (t *Templates) WorkingParents() (p1, p2 node.ID) { return t.Node(t.wp1), t.Node(t.wp2) }
+func (t *Templates) WorkingParents() (p1, p2 node.ID) { return t.workingParents() }
+
+func (v *View) workingParents() (p1, p2 node.ID) {
+	a, b := v.wdir()
+	return v.Node(a), v.Node(b)
+}
 
 // MergeNodes are the sides of a merge with unresolved files.
 func (t *Templates) MergeNodes() (local, other node.ID, ok bool) {
@@ -154,7 +159,7 @@ func (c *changectx) Err() error    { return c.err }
 func (c *changectx) Parents() (p1, p2 node.Rev) {
 	switch {
 	case c.wdir():
-		return c.v.wp1, c.v.wp2
+		return c.v.wdir()
 	case c.rev < 0:
 		return node.NullRev, node.NullRev
 	}
@@ -280,8 +285,8 @@ func (c *changectx) Bookmarks() []template.Text {
 		return nil
 	}
 	var out []template.Text
-	for _, name := range c.v.BookmarksOf(c.rev) {
-		out = append(out, template.PlainText(name))
+	for _, b := range c.v.BookmarksAt(c.rev) {
+		out = append(out, template.Text{Local: b.Name, UTF8: b.UTF8})
 	}
 	return out
 }
@@ -311,7 +316,7 @@ func (c *changectx) flags() obsolete.Flag {
 	if c.wdir() || c.rev < 0 {
 		return 0
 	}
-	return c.v.snap.Flags(c.rev)
+	return c.v.flags(c.rev)
 }
 
 func (c *changectx) Obsolete() bool { return c.flags()&obsolete.Obsolete != 0 }
@@ -320,8 +325,9 @@ func (c *changectx) Instabilities() []string {
 	var out []string
 	if c.wdir() {
 		// The working directory would be an orphan when a parent is obsolete.
-		for _, p := range [2]node.Rev{c.v.wp1, c.v.wp2} {
-			if p >= 0 && c.v.snap.Flags(p)&(obsolete.Obsolete|obsolete.Orphan) != 0 && out == nil {
+		p1, p2 := c.v.wdir()
+		for _, p := range [2]node.Rev{p1, p2} {
+			if p >= 0 && c.v.flags(p)&(obsolete.Obsolete|obsolete.Orphan) != 0 && out == nil {
 				out = append(out, "orphan")
 			}
 		}

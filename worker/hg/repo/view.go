@@ -29,12 +29,15 @@ type View struct {
 	Getenv   func(string) (string, bool)
 
 	all      bool // --hidden: nothing is filtered
+	filtered bool // what is hidden has been found out
 	unhidden []node.Rev
 	revealed map[node.Rev]struct{}
 	heads    []int32 // visible heads, when they differ from the snapshot's
 
-	p1, p2    node.ID // dirstate parents as stored
-	wp1, wp2  node.Rev
+	// Warnings about a file wait until hg would read it.
+	parentWarnings, markWarnings, markerWarnings []string
+
+	wp1, wp2  node.Rev             // the dirstate's parents
 	branch    string               // .hg/branch in UTF-8
 	marks     []bookmarks.Bookmark // in UTF-8, those whose changeset exists
 	active    string
@@ -56,8 +59,8 @@ type Visibility struct {
 // have succeeded before.
 func (r *Repo) NewView(cfg *config.Config, enc *encoding.Encoding, cwd string, getenv func(string) (string, bool), vis Visibility, warn func(string)) (*View, error) {
 	v := &View{Repo: r, Config: cfg, Encoding: enc, Cwd: cwd, Warn: warn, Getenv: getenv, all: vis.Hidden}
-	var err error
-	if v.p1, v.p2, err = r.readParents(); err != nil {
+	p1, p2, err := r.readParents()
+	if err != nil {
 		return nil, err
 	}
 	if v.branch, err = r.readBranch(); err != nil {
@@ -69,14 +72,13 @@ func (r *Repo) NewView(cfg *config.Config, enc *encoding.Encoding, cwd string, g
 	if v.merge, err = mergestate.Read(filepath.Join(r.Layout.Dot, "merge")); err != nil {
 		return nil, err
 	}
-	v.wp1, v.wp2 = v.knownParent(v.p1), v.knownParent(v.p2)
+	v.wp1, v.wp2 = v.knownParent(p1), v.knownParent(p2)
 	if err := v.parseLocalTags(); err != nil {
 		return nil, err
 	}
 	if n := r.snap.Markers().Len(); n > 0 && !v.evolutionEnabled() {
-		v.Warn(fmt.Sprintf("obsolete feature not enabled but %d markers found!\n", n))
+		v.markerWarnings = append(v.markerWarnings, fmt.Sprintf("obsolete feature not enabled but %d markers found!\n", n))
 	}
-	v.reveal()
 	return v, nil
 }
 
@@ -85,7 +87,7 @@ func (r *Repo) NewView(cfg *config.Config, enc *encoding.Encoding, cwd string, g
 func (v *View) knownParent(id node.ID) node.Rev {
 	rev, ok := v.snap.Rev(id)
 	if !ok {
-		v.Warn("warning: ignoring unknown working parent " + id.Short() + "!\n")
+		v.parentWarnings = append(v.parentWarnings, "warning: ignoring unknown working parent "+id.Short()+"!\n")
 		return node.NullRev
 	}
 	return rev
@@ -122,7 +124,9 @@ func (v *View) readBookmarks() error {
 			return err
 		}
 	}
-	for _, b := range bookmarks.Parse(text, shown, func(msg string) { v.Warn(msg + "\n") }) {
+	for _, b := range bookmarks.Parse(text, shown, func(msg string) {
+		v.markWarnings = append(v.markWarnings, msg+"\n")
+	}) {
 		if _, ok := v.snap.Rev(b.Node); ok {
 			v.marks = append(v.marks, b)
 		}
@@ -162,14 +166,49 @@ func (v *View) sharesBookmarks() bool {
 	return false
 }
 
-// reveal computes what pins make visible beyond the snapshot's flags.
-func (v *View) reveal() {
-	v.revealed, v.heads, v.branchmap, v.names = nil, nil, nil, names{}
-	if v.snap.HiddenCount() == 0 {
+// say prints warnings that have waited, once.
+func (v *View) say(waiting *[]string) {
+	for _, text := range *waiting {
+		v.Warn(text)
+	}
+	*waiting = nil
+}
+
+// wdir are the working directory's parents.
+func (v *View) wdir() (p1, p2 node.Rev) {
+	v.say(&v.parentWarnings)
+	return v.wp1, v.wp2
+}
+
+// storedMarks are the bookmarks as stored.
+func (v *View) storedMarks() []bookmarks.Bookmark {
+	v.say(&v.markWarnings)
+	return v.marks
+}
+
+// flags are what obsolescence markers say of a changeset.
+func (v *View) flags(rev node.Rev) obsolete.Flag {
+	v.say(&v.markerWarnings)
+	return v.snap.Flags(rev)
+}
+
+// Flags are what obsolescence markers say of a changeset.
+func (v *View) Flags(rev node.Rev) obsolete.Flag { return v.flags(rev) }
+
+// filter finds out what is hidden, the first time that it matters: what pins
+// make visible beyond the snapshot's flags.
+func (v *View) filter() {
+	if v.filtered || v.all {
 		return
 	}
-	pins := append([]node.Rev{v.wp1, v.wp2}, v.unhidden...)
-	for _, b := range v.marks {
+	v.filtered = true
+	v.say(&v.markerWarnings)
+	if !v.snap.Hideable() {
+		return
+	}
+	p1, p2 := v.wdir()
+	pins := append([]node.Rev{p1, p2}, v.unhidden...)
+	for _, b := range v.storedMarks() {
 		if rev, ok := v.snap.Rev(b.Node); ok {
 			pins = append(pins, rev)
 		}
@@ -194,7 +233,8 @@ func (v *View) reveal() {
 func (v *View) Unhide(revs []node.Rev) {
 	if len(revs) > 0 {
 		v.unhidden = append(v.unhidden, revs...)
-		v.reveal()
+		v.filtered = false
+		v.revealed, v.heads, v.branchmap, v.names = nil, nil, nil, names{}
 	}
 }
 
@@ -203,7 +243,13 @@ func (v *View) Filtered() bool { return !v.all }
 
 // Hidden tells whether a changeset is left out.
 func (v *View) Hidden(rev node.Rev) bool {
-	if v.all || rev < 0 || v.snap.Flags(rev)&obsolete.Hidden == 0 {
+	if v.all || rev < 0 {
+		return false
+	}
+	if !v.filtered {
+		v.filter()
+	}
+	if v.snap.Flags(rev)&obsolete.Hidden == 0 {
 		return false
 	}
 	_, ok := v.revealed[rev]
@@ -215,6 +261,7 @@ func (v *View) HiddenCount() int {
 	if v.all {
 		return 0
 	}
+	v.filter()
 	return v.snap.HiddenCount() - len(v.revealed)
 }
 
@@ -236,7 +283,7 @@ func (v *View) Rev(id node.ID) (node.Rev, bool) {
 }
 
 // WdirParents are the working directory's parents.
-func (v *View) WdirParents() (p1, p2 node.Rev) { return v.wp1, v.wp2 }
+func (v *View) WdirParents() (p1, p2 node.Rev) { return v.wdir() }
 
 // MergeState is the state of a merge under way, nil without one.
 func (v *View) MergeState() *mergestate.State { return v.merge }
@@ -258,7 +305,8 @@ func (v *View) PhaseOf(rev node.Rev) phases.Phase {
 		return phases.Public
 	case node.WdirRev:
 		phase := v.newCommitPhase()
-		for _, p := range [2]node.Rev{v.wp1, v.wp2} {
+		p1, p2 := v.wdir()
+		for _, p := range [2]node.Rev{p1, p2} {
 			phase = max(phase, v.PhaseOf(p))
 		}
 		return phase
@@ -279,6 +327,7 @@ func (v *View) newCommitPhase() phases.Phase {
 
 // Heads are the visible heads, ascending.
 func (v *View) Heads() []int32 {
+	v.filter()
 	if !v.all && len(v.revealed) == 0 {
 		return v.snap.Heads()
 	}

@@ -37,12 +37,16 @@ const (
 	Shared             = "shared"
 	RelShared          = "relshared"
 	BookmarksInStore   = "bookmarksinstore"
+	InternalPhase      = "internal-phase" // changesets of the phase "internal" may exist; they are hidden
+	InternalPhase2     = "internal-phase-2"
+	ArchivedPhase      = "exp-archived-phase" // so may "archived" ones
 )
 
 // native holds all of the above.
 var native = [...]string{
 	RevlogV1, Store, FnCache, DotEncode, GeneralDelta, SparseRevlog, PersistentNodemap, CompressionZstd,
 	ExpCompressionZstd, ExpCompressionNone, DirstateV2, TrackedHintV1, ShareSafe, Shared, RelShared, BookmarksInStore,
+	InternalPhase, InternalPhase2, ArchivedPhase,
 }
 
 // Limits on a requires file, in bytes and names. Real ones have about ten lines.

@@ -404,15 +404,71 @@ func (ev *evaluator) headsOf(revs []node.Rev) []node.Rev {
 	return slices.DeleteFunc(slices.Clone(revs), parents.has)
 }
 
-// commonHeads lists the heads of the common ancestors of revs.
+// commonHeads lists the heads of the common ancestors of revs. It walks down
+// from all of them at once, noting for each revision which of revs it is an
+// ancestor of, and ends once all that is pending lies below heads found.
 func (ev *evaluator) commonHeads(revs []node.Rev) []node.Rev {
-	if len(revs) == 0 || slices.Contains(revs, node.NullRev) {
+	revs = slices.Compact(slices.Sorted(slices.Values(revs)))
+	if len(revs) == 0 || revs[0] == node.NullRev {
 		return nil
 	}
+	const bitsForRevs = 62
+	if len(revs) > bitsForRevs {
+		return ev.commonHeadsOfMany(revs)
+	}
+	const below = uint64(1) << 63 // is below a head
+	all := uint64(1)<<len(revs) - 1
+	state := make(map[node.Rev]uint64)
+	pending := new(bitset)
+	open := 0 // pending ones that are not below a head
+	for i, r := range revs {
+		state[r] = 1 << i
+		pending.add(r)
+		open++
+	}
+	var heads []node.Rev
+	for pos := revs[len(revs)-1]; open > 0 && !ev.stopped(); {
+		r, ok := pending.below(pos)
+		if !ok || r == node.NullRev {
+			break
+		}
+		pos = r - 1
+		s := state[r]
+		delete(state, r)
+		if s&below == 0 {
+			open--
+			if s == all {
+				heads = append(heads, r)
+				s |= below
+			}
+		}
+		p1, p2 := ev.repo.Parents(r)
+		for _, p := range [2]node.Rev{p1, p2} {
+			if p == node.NullRev {
+				continue
+			}
+			old, seen := state[p]
+			if !seen {
+				pending.add(p)
+			}
+			merged := old | s
+			if wasOpen, isOpen := seen && old&below == 0, merged&below == 0; isOpen && !wasOpen {
+				open++
+			} else if !isOpen && wasOpen {
+				open--
+			}
+			state[p] = merged
+		}
+	}
+	return heads
+}
+
+// commonHeadsOfMany intersects whole ancestries.
+func (ev *evaluator) commonHeadsOfMany(revs []node.Rev) []node.Rev {
 	var common *bitset
 	for _, r := range revs {
 		anc := new(bitset)
-		it := ev.ancestors(newListSet([]node.Rev{r}), walk{}).(*genSet).forward()
+		it := ev.ancestors(newListSet([]node.Rev{r}), walk{}).desc()
 		for a, ok := it(); ok; a, ok = it() {
 			anc.add(a)
 		}
@@ -472,7 +528,7 @@ func (ev *evaluator) commonAncestor(a, b node.Rev) (node.Rev, error) {
 // depth is the length of the longest path from r to a root.
 func (ev *evaluator) depth(r node.Rev) int {
 	var down []node.Rev
-	it := ev.ancestors(newListSet([]node.Rev{r}), walk{}).(*genSet).forward()
+	it := ev.ancestors(newListSet([]node.Rev{r}), walk{}).desc()
 	for a, ok := it(); ok; a, ok = it() {
 		down = append(down, a)
 	}

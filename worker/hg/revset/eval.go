@@ -71,6 +71,12 @@ func (ev *evaluator) tipRev() node.Rev {
 	return r
 }
 
+// quickFilter is the part of subset that keep accepts, for a keep that is as
+// cheap as remembering its answer.
+func (ev *evaluator) quickFilter(subset smartset, keep func(node.Rev) bool) smartset {
+	return &filteredSet{source: subset, keep: func(r node.Rev) bool { return !ev.stopped() && keep(r) }}
+}
+
 // filter is the part of subset that keep accepts. keep runs while the set is
 // read; its errors surface in Set.Err.
 func (ev *evaluator) filter(subset smartset, keep func(node.Rev) (bool, error)) smartset {

@@ -179,9 +179,9 @@ func formatList(c byte, list []any) (string, error) {
 	}
 	switch c {
 	case 'd':
-		return "_intlist('" + strings.Join(parts, `\x00`) + "')", nil
+		return "_intlist('" + strings.Join(parts, "\x00") + "')", nil
 	case 'n':
-		return "_hexlist('" + strings.Join(parts, `\x00`) + "')", nil
+		return "_hexlist('" + strings.Join(parts, "\x00") + "')", nil
 	default:
 		return "_list(" + Quote(strings.Join(parts, "\x00")) + ")", nil
 	}

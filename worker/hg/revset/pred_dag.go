@@ -13,7 +13,8 @@ import (
 // maxGenerations is more than any path has.
 const maxGenerations = 0x80000000
 
-// parentSet maps revisions to a set of others. null is dropped if noNull.
+// mapped is the set of what add appends for each revision of x. null is dropped
+// if noNull.
 func (ev *evaluator) mapped(subset smartset, x *Tree, noNull bool, add func(revs []node.Rev, r node.Rev) []node.Rev) (smartset, error) {
 	s, err := ev.getAll(x)
 	if err != nil {
@@ -144,13 +145,6 @@ func (ev *evaluator) nthChild(subset smartset, x *Tree, n int64) (smartset, erro
 		}
 	}
 	return ev.withRevs(subset, revs), nil
-}
-
-// ChildIndex is an optional part of a Repo: an index of children.
-type ChildIndex interface {
-	// AppendChildren appends the children of rev, hidden ones included,
-	// ascending and without repetitions. rev may be NullRev (the roots).
-	AppendChildren(children []node.Rev, rev node.Rev) []node.Rev
 }
 
 // children lists the visible children of r.
@@ -430,9 +424,9 @@ func roots(ev *evaluator, subset smartset, x *Tree, _ order) (smartset, error) {
 	if err != nil {
 		return nil, err
 	}
-	isRoot := ev.filter(s, func(r node.Rev) (bool, error) {
+	isRoot := ev.quickFilter(s, func(r node.Rev) bool {
 		p1, p2 := ev.parents(r)
-		return !(p1 >= 0 && s.contains(p1)) && !(p2 >= 0 && s.contains(p2)), nil
+		return !(p1 >= 0 && s.contains(p1)) && !(p2 >= 0 && s.contains(p2))
 	})
 	return intersect(subset, isRoot), nil
 }
@@ -479,9 +473,9 @@ func isMerge(ev *evaluator, subset smartset, x *Tree, _ order) (smartset, error)
 	if err := noArgs(x, "merge"); err != nil {
 		return nil, err
 	}
-	return ev.filter(subset, func(r node.Rev) (bool, error) {
+	return ev.quickFilter(subset, func(r node.Rev) bool {
 		_, p2 := ev.parents(r)
-		return p2 != node.NullRev, nil
+		return p2 != node.NullRev
 	}), nil
 }
 
@@ -508,7 +502,7 @@ func branchPoint(ev *evaluator, subset smartset, x *Tree, _ order) (smartset, er
 			}
 		}
 	}
-	return ev.filter(subset, func(r node.Rev) (bool, error) { return counts[r-low] > 1, nil }), nil
+	return ev.quickFilter(subset, func(r node.Rev) bool { return counts[r-low] > 1 }), nil
 }
 
 func head(ev *evaluator, subset smartset, x *Tree, _ order) (smartset, error) {

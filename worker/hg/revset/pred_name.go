@@ -112,9 +112,9 @@ func branch(ev *evaluator, subset smartset, x *Tree, _ order) (smartset, error) 
 		if err != nil {
 			return nil, err
 		}
-		matching := func(r node.Rev) (bool, error) { return p.match(nameOf(r)), nil }
+		matching := func(r node.Rev) bool { return p.match(nameOf(r)) }
 		if p.kind != "literal" {
-			return ev.filter(subset, matching), nil
+			return ev.quickFilter(subset, matching), nil
 		}
 		names, err := ev.repo.Branches()
 		if err != nil {
@@ -122,7 +122,7 @@ func branch(ev *evaluator, subset smartset, x *Tree, _ order) (smartset, error) 
 		}
 		// A plain string that is no branch is a revision.
 		if _, ok := findName(names, p.text); ok {
-			return ev.filter(subset, matching), nil
+			return ev.quickFilter(subset, matching), nil
 		}
 		if strings.HasPrefix(x.Value, "literal:") {
 			return nil, lookupErrorf("branch '%s' does not exist", p.text)
@@ -137,7 +137,7 @@ func branch(ev *evaluator, subset smartset, x *Tree, _ order) (smartset, error) 
 	for r, ok := it(); ok; r, ok = it() {
 		wanted[nameOf(r)] = true
 	}
-	return ev.filter(subset, func(r node.Rev) (bool, error) { return s.contains(r) || wanted[nameOf(r)], nil }), nil
+	return ev.quickFilter(subset, func(r node.Rev) bool { return s.contains(r) || wanted[nameOf(r)] }), nil
 }
 
 // named is the revisions of all names of one or more namespaces.
@@ -326,5 +326,5 @@ func destination(ev *evaluator, subset smartset, x *Tree, _ order) (smartset, er
 			return nil, err
 		}
 	}
-	return ev.filter(subset, func(r node.Rev) (bool, error) { return found.has(r), nil }), nil
+	return ev.quickFilter(subset, found.has), nil
 }

@@ -16,13 +16,6 @@ const (
 	secretPhase = 2
 )
 
-// PhaseIndex is an optional part of a Repo: what is not public.
-type PhaseIndex interface {
-	// NonPublic lists the changesets of all phases but public, hidden ones
-	// included, ascending.
-	NonPublic() []node.Rev
-}
-
 // inPhase is the members of subset that are in one of the phases, none of
 // which is public. Like Mercurial's it does not share the order of its subset
 // where that is all revisions or a plain set.

@@ -145,9 +145,9 @@ func closed(ev *evaluator, subset smartset, x *Tree, _ order) (smartset, error) 
 	if err := noArgs(x, "closed"); err != nil {
 		return nil, err
 	}
-	return ev.filter(subset, func(r node.Rev) (bool, error) {
+	return ev.quickFilter(subset, func(r node.Rev) bool {
 		_, closes := ev.repo.Branch(r)
-		return closes, nil
+		return closes
 	}), nil
 }
 

@@ -86,7 +86,7 @@ func (t *translator) run() bool {
 			return false
 		}
 	}
-	return true
+	return t.depth == 0
 }
 
 func (t *translator) item(c byte) bool {
@@ -104,7 +104,9 @@ func (t *translator) item(c byte) bool {
 		}
 		t.out.WriteByte('(')
 	case c == ')':
-		t.depth--
+		if t.depth--; t.depth < 0 {
+			return false
+		}
 		t.repeatable = true
 		t.out.WriteByte(')')
 	case c == '|':
@@ -185,7 +187,7 @@ func (t *translator) escape() bool {
 		t.out.WriteString("[" + spaceClass + "]")
 	case 'S':
 		t.out.WriteString("[^" + spaceClass + "]")
-	case 'b', 'B', 'A':
+	case 'b', 'A': // \B on the empty string differs between releases of Python
 		t.repeatable = false
 		t.out.WriteString(t.src[t.pos : t.pos+2])
 	case 'Z':

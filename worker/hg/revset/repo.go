@@ -148,3 +148,17 @@ type Manifests interface {
 	// directory, into one inside the repository (hg's pathutil.canonpath).
 	CanonPath(path string) (string, error)
 }
+
+// ChildIndex is an optional part of a Repo: an index of children.
+type ChildIndex interface {
+	// AppendChildren appends the children of rev, hidden ones included,
+	// ascending and without repetitions. rev may be NullRev (the roots).
+	AppendChildren(children []node.Rev, rev node.Rev) []node.Rev
+}
+
+// PhaseIndex is an optional part of a Repo: what is not public.
+type PhaseIndex interface {
+	// NonPublic lists the changesets of all phases but public, hidden ones
+	// included, ascending.
+	NonPublic() []node.Rev
+}

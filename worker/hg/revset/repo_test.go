@@ -136,6 +136,9 @@ func (r *memRepo) Lookup(symbol string) (node.Rev, error) {
 
 // ask makes the error that hg prints for a symbol.
 func (r *memRepo) ask(kind hgerr.Kind, symbol string) error {
+	if r.hg == nil {
+		return hgerr.Abortf(kind, "%s", symbol)
+	}
 	_, stderr := r.hg.run(r.t, "log", "-r", "revset("+Quote(symbol)+")")
 	msg, hint, _ := strings.Cut(strings.TrimSuffix(stderr, "\n"), "\n")
 	a := hgerr.Abortf(kind, "%s", strings.TrimPrefix(msg, "abort: "))
@@ -396,7 +399,34 @@ func load(t testing.TB, hg *hgServer) *memRepo {
 // grafts, obsolete and hidden changesets, and text beyond ASCII.
 func build(t testing.TB) (*hgServer, *memRepo) {
 	t.Helper()
-	dir := t.TempDir()
+	hgPath(t)
+	dir := filepath.Join(sharedDir, "repo")
+	if _, err := os.Stat(dir); err != nil {
+		if err := os.Mkdir(dir, 0o777); err != nil {
+			t.Fatal(err)
+		}
+		populate(t, dir)
+	}
+	hg := startHg(t, dir)
+	return hg, load(t, hg)
+}
+
+// sharedDir holds the repository of build, which all tests read.
+var sharedDir string
+
+func TestMain(m *testing.M) {
+	dir, err := os.MkdirTemp("", "revset-test-")
+	if err != nil {
+		panic(err)
+	}
+	sharedDir = dir
+	code := m.Run()
+	os.RemoveAll(dir)
+	os.Exit(code)
+}
+
+func populate(t testing.TB, dir string) {
+	t.Helper()
 	startHg(t, dir).run(t, "init", dir)
 	rc := "[experimental]\nevolution=all\n[ui]\nmerge=internal:local\n[extensions]\nrebase=\n[phases]\npublish=no\n"
 	if err := os.WriteFile(filepath.Join(dir, ".hg", "hgrc"), []byte(rc), 0o666); err != nil {
@@ -474,8 +504,6 @@ func build(t testing.TB) (*hgServer, *memRepo) {
 	up("-2")
 	commit("u", "head 2")
 	up("10")
-	hg = startHg(t, dir) // one that has cached nothing on the way
-	return hg, load(t, hg)
 }
 
 func tipNode(t testing.TB, hg *hgServer) string {

@@ -312,24 +312,40 @@ func (s *Snapshot) BookmarkText() []byte { return s.bookmarkText }
 type derived struct {
 	tags     *tags.Table
 	children *children
-	hidden   int // number of hidden changesets + 1
+	counted  bool // the next two are known
+	hidden   int
+	hideable bool
 	mutable  node.Rev
 	hasMut   bool
 }
 
 // HiddenCount is the number of changesets with the flag Hidden.
 func (s *Snapshot) HiddenCount() int {
-	if s.derived.hidden == 0 {
-		s.derived.hidden = 1
-		if s.obs.Len() > 0 || s.FirstMutable() < node.Rev(s.Len()) {
-			for _, f := range s.flags[s.FirstMutable():] {
-				if f&obsolete.Hidden != 0 {
-					s.derived.hidden++
-				}
-			}
+	s.countHidden()
+	return s.derived.hidden
+}
+
+// Hideable tells whether any changeset would be hidden if nothing kept it
+// visible: it is obsolete, or in a phase that is never shown.
+func (s *Snapshot) Hideable() bool {
+	s.countHidden()
+	return s.derived.hideable
+}
+
+func (s *Snapshot) countHidden() {
+	if s.derived.counted {
+		return
+	}
+	s.derived.counted = true
+	for rev := s.FirstMutable(); int(rev) < s.Len(); rev++ {
+		flags := s.flags[rev]
+		if flags&obsolete.Hidden != 0 {
+			s.derived.hidden++
+		}
+		if flags&obsolete.Obsolete != 0 || s.Phase(rev).LocalHidden() {
+			s.derived.hideable = true
 		}
 	}
-	return s.derived.hidden - 1
 }
 
 // FirstMutable is the lowest changeset that is not public, Len() without one.

@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -55,7 +56,7 @@ func (b *bench) run(args ...string) string {
 }
 
 func (b *bench) try(cwd string, args ...string) (out, stderr string, code int, err error) {
-	o, e, code, _, err := b.hg.Run(filepath.Join(b.root, cwd), args, hgtest.BaseEnv())
+	o, e, code, _, err := b.hg.Run(filepath.Join(b.root, cwd), append([]string{"--config=storage.dirstate-v2.slow-path=allow"}, args...), hgtest.BaseEnv())
 	return string(o), string(e), code, err
 }
 
@@ -243,20 +244,20 @@ func (b *bench) disorder() {
 
 // ask makes the working copy that is to be asked; complaints collects what hg
 // would print on its standard error.
-func (b *bench) ask(cwd string, patterns, include, exclude []string, complaints *strings.Builder) (*status.WorkingCopy, error) {
+func (b *bench) ask(rev, cwd string, patterns, include, exclude []string, complaints *strings.Builder) (*status.WorkingCopy, error) {
 	d, err := dirstate.Open(b.root+"/.hg", b.v2)
 	b.must(err)
-	rules, err := ignore.Load(ignore.Options{Root: b.root, Version: b.v, Warn: func(s string) { complaints.WriteString(s) }})
-	if err != nil {
-		return nil, err
-	}
 	m, err := match.New(match.Options{Root: b.root, Cwd: cwd, Patterns: patterns, Include: include, Exclude: exclude, Default: "relpath", Version: b.v})
 	if err != nil {
 		return nil, err
 	}
 	return &status.WorkingCopy{
-		Root: b.root, Cwd: cwd, Dirstate: d, P1: b.manifest("."), Ignore: rules, Match: m,
-		Differs: b.differs("."),
+		Root: b.root, Cwd: cwd, Dirstate: d, P1: b.manifest("."), Match: m,
+		Ignore: func(warn func(string)) (status.Ignorer, error) {
+			return ignore.Load(ignore.Options{Root: b.root, Version: b.v, Warn: warn})
+		},
+		Warn:    func(text string) { complaints.WriteString(text) },
+		Differs: b.differs(".", rev),
 		Bad: func(name, reason string) {
 			fmt.Fprintf(complaints, "%s: %s\n", match.PathTo(b.root, cwd, name), reason)
 		},
@@ -273,8 +274,8 @@ func (b *bench) manifest(rev string) manifest.Manifest {
 	return m
 }
 
-// differs compares with what hg cat prints.
-func (b *bench) differs(rev string) func(context.Context, string, manifest.Entry) (bool, error) {
+// differs compares with what hg cat prints, at whichever revision has the node.
+func (b *bench) differs(revs ...string) func(context.Context, string, manifest.Entry) (bool, error) {
 	return func(_ context.Context, path string, e manifest.Entry) (bool, error) {
 		full := b.path(path)
 		var have []byte
@@ -293,7 +294,12 @@ func (b *bench) differs(rev string) func(context.Context, string, manifest.Entry
 		key := e.Node.Hex() + path
 		want, ok := b.data[key]
 		if !ok {
-			want = []byte(b.run("cat", "-r", rev, "path:"+path))
+			for _, rev := range revs {
+				if at, found, _ := b.manifest(rev).Lookup(path); found && at.Node == e.Node {
+					want = []byte(b.run("cat", "-r", rev, "path:"+path))
+					break
+				}
+			}
 			b.data[key] = want
 		}
 		return !bytes.Equal(have, want), nil
@@ -345,7 +351,7 @@ func (q query) args() []string {
 
 func (b *bench) native(q query) (out, complaints string, err error) {
 	var said strings.Builder
-	wc, err := b.ask(q.cwd, q.patterns, q.include, q.exclude, &said)
+	wc, err := b.ask(q.rev, q.cwd, q.patterns, q.include, q.exclude, &said)
 	if err != nil {
 		return "", said.String(), err
 	}
@@ -354,31 +360,26 @@ func (b *bench) native(q query) (out, complaints string, err error) {
 	wc.ListIgnored = strings.Contains(q.kinds, "I")
 	wc.ListClean = strings.Contains(q.kinds, "C")
 	wc.Workers = 1 + b.r.IntN(4)
+	if b.v.AtLeast(7, 0) {
+		wc.Now = time.Now().Unix()
+	}
 	if q.rev2 != "" {
 		r, err := status.Revisions(ctx, b.manifest(q.rev), b.manifest(q.rev2), wc.Match, wc.ListClean)
 		b.must(err)
 		return show(r, q.kinds), "", nil
 	}
-	var other manifest.Manifest
-	if q.rev != "" {
-		other = b.manifest(q.rev)
-		wc.Bad = func(name, reason string) {
-			if !other.Has(name) && !other.HasDir(name) {
-				fmt.Fprintf(&said, "%s: %s\n", match.PathTo(b.root, q.cwd, name), reason)
-			}
-		}
-	}
-	r, err := status.Status(ctx, wc)
+	r, err := b.result(ctx, wc, q)
 	if err != nil {
 		return "", said.String(), err
 	}
-	if q.rev != "" && other.Text() != nil && string(other.Text()) != string(wc.P1.(manifest.Manifest).Text()) {
-		wc.Differs = b.differs(q.rev)
-		if r, err = status.Against(ctx, wc, r, wc.P1.(manifest.Manifest), other); err != nil {
-			return "", said.String(), err
-		}
-	}
 	return show(r, q.kinds), said.String(), nil
+}
+
+func (b *bench) result(ctx context.Context, wc *status.WorkingCopy, q query) (*status.Result, error) {
+	if q.rev == "" || b.run("log", "-r", q.rev+" and .", "-T", "{rev}") != "" {
+		return status.Status(ctx, wc)
+	}
+	return status.AgainstRevision(ctx, wc, b.manifest("."), b.manifest(q.rev))
 }
 
 func (b *bench) compare(q query) {
@@ -474,12 +475,17 @@ func (b *bench) queries() []query {
 // walk compares with hg debugwalk.
 func (b *bench) walk(patterns ...string) {
 	var said strings.Builder
-	wc, err := b.ask("", patterns, nil, nil, &said)
+	wc, err := b.ask("", "", patterns, nil, nil, &said)
 	if err != nil {
 		return
 	}
 	files, err := status.Walk(context.Background(), wc)
-	b.must(err)
+	var abort *hgerr.Abort
+	if errors.As(err, &abort) {
+		said.WriteString("abort: " + abort.Message + "\n")
+	} else {
+		b.must(err)
+	}
 	width := 0
 	for _, f := range files {
 		width = max(width, len(f))

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 
+	"hgbroker/worker/hg/hgerr"
 	"hgbroker/worker/hg/manifest"
 	"hgbroker/worker/hg/match"
 )
@@ -52,6 +53,26 @@ func Revisions(ctx context.Context, a, b manifest.Manifest, m match.Matcher, cle
 		}
 	}
 	return r, nil
+}
+
+// AgainstRevision compares the working directory with any revision, other, but
+// for its first parent, whose manifest is p1: Status and Against in one. Nothing
+// is said before the answer is known, and of files that are named and not
+// there, Bad is told only when other does not have them either, as in hg.
+func AgainstRevision(ctx context.Context, wc *WorkingCopy, p1, other manifest.Manifest) (*Result, error) {
+	w := newWalker(wc)
+	r, err := w.status(ctx)
+	if err == nil {
+		r, err = Against(ctx, wc, r, p1, other)
+	}
+	if hgerr.IsUnsupported(err) {
+		return nil, err
+	}
+	w.said = slices.DeleteFunc(w.said, func(m message) bool {
+		return m.bad && (other.Has(m.name) || other.HasDir(m.name))
+	})
+	w.tell()
+	return r, err
 }
 
 // Against compares the working directory with any revision, other. s is its
@@ -105,15 +126,13 @@ func Against(ctx context.Context, wc *WorkingCopy, s *Result, p1, other manifest
 		case ok && !present:
 			r.Removed = append(r.Removed, path)
 		case ok:
-			differs := true
-			if flagOf(wc.Root, path) == e.Flag {
-				if differs, err = wc.Differs(ctx, path, e); err != nil {
-					return nil, err
-				}
-			}
-			if differs {
+			differs, err := wc.differs(ctx, path, e)
+			switch {
+			case err != nil:
+				return nil, err
+			case differs:
 				r.Modified = append(r.Modified, path)
-			} else if wc.ListClean {
+			case wc.ListClean:
 				r.Clean = append(r.Clean, path)
 			}
 		}

@@ -69,8 +69,11 @@ type WorkingCopy struct {
 	Dirstate *dirstate.Dirstate
 	// P1 is the first parent's manifest.
 	P1 Files
-	// Ignore is nil when nothing is ignored.
-	Ignore Ignorer
+	// Ignore loads the rules of what is ignored; nil when nothing is. It is
+	// called at most once, and only when hg would load them: a broken rule
+	// does not disturb a command that has no use for it. warn is for the
+	// warnings of loading.
+	Ignore func(warn func(string)) (Ignorer, error)
 	// Match selects the files; nil means all.
 	Match match.Matcher
 	// ListUnknown, ListIgnored and ListClean ask for those files, too. Without
@@ -83,10 +86,12 @@ type WorkingCopy struct {
 	Differs func(ctx context.Context, path string, e manifest.Entry) (bool, error)
 	// Bad is told of what was named and is not there, and of directories that
 	// cannot be read, in hg's order and with hg's reasons ("No such file or
-	// directory"). It is called before Status returns, and not at all when
-	// Status fails. name is relative to the root, but for an unreadable
+	// directory"). name is relative to the root, but for an unreadable
 	// directory it is relative to Cwd already, as it is when hg shows it.
-	Bad func(name, reason string)
+	// Warn is given Ignore's warnings. Both are called at the end, and not at
+	// all when the answer is Unsupported. Either may be nil.
+	Bad  func(name, reason string)
+	Warn func(text string)
 	// Now is the time in seconds since 1970, or 0. A file whose modification
 	// time is not before it is compared whatever the dirstate says, as Mercurial
 	// does since 7.
@@ -94,15 +99,29 @@ type WorkingCopy struct {
 	// Workers bounds the goroutines that read directories; 0 means as many as
 	// there are processors, up to 8.
 	Workers int
+
+	auditor *match.Auditor
 }
 
 // Status compares the working directory with its first parent.
 func Status(ctx context.Context, wc *WorkingCopy) (*Result, error) {
-	w, err := walk(ctx, wc)
-	if err != nil {
+	w := newWalker(wc)
+	r, err := w.status(ctx)
+	if hgerr.IsUnsupported(err) {
 		return nil, err
 	}
-	r := &Result{}
+	w.tell()
+	return r, err
+}
+
+func (w *walker) status(ctx context.Context) (*Result, error) {
+	if err := w.walk(ctx); err != nil {
+		return nil, err
+	}
+	wc, r := w.wc, &Result{}
+	if err := w.others(r); err != nil {
+		return nil, err
+	}
 	entries := wc.Dirstate.Entries()
 	for i, c := range w.class {
 		path := entries[i].Path
@@ -125,19 +144,40 @@ func Status(ctx context.Context, wc *WorkingCopy) (*Result, error) {
 			}
 		}
 	}
-	for _, path := range w.explicit {
-		switch ignored := w.pathIgnored(path); {
-		case ignored && wc.ListIgnored:
-			w.ignored = append(w.ignored, path)
-		case !ignored && wc.ListUnknown:
-			w.unknown = append(w.unknown, path)
-		}
-	}
-	r.Unknown, r.Ignored = w.unknown, w.ignored
 	r.sort()
 	r.Unknown, r.Ignored = slices.Compact(r.Unknown), slices.Compact(r.Ignored)
-	w.tellBad()
 	return r, nil
+}
+
+// others sorts the files that are not in the dirstate into unknown and ignored
+// ones. Those that a walk for unknown files met are known not to be ignored.
+func (w *walker) others(r *Result) error {
+	wc := w.wc
+	if wc.ListUnknown && !wc.ListIgnored {
+		r.Unknown = w.found
+		for _, path := range w.explicit {
+			if !w.pathIgnored(path) {
+				r.Unknown = append(r.Unknown, path)
+			}
+		}
+		return nil
+	}
+	list := append(w.found, w.explicit...)
+	if len(list) == 0 {
+		return nil
+	}
+	if err := w.loadIgnore(); err != nil {
+		return err
+	}
+	for _, path := range list {
+		switch ignored := w.pathIgnored(path); {
+		case ignored && wc.ListIgnored:
+			r.Ignored = append(r.Ignored, path)
+		case !ignored && wc.ListUnknown:
+			r.Unknown = append(r.Unknown, path)
+		}
+	}
+	return nil
 }
 
 // Walk lists the files that hg's ctx.walk finds: what is in the dirstate and,
@@ -146,11 +186,16 @@ func Status(ctx context.Context, wc *WorkingCopy) (*Result, error) {
 func Walk(ctx context.Context, wc *WorkingCopy) ([]string, error) {
 	c := *wc
 	c.ListUnknown, c.ListIgnored = true, false
-	w, err := walk(ctx, &c)
+	w := newWalker(&c)
+	err := w.walk(ctx)
+	if hgerr.IsUnsupported(err) {
+		return nil, err
+	}
+	w.tell()
 	if err != nil {
 		return nil, err
 	}
-	list := append(w.unknown, w.explicit...)
+	list := append(w.found, w.explicit...)
 	entries := c.Dirstate.Entries()
 	for i, class := range w.class {
 		if class != classNone {
@@ -158,17 +203,36 @@ func Walk(ctx context.Context, wc *WorkingCopy) ([]string, error) {
 		}
 	}
 	slices.Sort(list)
-	w.tellBad()
 	return slices.Compact(list), nil
 }
 
 // Tracked lists the files that are tracked in the working directory and match,
-// without looking at it: hg's ctx.matches.
+// without looking at it: hg's ctx.matches. When the matcher names nothing but
+// files of the dirstate they come as often as they are named, as in hg.
 func Tracked(d *dirstate.Dirstate, m match.Matcher) []string {
+	if m == nil {
+		m = match.Always()
+	}
 	var list []string
+	if files := m.Files(); m.IsExact() || m.Prefix() && len(files) > 0 {
+		all := true
+		for _, path := range files {
+			e, ok := d.Lookup(path)
+			all = all && ok
+			if e.Item.Tracked() {
+				list = append(list, path)
+			}
+		}
+		if all || m.IsExact() {
+			slices.Sort(list)
+			return list
+		}
+		list = nil
+	}
+	always := m.Always()
 	for i := range d.Entries() {
 		e := &d.Entries()[i]
-		if e.Item.Tracked() && (m == nil || m.Match(e.Path)) {
+		if e.Item.Tracked() && (always || m.Match(e.Path)) {
 			list = append(list, e.Path)
 		}
 	}
@@ -185,8 +249,8 @@ func (w *walker) compare(ctx context.Context, path string, r *Result) error {
 		return err
 	}
 	differs := true
-	if ok && flagOf(w.wc.Root, path) == e.Flag {
-		differs, err = w.wc.Differs(ctx, path, e)
+	if ok {
+		differs, err = w.wc.differs(ctx, path, e)
 	}
 	switch {
 	case err != nil && !isFileError(err):
@@ -199,6 +263,25 @@ func (w *walker) compare(ctx context.Context, path string, r *Result) error {
 		r.Clean = append(r.Clean, path)
 	}
 	return nil
+}
+
+// differs compares flags, then contents. hg refuses to read a file behind a
+// symbolic link or in a repository inside, but only when it has to: the sizes
+// may tell already. That is left to it.
+func (wc *WorkingCopy) differs(ctx context.Context, path string, e manifest.Entry) (bool, error) {
+	flag := flagOf(wc.Root, path)
+	if flag != e.Flag {
+		return true, nil
+	}
+	if flag != manifest.Symlink {
+		if wc.auditor == nil {
+			wc.auditor = &match.Auditor{Root: wc.Root}
+		}
+		if err := wc.auditor.Audit(path); err != nil {
+			return false, hgerr.NewUnsupported("comparing a file where hg may not: %v", err)
+		}
+	}
+	return wc.Differs(ctx, path, e)
 }
 
 // isFileError tells an error of the file system from hgbroker's own.

@@ -26,11 +26,10 @@ const maxWorkers = 8
 
 // directory is one to be read.
 type directory struct {
-	path    string
-	lo, hi  int  // the entries of the dirstate below it
-	ignored bool // it or one above it is ignored (known under ListIgnored)
-	parent  *directory
-	place   int // among its siblings, as the file system lists them
+	path   string
+	lo, hi int // the entries of the dirstate below it
+	parent *directory
+	place  int // among its siblings, as the file system lists them
 }
 
 // before tells which of two directories hg reads first: it reads depth first,
@@ -72,8 +71,7 @@ type reader struct {
 	*traversal
 	buf      []byte
 	names    []dirent
-	unknown  []string
-	ignored  []string
+	met      []string // files that are not in the dirstate
 	refused  []refusal
 	children []*directory
 }
@@ -100,7 +98,7 @@ func (w *walker) workers() int {
 // traverse walks the directory dir and all below it.
 func (w *walker) traverse(ctx context.Context, dir string) error {
 	lo, hi := w.wc.Dirstate.Below(dir)
-	root := &directory{path: dir, lo: lo, hi: hi, ignored: w.wc.ListIgnored && w.pathIgnored(dir)}
+	root := &directory{path: dir, lo: lo, hi: hi}
 	t := &traversal{walker: w, stack: []*directory{root}}
 	t.wake = sync.NewCond(&t.mu)
 	stop := context.AfterFunc(ctx, func() { t.fail(ctx.Err()) })
@@ -117,13 +115,12 @@ func (w *walker) traverse(ctx context.Context, dir string) error {
 	}
 	var refused []refusal
 	for _, r := range readers {
-		w.unknown = append(w.unknown, r.unknown...)
-		w.ignored = append(w.ignored, r.ignored...)
+		w.found = append(w.found, r.met...)
 		refused = append(refused, r.refused...)
 	}
 	slices.SortFunc(refused, func(a, b refusal) int { return before(a.dir, b.dir) })
 	for _, r := range refused {
-		w.bad = append(w.bad, badFile{match.PathTo(w.wc.Root, w.wc.Cwd, r.dir.path), r.reason})
+		w.bad(match.PathTo(w.wc.Root, w.wc.Cwd, r.dir.path), r.reason)
 	}
 	return nil
 }
@@ -211,7 +208,7 @@ func (r *reader) entry(fd int, dir *directory, ent dirent, place int) {
 			r.tracked(fd, i, ent)
 		}
 		if ent.kind == unix.DT_DIR {
-			r.subdirectory(dir, ent.name, path, place)
+			r.subdirectory(dir, path, place)
 		}
 		return
 	}
@@ -221,16 +218,10 @@ func (r *reader) entry(fd int, dir *directory, ent dirent, place int) {
 	}
 	switch ent.kind {
 	case unix.DT_DIR:
-		r.subdirectory(dir, ent.name, path, place)
+		r.subdirectory(dir, path, place)
 	case unix.DT_REG, unix.DT_LNK:
-		if !r.always && !r.m.Match(path) {
-			return
-		}
-		switch ignored := dir.ignored || r.isIgnored(path); {
-		case !ignored && r.wc.ListUnknown:
-			r.unknown = append(r.unknown, path)
-		case ignored && r.wc.ListIgnored:
-			r.ignored = append(r.ignored, path)
+		if (r.always || r.m.Match(path)) && !r.isIgnored(path) {
+			r.met = append(r.met, path)
 		}
 	}
 }
@@ -255,18 +246,15 @@ func (r *reader) tracked(fd, i int, ent dirent) {
 			st.nsec = 0 // hg's listing of directories knows seconds only
 		}
 	}
-	r.found(i, st)
+	r.judge(i, st)
 }
 
-func (r *reader) subdirectory(dir *directory, name, path string, place int) {
-	ignored := dir.ignored
-	if r.wc.ListIgnored {
-		ignored = ignored || r.isIgnored(path)
-	} else if r.isIgnored(path) {
+func (r *reader) subdirectory(dir *directory, path string, place int) {
+	if r.isIgnored(path) {
 		return
 	}
 	lo, hi := r.wc.Dirstate.BelowIn(path, dir.lo, dir.hi)
-	r.children = append(r.children, &directory{path, lo, hi, ignored, dir, place})
+	r.children = append(r.children, &directory{path, lo, hi, dir, place})
 }
 
 // child finds a name in a directory among the entries below it, which all
@@ -342,8 +330,10 @@ func (w *walker) statAll(ctx context.Context, list []int) error {
 					st, err := lstat(join(w.wc.Root, w.wc.Dirstate.Entries()[i].Path))
 					if err != nil || !st.trackable() {
 						st = nil
+					} else {
+						st.nsec = 0 // as in a directory's listing
 					}
-					w.found(i, st)
+					w.judge(i, st)
 				}
 			}
 		})

@@ -21,68 +21,108 @@ type walker struct {
 	wc       *WorkingCopy
 	m        match.Matcher
 	always   bool
-	walks    bool     // directories are read
 	class    []class  // of each entry of the dirstate
 	explicit []string // named files that are not in the dirstate
-	unknown  []string
-	ignored  []string
-	bad      []badFile
+	found    []string // met files that are not in the dirstate, may repeat
+
+	rules Ignorer         // nil until they are loaded
+	plain map[string]bool // directories that are known to be ignored or not
+	said  []message
 }
 
-// badFile is something for WorkingCopy.Bad.
-type badFile struct{ name, reason string }
+// message is something for WorkingCopy.Warn, or with a name for Bad.
+type message struct {
+	bad        bool
+	name, text string
+}
 
-func walk(ctx context.Context, wc *WorkingCopy) (*walker, error) {
-	w := &walker{wc: wc, m: wc.Match, class: make([]class, wc.Dirstate.Len())}
+func newWalker(wc *WorkingCopy) *walker {
+	w := &walker{wc: wc, m: wc.Match, class: make([]class, wc.Dirstate.Len()), plain: map[string]bool{}}
 	if w.m == nil {
 		w.m = match.Always()
 	}
 	w.always = w.m.Always()
-	exact := w.m.IsExact()
-	w.walks = (wc.ListUnknown || wc.ListIgnored) && !exact
+	return w
+}
 
+func (w *walker) walk(ctx context.Context) error {
+	wc := w.wc
+	if wc.ListUnknown && !wc.ListIgnored {
+		if err := w.loadIgnore(); err != nil {
+			return err
+		}
+	}
+	exact := w.m.IsExact()
 	work, notFound, err := w.named()
 	if err != nil {
-		return nil, err
+		return err
 	}
-	if w.walks {
+	if (wc.ListUnknown || wc.ListIgnored) && !exact {
 		for _, dir := range work {
-			if !wc.ListIgnored && w.pathIgnored(dir) {
+			if w.pathIgnored(dir) {
 				continue
 			}
 			if err := w.traverse(ctx, dir); err != nil {
-				return nil, err
+				return err
 			}
 		}
 	}
 	if exact || w.m.Prefix() && len(work) == 0 && !notFound {
-		return w, nil
+		return nil
 	}
-	return w, w.remaining(ctx)
+	return w.remaining(ctx)
 }
 
-// found records what is on disk for entry i.
-func (w *walker) found(i int, st *fileStat) {
+// judge records what is on disk for entry i.
+func (w *walker) judge(i int, st *fileStat) {
 	w.class[i] = classify(&w.wc.Dirstate.Entries()[i], st, w.wc.Now)
 }
 
-func (w *walker) isIgnored(path string) bool {
-	return w.wc.Ignore != nil && w.wc.Ignore.Ignored(path)
+func (w *walker) loadIgnore() error {
+	if w.wc.Ignore == nil {
+		return nil
+	}
+	var err error
+	w.rules, err = w.wc.Ignore(func(text string) { w.said = append(w.said, message{text: text}) })
+	return err
 }
 
-// pathIgnored asks for the directories above path, too.
+// isIgnored asks the rules, if they are loaded, about path alone.
+func (w *walker) isIgnored(path string) bool { return w.rules != nil && w.rules.Ignored(path) }
+
+// pathIgnored asks about the directories above path, too.
 func (w *walker) pathIgnored(path string) bool {
-	if w.wc.Ignore == nil {
+	if w.rules == nil {
 		return false
 	}
-	for {
-		if w.wc.Ignore.Ignored(path) {
-			return true
+	if w.rules.Ignored(path) {
+		return true
+	}
+	if path == "" {
+		return false
+	}
+	dir := path[:max(strings.LastIndexByte(path, '/'), 0)]
+	ignored, known := w.plain[dir]
+	if !known {
+		ignored = w.pathIgnored(dir)
+		w.plain[dir] = ignored
+	}
+	return ignored
+}
+
+func (w *walker) bad(name, reason string) {
+	w.said = append(w.said, message{bad: true, name: name, text: reason})
+}
+
+// tell passes the messages on, in order.
+func (w *walker) tell() {
+	for _, m := range w.said {
+		switch {
+		case m.bad && w.wc.Bad != nil:
+			w.wc.Bad(m.name, m.text)
+		case !m.bad && w.wc.Warn != nil:
+			w.wc.Warn(m.text)
 		}
-		if path == "" {
-			return false
-		}
-		path = path[:max(strings.LastIndexByte(path, '/'), 0)]
 	}
 }
 
@@ -107,7 +147,7 @@ func (w *walker) named() (work []string, notFound bool, err error) {
 			switch {
 			case !selected:
 			case tracked:
-				w.found(i, st)
+				w.judge(i, st)
 			default:
 				w.explicit = append(w.explicit, name)
 			}
@@ -122,7 +162,7 @@ func (w *walker) named() (work []string, notFound bool, err error) {
 		case err == nil && st.trackable():
 			record(st)
 		case err == nil:
-			w.bad = append(w.bad, badFile{name, badType(st.kind())})
+			w.bad(name, badType(st.kind()))
 			if tracked {
 				record(nil)
 			}
@@ -135,7 +175,7 @@ func (w *walker) named() (work []string, notFound bool, err error) {
 			if !ok {
 				return nil, false, hgerr.NewUnsupported("file %s: %v", name, err)
 			}
-			w.bad = append(w.bad, badFile{name, reason})
+			w.bad(name, reason)
 		}
 	}
 	return work, notFound, nil
@@ -186,16 +226,7 @@ func (w *walker) remaining(ctx context.Context) error {
 		case errors.As(err, &refused), hgerr.IsUnsupported(err):
 			// hg takes what it may not look at as missing.
 		}
-		w.found(i, st)
+		w.judge(i, st)
 	}
 	return nil
-}
-
-func (w *walker) tellBad() {
-	if w.wc.Bad == nil {
-		return
-	}
-	for _, b := range w.bad {
-		w.wc.Bad(b.name, b.reason)
-	}
 }

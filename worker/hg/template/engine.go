@@ -173,7 +173,7 @@ func (t *Template) Render(w *bytes.Buffer, res Resources) error {
 		return abort(t.f.err)
 	}
 	e := t.e
-	e.repo = res.Repo
+	e.repo, e.depth = res.Repo, 0
 	s := &t.top
 	*s = scope{e: e, vars: res.Item, index: res.Index, hasIndex: res.Index >= 0}
 	if res.Ctx != nil {
@@ -185,7 +185,7 @@ func (t *Template) Render(w *bytes.Buffer, res Resources) error {
 	s.populate()
 	if res.Copies != nil {
 		if s.revcache == nil {
-			s.revcache = &revcache{}
+			s.revcache = &s.fresh
 		}
 		s.revcache.copies, s.revcache.hasCopies = res.Copies, true
 	}

@@ -19,15 +19,44 @@ func fillColumns(columns int) func(*scope, Value) (Value, error) {
 // line starts with a bullet; what separates them is kept.
 func fill(s *scope, v Value, columns int, first, hang string) (Value, error) {
 	enc := s.e.opts.Encoding
-	var decoded [3]string
-	for i, part := range []string{v.s, first, hang} {
-		var err error
-		if decoded[i], err = enc.FromLocal(part); err != nil {
-			return Value{}, hgerr.NewUnsupported("template fill of text that is not in the local encoding")
+	decode := func(local string) (string, error) {
+		text, err := enc.FromLocal(local)
+		if err != nil {
+			// hg falls over.
+			return "", hgerr.NewUnsupported("template fill of text that is not in the local encoding")
 		}
+		return text, nil
 	}
-	f := wrapper{enc: enc, columns: columns, first: decoded[1], hang: decoded[2]}
-	return Bytes(enc.Local(f.fill(decoded[0]))), nil
+	f := wrapper{enc: enc, columns: columns}
+	var err error
+	if f.first, err = decode(first); err != nil {
+		return Value{}, err
+	}
+	if f.hang, err = decode(hang); err != nil {
+		return Value{}, err
+	}
+	text := v.s
+	for {
+		start, end := paragraphEnd(text)
+		if start < 0 {
+			break
+		}
+		paragraph, err := decode(text[:start])
+		if err != nil {
+			return Value{}, err
+		}
+		f.paragraph(paragraph, text[start:end])
+		text = text[end:]
+	}
+	// Of the last one hg looks for the white space at its end in Unicode, and has
+	// an error for bytes that are none.
+	last, err := enc.FromLocal(text)
+	if err != nil {
+		return Value{}, err
+	}
+	trimmed := strings.TrimRightFunc(last, isPythonSpace)
+	f.paragraph(trimmed, last[len(trimmed):])
+	return Bytes(enc.Local(f.out.String())), nil
 }
 
 // wrapper wraps text in Unicode.
@@ -35,26 +64,13 @@ type wrapper struct {
 	enc         *encoding.Encoding
 	columns     int
 	first, hang string
+	out         strings.Builder
 }
 
-func (f *wrapper) fill(text string) string {
-	var b strings.Builder
-	paragraph := func(text, rest string) {
-		once := f.wrap(text, "", "")
-		b.WriteString(f.wrap(squeezeSpaces(once), f.first, f.hang))
-		b.WriteString(rest)
-	}
-	for {
-		start, end := paragraphEnd(text)
-		if start < 0 {
-			break
-		}
-		paragraph(text[:start], text[start:end])
-		text = text[end:]
-	}
-	trimmed := strings.TrimRightFunc(text, isPythonSpace)
-	paragraph(trimmed, text[len(trimmed):])
-	return b.String()
+func (f *wrapper) paragraph(text, rest string) {
+	once := f.wrap(text, "", "")
+	f.out.WriteString(f.wrap(squeezeSpaces(once), f.first, f.hang))
+	f.out.WriteString(rest)
 }
 
 // paragraphEnd finds the first "\n\n", or line end followed by white space and

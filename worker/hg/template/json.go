@@ -19,11 +19,18 @@ func jsonFilter(s *scope, v Value) (Value, error) {
 // AppendJSON appends a value of a formatter's item as JSON in UTF-8, the way
 // `-T json` prints it.
 func AppendJSON(dst []byte, v Value) ([]byte, error) {
-	return appendJSON(dst, plainScope, v, false)
+	return appendJSON(dst, scopeFor(v), v, false)
 }
 
-// plainScope serves values that need nothing from the repository.
-var plainScope = &scope{e: New(Options{})}
+// scopeFor is a scope for values that need nothing from the repository. Only
+// containers look at it.
+func scopeFor(v Value) *scope {
+	switch v.kind {
+	case kindList, kindTuple, kindDict, kindWrapped:
+		return &scope{e: &Engine{}}
+	}
+	return nil
+}
 
 func appendJSON(dst []byte, s *scope, v Value, web bool) ([]byte, error) {
 	var err error

@@ -2,9 +2,7 @@
 
 package template
 
-import (
-	"bytes"
-)
+import "bytes"
 
 // keyword is one row of the table of `hg help templates`, "Keywords".
 type keyword struct {
@@ -24,20 +22,6 @@ type keyword struct {
 
 // keywords is filled once, and never changed.
 var keywords map[string]*keyword
-
-// Keyword tells about one keyword, for `stats` and tests.
-type Keyword struct {
-	Name, Doc, Unsupported string
-}
-
-// Keywords lists the table, in no order.
-func Keywords() []Keyword {
-	var out []Keyword
-	for _, k := range keywords {
-		out = append(out, Keyword{k.name, k.doc, k.unsupported})
-	}
-	return out
-}
 
 const (
 	needCtx     = resCtx

@@ -22,8 +22,6 @@ var errEmptyRevs = hgerr.NewUnsupported("template min or max of no revisions")
 type revslist struct {
 	revs []node.Rev
 	name string
-	// key identifies the query when it is a constant, for caches.
-	key string
 }
 
 func (r *revslist) bindItem(rev node.Rev) filler {
@@ -132,12 +130,29 @@ type mappings struct {
 	single bool
 }
 
-// Mappings makes nested items for a formatter's item (fm.nested).
-func Mappings(print, sep string, items [][]Binding) Value {
+// Item is one item of a formatter: its fields, and what stands in view of them.
+type Item struct {
+	Fields []Binding
+	Repo   Repo
+	Ctx    Changectx
+	// Path is the file in view, empty when there is none or when the item binds
+	// "path" itself.
+	Path string
+}
+
+// Mappings makes nested items for a formatter's item (fm.nested). print is the
+// template that shows one of them; without it they can only be mapped.
+func Mappings(print, sep string, items []Item) Value {
 	m := &mappings{print: print, sep: sep}
 	for _, item := range items {
 		m.items = append(m.items, func(inner *scope) error {
-			inner.vars = append(inner.vars, item...)
+			inner.vars = append(inner.vars, item.Fields...)
+			if item.Ctx != nil {
+				inner.ctxState, inner.ctx = ctxSet, item.Ctx
+			}
+			if item.Path != "" {
+				inner.path, inner.hasPath = item.Path, true
+			}
 			return nil
 		})
 	}

@@ -340,6 +340,9 @@ func obsfateVerb(s *scope, args *callArgs) (Value, error) {
 		return Value{}, err
 	}
 	n, ok := length(v)
+	if v.kind == kindNone || (v.kind == kindInt || v.kind == kindBool) && v.n == 0 && v.x == nil {
+		ok = true // false is as good as empty
+	}
 	if !ok {
 		return Value{}, parseErrorf("obsfateverb first argument should be countable")
 	}

@@ -70,7 +70,7 @@ func WritePretty(w *bytes.Buffer, v Value, indent, level int) error {
 		line(level)
 		w.WriteByte('}')
 	case kindWrapped:
-		plain, err := v.x.(container).value(plainScope)
+		plain, err := v.x.(container).value(scopeFor(v))
 		if err != nil {
 			return err
 		}

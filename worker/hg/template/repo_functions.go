@@ -385,6 +385,9 @@ func configBool(s *scope, args *callArgs) (Value, error) {
 		b, err := evalBool(s, args.pos[2])
 		return Bool(b), err
 	}
+	if s.e.opts.Version == Hg63 {
+		return Value{}, nil
+	}
 	return Bool(false), nil
 }
 

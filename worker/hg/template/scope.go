@@ -57,6 +57,7 @@ type scope struct {
 	ctx      Changectx
 	path     string
 	revcache *revcache
+	fresh    revcache // what revcache points to in a mapping with its own changeset
 }
 
 // overlay starts a mapping over s. The caller fills in vars and ctx, then calls
@@ -111,7 +112,7 @@ func (s *scope) populate() {
 	}
 	nodeVar, hasNode := s.own("node")
 	if hasNode || s.ctxState == ctxSet {
-		s.revcache = &revcache{}
+		s.revcache = &s.fresh
 		s.original = s.up != nil && s.up.hasNodeSpec()
 	}
 	if s.ctxState == ctxInherited && hasNode && nodeVar.kind != kindLazy {
@@ -226,7 +227,7 @@ func (s *scope) lookup(name string, need resources) (Value, bool) {
 			return Int(int64(f.index)), true
 		}
 		if len(f.vars) > 0 {
-			if v, ok := f.own(name); ok && !v.isUnset() {
+			if v, ok := f.own(name); ok && !v.IsUnset() {
 				return v, true
 			}
 		}
@@ -306,12 +307,9 @@ func (e *Engine) process(w *bytes.Buffer, s *scope, f *fragment) error {
 		return f.err
 	}
 	if e.depth++; e.depth > maxFragments {
-		e.depth = 0
 		return hgerr.NewUnsupported("templates that refer to each other without end")
 	}
 	err := f.body.write(w, s)
-	if e.depth > 0 {
-		e.depth--
-	}
+	e.depth--
 	return err
 }

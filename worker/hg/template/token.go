@@ -26,7 +26,6 @@ type lexer struct {
 	end   int
 	term  byte
 	depth int
-	done  bool
 }
 
 func isSpace(c byte) bool { return c == ' ' || c >= '\t' && c <= '\r' }

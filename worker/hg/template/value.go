@@ -118,8 +118,9 @@ func (v Value) float() float64 { return math.Float64frombits(uint64(v.n)) }
 
 func (v Value) list() []Value { l, _ := v.x.([]Value); return l }
 
-// isNone tells whether a name bound to v counts as not bound.
-func (v Value) isUnset() bool { return v.kind == kindNone && !v.flag }
+// IsUnset tells whether a name bound to v counts as not bound: the zero Value
+// does, None does not.
+func (v Value) IsUnset() bool { return v.kind == kindNone && !v.flag }
 
 func wrap(c container) Value { return Value{kind: kindWrapped, x: c} }
 
