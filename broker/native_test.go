@@ -42,7 +42,7 @@ func alone(t *testing.T, e *hg.Engine, realHg, dir string, args, env []string) s
 	t.Helper()
 	var out, errOut bytes.Buffer
 	res, err := e.Run(context.Background(), &hg.Request{Args: args, Dir: dir, Env: env, UID: os.Getuid(),
-		Stdin: bytes.NewReader(nil), Stdout: &out, Stderr: &errOut, Now: time.Now(), Local: time.UTC,
+		Stdin: bytes.NewReader(nil), Stdout: &out, Stderr: &errOut, Now: time.Now(),
 		Hg: hg.Installation{Path: realHg, Version: hg.FindVersion(realHg)}})
 	if hgerr.IsUnsupported(err) {
 		return shown{}

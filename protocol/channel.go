@@ -99,7 +99,7 @@ type Run struct {
 	Dir       string   // working directory, absolute
 	Env       []string // NAME=VALUE laid over ChEnviron's; "NAME" alone unsets
 	Stdin     []byte   // what the command reads, when no descriptors travel along
-	RealHg    string   // the real hg, for a runner; "" in a reader
+	RealHg    string   // the real hg: a runner runs it, a reader answers as its release does; "" when not known
 	HasFiles  bool     // stdin, stdout and stderr travel as descriptors
 	Fallback  Fallback // FallbackAlways in a runner: run RealHg
 	TimeoutMs uint32   // 0: none
@@ -134,6 +134,7 @@ type Call struct {
 	Dir    string // directory that relative paths start from
 	Config []string
 	Env    []string // as in Run
+	RealHg string   // as in Run, for its release
 }
 
 // Encode returns the payload.
@@ -144,13 +145,14 @@ func (c *Call) Encode() []byte {
 	e.Str(c.Dir)
 	e.Strs(c.Config)
 	e.Strs(c.Env)
+	e.Str(c.RealHg)
 	return e.B
 }
 
 // DecodeCall is the reverse of Encode.
 func DecodeCall(b []byte) (*Call, error) {
 	d := Decoder{B: b}
-	c := &Call{Method: d.Str(), Params: d.Bytes(), Dir: d.Str(), Config: d.Strs(), Env: d.Strs()}
+	c := &Call{Method: d.Str(), Params: d.Bytes(), Dir: d.Str(), Config: d.Strs(), Env: d.Strs(), RealHg: d.Str()}
 	return c, d.Err()
 }
 

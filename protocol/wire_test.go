@@ -44,7 +44,7 @@ var finishedExample = Finished{Repository: "/r", Store: "/r/.hg/store", Command:
 
 func codecs() []codec {
 	run := Run{Args: []string{"log", "-r", "\xff"}, Dir: "/d", Env: []string{"A=b", "C"}, Stdin: []byte("in"), RealHg: "/hg", HasFiles: true, Fallback: FallbackAlways, TimeoutMs: 5}
-	call := Call{Method: "hg/state", Params: []byte("{}"), Dir: "/d", Config: []string{"a.b=c"}, Env: []string{"A=b"}}
+	call := Call{Method: "hg/state", Params: []byte("{}"), Dir: "/d", Config: []string{"a.b=c"}, Env: []string{"A=b"}, RealHg: "/hg"}
 	exit := Exit{Code: 255, Served: ServedNone, Generation: "g", Canceled: true}
 	failure := Failure{Kind: "Bug", Message: "m", Hint: "h", ExitCode: 255, Stderr: "abort: m\n"}
 	refused := Refused{Reason: RefusedFull, Message: "m"}

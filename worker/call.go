@@ -40,7 +40,7 @@ var queries = map[string]query{
 func (w *worker) call(ctx context.Context, c *channel, call *protocol.Call, start time.Time) outcome {
 	env := c.environ(call.Env)
 	r := &hg.Request{Dir: call.Dir, Env: env, UID: os.Getuid(), Stdin: nothing{}, Stdout: nothing{}, Stderr: nothing{},
-		Now: start, Local: w.zones.local(env)}
+		Now: start, Hg: w.hgs.of(call.RealHg, env, start)}
 	for _, item := range call.Config {
 		r.Args = append(r.Args, "--config", item)
 	}

@@ -92,7 +92,8 @@ func (w *worker) run1(ctx context.Context, c *channel, run *protocol.Run, stdin 
 		var res hg.Result
 		err := w.native(ctx, func() (err error) {
 			res, err = w.engine.Run(ctx, &hg.Request{Args: run.Args, Dir: run.Dir, Env: env, UID: os.Getuid(), Stdin: stdin,
-				Stdout: stream{o: out, which: toStdout}, Stderr: stream{o: out, which: toStderr}, Now: start, Local: w.zones.local(env)})
+				Stdout: stream{o: out, which: toStdout}, Stderr: stream{o: out, which: toStderr},
+				Terminal: out.terminal(), Now: start, Hg: w.hgs.of(run.RealHg, env, start)})
 			return err
 		})
 		out.settle()

@@ -62,7 +62,7 @@ func (e *fake) Run(ctx context.Context, r *hg.Request) (hg.Result, error) {
 		_, err := r.Stdout.Write(make([]byte, 3<<20))
 		return res, err
 	case "env":
-		fmt.Fprint(r.Stdout, strings.Join(r.Env, ","), "|", r.Dir, "|", r.Now.In(r.Local).Format("MST"))
+		fmt.Fprint(r.Stdout, strings.Join(r.Env, ","), "|", r.Dir, "|", r.Terminal, "|", r.Hg.Path, " ", r.Hg.Version)
 		res.Repository, res.Store = "", ""
 	case "unsupported":
 		return res, hgerr.NewUnsupported("everything")
@@ -190,6 +190,11 @@ func start(t *testing.T, change func(*Config)) *harness {
 // leaks fails the test when it leaves descriptors or goroutines behind.
 func leaks(t *testing.T) {
 	t.Helper()
+	// The first pipe of a process opens the runtime's own descriptors.
+	if r, w, err := os.Pipe(); err == nil {
+		r.Close()
+		w.Close()
+	}
 	fds, routines := descriptors(t), goroutines()
 	t.Cleanup(func() {
 		deadline := time.Now().Add(20 * time.Second) // others may run in parallel

@@ -131,6 +131,15 @@ func (o *output) frame(p []byte) *protocol.Frame {
 	return &protocol.Frame{Type: t, ID: o.id, Payload: p}
 }
 
+// terminal tells whether stdout is one.
+func (o *output) terminal() bool {
+	if o.files[toStdout] == nil {
+		return false
+	}
+	_, err := unix.IoctlGetTermios(int(o.files[toStdout].Fd()), unix.TCGETS)
+	return err == nil
+}
+
 // settle writes what waits to a drop-in hg's descriptors: that it cannot be
 // written changes the exit code.
 func (o *output) settle() {

@@ -24,12 +24,12 @@ type worker struct {
 	control *control
 	images  *images
 	engine  Engine
-	zones   zones
+	hgs     *installations
 	heap    []metrics.Sample
 }
 
 func newWorker(cfg Config, conn *protocol.Conn) *worker {
-	w := &worker{cfg: cfg.withDefaults(), control: newControl(conn), zones: zones{},
+	w := &worker{cfg: cfg.withDefaults(), control: newControl(conn), hgs: newInstallations(),
 		heap: []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}}
 	w.images = newImages(w.control)
 	w.engine = w.cfg.NewEngine(hg.Options{Images: w.images})
@@ -110,7 +110,7 @@ func (w *worker) load(root string) (protocol.Finished, error) {
 	fin := protocol.Finished{Repository: root, Command: "load"}
 	env := os.Environ()
 	res, err := w.engine.Load(context.Background(), &hg.Request{Dir: root, Env: env, UID: os.Getuid(),
-		Stdin: nothing{}, Stdout: nothing{}, Stderr: nothing{}, Now: start, Local: w.zones.local(env)}, root)
+		Stdin: nothing{}, Stdout: nothing{}, Stderr: nothing{}, Now: start, Hg: w.hgs.of("", env, start)}, root)
 	w.fill(&fin, &res, start)
 	return fin, err
 }

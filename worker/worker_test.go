@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"hgbroker/protocol"
+	"hgbroker/worker/hg"
 	"hgbroker/worker/hg/image"
 )
 
@@ -84,12 +85,12 @@ func TestFirstOutputDoesNotWaitForMore(t *testing.T) {
 func TestEnvironmentAndStdin(t *testing.T) {
 	h := start(t, nil)
 	p := h.attach()
-	p.send(&protocol.Frame{Type: protocol.ChEnviron, Payload: protocol.EncodeEnviron([]string{"A=1", "AB=2", "TZ=XYZ3"}, 0o22)})
-	p.begin(protocol.Run{Args: []string{"env"}, Dir: "/d", Env: []string{"A", "B=3"}})
-	if a := p.collect(); a.out != "AB=2,TZ=XYZ3,B=3|/d|XYZ" || a.exit(t).Served != protocol.ServedNone {
+	p.send(&protocol.Frame{Type: protocol.ChEnviron, Payload: protocol.EncodeEnviron([]string{"A=1", "AB=2"}, 0o22)})
+	p.begin(protocol.Run{Args: []string{"env"}, Dir: "/d", Env: []string{"A", "B=3"}, RealHg: "/x", Fallback: protocol.FallbackNever})
+	if a := p.collect(); a.out != "AB=2,B=3|/d|false|/x " || a.exit(t).Served != protocol.ServedNone {
 		t.Errorf("%q", a.out)
 	}
-	if a := p.run("env"); !strings.HasPrefix(a.out, "A=1,AB=2,TZ") {
+	if a := p.run("env"); !strings.HasPrefix(a.out, "A=1,AB=2|") {
 		t.Errorf("overrides stick: %q", a.out)
 	}
 	p.begin(protocol.Run{Args: []string{"cat"}, Stdin: []byte("from stdin")})
@@ -586,49 +587,51 @@ func TestChurnLeavesNothing(t *testing.T) {
 	}
 }
 
-func TestZones(t *testing.T) {
-	at := time.Date(2026, 7, 1, 12, 0, 0, 0, time.UTC)
-	tests := []struct {
-		env    string
-		offset int // seconds east
-	}{
-		{"TZ=", 0}, {"TZ=UTC", 0}, {"TZ=XYZ-5:30", 19800}, {"TZ=<+03>-3", 10800},
-		{"TZ=CET-1CEST,M3.5.0,M10.5.0/3", 7200}, {"TZ=nonsense", 0}, {"TZ=:nonsense", 0},
-	}
-	if _, err := os.Stat("/usr/share/zoneinfo/Asia/Tokyo"); err == nil {
-		tests = append(tests, tests[0], struct {
-			env    string
-			offset int
-		}{"TZ=Asia/Tokyo", 32400}, struct {
-			env    string
-			offset int
-		}{"TZ=:/usr/share/zoneinfo/Asia/Tokyo", 32400})
-	}
-	z := zones{}
-	for range 2 { // the second time from memory
-		for _, tt := range tests {
-			if _, got := at.In(z.local([]string{tt.env})).Zone(); got != tt.offset {
-				t.Errorf("%s: %d", tt.env, got)
-			}
+// installed makes a directory with an hg as a virtual environment has it.
+func installed(t *testing.T, version string) (bin, hg string) {
+	t.Helper()
+	dir := t.TempDir()
+	bin, hg = dir+"/bin", dir+"/bin/hg"
+	lib := dir + "/lib/python3.11/site-packages/mercurial"
+	for _, d := range []string{bin, lib + "/defaultrc"} {
+		if err := os.MkdirAll(d, 0o700); err != nil {
+			t.Fatal(err)
 		}
 	}
-	if loc := z.local(nil); loc == nil {
-		t.Error("no zone without TZ")
+	for name, text := range map[string]string{hg: "#!" + bin + "/python3\n", lib + "/__version__.py": "version = b\"" + version + "\"\n", lib + "/defaultrc/mergetools.rc": "\n"} {
+		if err := os.WriteFile(name, []byte(text), 0o700); err != nil {
+			t.Fatal(err)
+		}
 	}
+	return bin, hg
 }
 
-func FuzzZone(f *testing.F) {
-	for _, s := range []string{"UTC", "CET-1CEST,M3.5.0,M10.5.0/3", ":x", "<", "A\n\n"} {
-		f.Add(s)
+func TestInstallations(t *testing.T) {
+	now := time.Now()
+	bin, path := installed(t, "6.9.1")
+	s := newInstallations()
+	for _, got := range []hg.Installation{s.of(path, nil, now), s.of(path, nil, now), s.of("", []string{"PATH=/nowhere:" + bin}, now)} {
+		if got != (hg.Installation{Path: path, Version: "6.9.1"}) {
+			t.Errorf("%+v", got)
+		}
 	}
-	f.Fuzz(func(t *testing.T, tz string) {
-		if strings.ContainsRune(tz, '/') {
-			return // no files
-		}
-		if _, offset := time.Unix(1e9, 0).In(zone(tz, true)).Zone(); offset < -8*24*3600 || offset > 8*24*3600 {
-			t.Errorf("offset %d", offset)
-		}
-	})
+	if got := s.of("/nowhere/hg", nil, now); got != (hg.Installation{Path: "/nowhere/hg"}) {
+		t.Errorf("%+v", got)
+	}
+	if got := s.of("", []string{"PATH=/nowhere"}, now); got != (hg.Installation{}) {
+		t.Errorf("%+v", got)
+	}
+	// Another file at the same place is another installation.
+	_, other := installed(t, "7.0")
+	if err := os.Remove(bin + "/../lib/python3.11/site-packages/mercurial/__version__.py"); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(other, path); err != nil {
+		t.Fatal(err)
+	}
+	if got := s.of(path, nil, now); got.Version == "6.9.1" {
+		t.Errorf("%+v", got)
+	}
 }
 
 func TestCommandLine(t *testing.T) {

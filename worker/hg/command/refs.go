@@ -390,7 +390,7 @@ func (c *Context) headsOn(v *repo.View, heads []node.Rev, start node.Rev) ([]nod
 		if _, ok := wanted[name]; !ok {
 			continue
 		}
-		if _, isTop := slices.BinarySearch(top, int32(h)); c.Opts.On("active") && !isTop {
+		if _, isTop := slices.BinarySearch(top, int32(h)); c.Opts.On("active") && !isTop && h >= 0 {
 			continue
 		}
 		wanted[name] = true

@@ -3,8 +3,6 @@
 package command
 
 import (
-	"strings"
-
 	"hgbroker/worker/hg/node"
 	"hgbroker/worker/hg/repo"
 	"hgbroker/worker/hg/revset"
@@ -25,32 +23,13 @@ func (c *Context) unhide(v *repo.View, specs []string) error {
 	for _, spec := range specs {
 		// What cannot be parsed is reported by the evaluation.
 		if t, err := revset.Parse(spec, nil); err == nil {
-			symbols = hashLike(symbols, t)
+			symbols = append(symbols, t.HashLikeSymbols()...)
 		}
 	}
 	if len(symbols) > 0 {
 		v.Unhide(v.HashLike(symbols, numbers))
 	}
 	return nil
-}
-
-// hashLike collects the symbols of an expression that could be hashes.
-func hashLike(out []string, t *revset.Tree) []string {
-	if t == nil {
-		return out
-	}
-	if t.Op == "symbol" {
-		if strings.Trim(t.Value, "0123456789abcdefABCDEF") == "" {
-			out = append(out, t.Value)
-		}
-		return out
-	}
-	if len(t.Args) >= 2 {
-		for _, a := range t.Args {
-			out = hashLike(out, a)
-		}
-	}
-	return out
 }
 
 // revsetOptions are what revsets depend on besides the repository.

@@ -77,7 +77,11 @@ func (r *Repo) NewView(cfg *config.Config, enc *encoding.Encoding, cwd string, g
 		return nil, err
 	}
 	if n := r.snap.Markers().Len(); n > 0 && !v.evolutionEnabled() {
-		v.markerWarnings = append(v.markerWarnings, fmt.Sprintf("obsolete feature not enabled but %d markers found!\n", n))
+		format := "obsolete feature not enabled but %d markers found!\n"
+		if cfg.Version().AtLeast(7, 0) {
+			format = "\"obsolete\" feature not enabled but %d markers found!\n"
+		}
+		v.markerWarnings = append(v.markerWarnings, fmt.Sprintf(format, n))
 	}
 	return v, nil
 }
