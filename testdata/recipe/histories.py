@@ -259,7 +259,7 @@ def texts(b):
         ("Überschrift ☃\n\n• eins\n• zwei".encode(), "日本 太郎 <taro@example.jp>".encode(), "1200000100 -32400", None),
         (b"<b>&amp;</b> \"quotes\" 'single' \\n {rev}", b'"Frank, F." <frank.f@example.org>', "1200000200 12345", None),
         (b"   leading blanks\n\ttab\n  \nlast   ", b"no address", "0 0", None),
-        (b"control \x01\x07\x1b[31m\x7f\r\ncrlf", b"<only@example.org>", "2147483647 50400", None),
+        (b"control \x01\x07\x1b[31m\x7f\r\ncrlf", b"<only@example.org>", "2147483647 43200", None),
         (b"one line that is quite long: " + b"word " * 30, b"a.b.c@example.org", "-86400 0", None),
         (b"\n\nempty lines first", b"x <broken@", "951782400 -19800", None),
         ("x" * 200, b"  blanks   around  <b@example.org>  ", "1500000000 43200", None),

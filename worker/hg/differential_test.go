@@ -10,6 +10,7 @@ import (
 	"os"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -90,7 +91,13 @@ func TestRandomRepositories(t *testing.T) {
 // repositories under testdata were recorded.
 func TestRecorded(t *testing.T) {
 	y := hgtest.NewTally(t)
+	y.MaxErrors = number(t, "HGBROKER_MISMATCHES", 10)
 	for _, r := range hgtest.Repos(t) {
+		if strings.HasSuffix(r.Name, "-refused") {
+			// An hg without its Rust part will not open these two formats
+			// unless configured to, since it would be slow. We are not.
+			continue
+		}
 		for _, version := range []string{"6.3.2", "7.2.4"} {
 			t.Run(r.Name+"@"+version, func(t *testing.T) {
 				dir := hgtest.Extract(t, r.Name)

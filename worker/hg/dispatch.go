@@ -466,6 +466,10 @@ func (d *dispatcher) openRepository(line cmdline.Line, root string) error {
 		return hgerr.Abortf(hgerr.NotARepository, "no repository found in '%s' (.hg not found)", d.cwd)
 	}
 	r, err := d.e.open(root)
+	var a *hgerr.Abort
+	if errors.As(err, &a) && a.Kind == hgerr.NotARepository && c.OptionalRepo && line.Global.Text("repository") == "" {
+		return nil
+	}
 	if err != nil {
 		return err
 	}
@@ -478,15 +482,17 @@ func (d *dispatcher) openRepository(line cmdline.Line, root string) error {
 // not print in a way that is known here comes back as an error.
 func (d *dispatcher) report(err error) (int, error) {
 	var a *hgerr.Abort
-	if !errors.As(err, &a) {
+	var damage *hgerr.Damage
+	if !errors.As(err, &a) || (errors.As(err, &damage) || a.Kind == hgerr.Corrupt) && !d.out.flowing {
 		if d.ctx.Err() != nil {
 			return 0, d.ctx.Err()
 		}
 		if d.out.failed != nil {
 			return 0, d.out.failed
 		}
-		// A damaged file, or a system call that failed: hg has its own words,
-		// often a traceback. Where it is not there to say them, ours go out.
+		// A damaged file, or a system call that failed. What hg can still say
+		// about it depends on what it happens to read in which order, so hg says
+		// it; where it is not there, our words go out.
 		return 0, &hgerr.Unsupported{What: err.Error(), Err: err}
 	}
 	prefix := a.Prefix

@@ -3,12 +3,14 @@
 package command
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
 	"slices"
 
 	"hgbroker/worker/hg/cmdline"
 	"hgbroker/worker/hg/dirstate"
+	"hgbroker/worker/hg/filelog"
 	"hgbroker/worker/hg/manifest"
 	"hgbroker/worker/hg/match"
 	"hgbroker/worker/hg/node"
@@ -42,6 +44,25 @@ func namedOrTracked(d *dirstate.Dirstate, mt match.Matcher) []string {
 	}
 	slices.Sort(named)
 	return named
+}
+
+// sizeOf is the size of a file's revision as hg counts it.
+func (c *Context) sizeOf(f *filelog.File, flrev node.Rev) (int64, error) {
+	if c.At72() {
+		text, err := f.Text(flrev)
+		if err != nil {
+			return 0, err
+		}
+		_, _, copied, err := f.Renamed(flrev)
+		if err != nil {
+			return 0, err
+		}
+		if !copied && bytes.HasPrefix(text, []byte("\x01\n")) {
+			// Whether the mark of metadata counts depends on the filelog's flags.
+			return 0, unsupported("size of a file that begins with the mark of metadata")
+		}
+	}
+	return f.Size(flrev)
 }
 
 func runFiles(c *Context) (int, error) {
@@ -131,7 +152,7 @@ func runFiles(c *Context) (int, error) {
 			if err != nil {
 				return err
 			}
-			if size, err = f.Size(flrev); err != nil {
+			if size, err = c.sizeOf(f, flrev); err != nil {
 				return err
 			}
 		}

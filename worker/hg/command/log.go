@@ -4,6 +4,7 @@ package command
 
 import (
 	"bytes"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -122,13 +123,8 @@ func (c *Context) logSpecs(v *repo.View) (string, error) {
 		return func(x string) string { return name + "(" + revset.Quote(prefix+x) + ")" }
 	}
 	var branches []string
-	list, err := v.Branches()
-	given := append(append([]string{}, c.Opts.List("branch")...), c.Opts.List("only-branch")...)
-	if err != nil && len(given) > 0 {
-		return "", err
-	}
-	for _, b := range given {
-		name, err := c.lookupBranch(v, list, b)
+	for _, b := range append(slices.Clone(c.Opts.List("branch")), c.Opts.List("only-branch")...) {
+		name, err := c.lookupBranch(v, b)
 		if err != nil {
 			return "", err
 		}
@@ -160,7 +156,11 @@ func (c *Context) logSpecs(v *repo.View) (string, error) {
 }
 
 // lookupBranch is a branch by its name, or the branch of a changeset.
-func (c *Context) lookupBranch(v *repo.View, list []*repo.Branch, key string) (string, error) {
+func (c *Context) lookupBranch(v *repo.View, key string) (string, error) {
+	list, err := v.Branches()
+	if err != nil {
+		return "", err
+	}
 	for _, b := range list {
 		if b.Name == key {
 			return key, nil

@@ -192,6 +192,7 @@ func runBookmarks(c *Context) (int, error) {
 	}
 	for _, b := range list {
 		active := b.Name == v.ActiveName()
+		v.Hidden(b.Rev) // hg looks it up in what is visible, and may warn
 		fm.StartItem()
 		fm.RepoContext()
 		if !c.Quiet {

@@ -13,21 +13,28 @@ import (
 // Each variant must come out, and in the format that it names.
 func TestEveryVariantIsMade(t *testing.T) {
 	t.Parallel()
-	hg := Hg(t)
-	g := NewGenerator(t, hg)
-	real := NewReal(t, hg)
-	made := make(map[string]bool)
-	for n, v := range Variants() {
-		dir := g.New(t, uint64(n), v)
-		out, stderr, code, _, err := real.Run(dir, []string{"debugrequires"}, BaseEnv())
-		if err != nil || code != 0 {
-			t.Errorf("variant %q: debugrequires: %v, exit %d: %s", v, err, code, stderr)
-			continue
+	for _, v := range HgVersions(t) {
+		g := NewGenerator(t, v.Path)
+		real := NewReal(t, v.Path)
+		requires := func(seed uint64, variant Variant) string {
+			out, stderr, code, _, err := real.Run(g.New(t, seed, variant), []string{"debugrequires"}, BaseEnv())
+			if err != nil || code != 0 {
+				t.Errorf("%s: variant %q: debugrequires: %v, exit %d: %s", v.Number, variant, err, code, stderr)
+			}
+			return string(out)
 		}
-		made[string(out)] = true
-	}
-	if len(made) < 20 {
-		t.Errorf("%d variants came out in only %d sets of requirements", len(Variants()), len(made))
+		made := make(map[string]bool)
+		for n, variant := range Variants() {
+			made[requires(uint64(n), variant)] = true
+		}
+		if len(made) < 20 {
+			t.Errorf("%s: %d variants came out in only %d sets of requirements", v.Number, len(Variants()), len(made))
+		}
+		for n, variant := range ForeignVariants() {
+			if made[requires(uint64(n), variant)] {
+				t.Errorf("%s: variant %q has the requirements of a native one", v.Number, variant)
+			}
+		}
 	}
 }
 

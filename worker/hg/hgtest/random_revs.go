@@ -26,7 +26,7 @@ func (d *dice) rev() string {
 	case r < 32:
 		return fmt.Sprint(-1 - d.IntN(len(d.Nodes)+2))
 	case r < 33:
-		return pick(d, []string{"nosuch", "deadbeef", "f", "0000", "00000000000000", "ffffffffffffffffffffffffffffffffffffffff", "9999", "-9999", "a b", "@", "default"})
+		return pick(d, []string{"nosuch", "deadbeef", "e", "0000", "00000000000000", "9999", "-9999", "a b", "@", "default"})
 	}
 	return pick(d, []string{".", "0", "tip", "-1"})
 }

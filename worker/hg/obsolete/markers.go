@@ -203,7 +203,18 @@ func (s *Store) succ(i uint32, k int) []byte {
 	if s.raw[0] == 1 {
 		at = int(s.starts[i]) + fixedV1 + k*node.Size
 	}
-	return s.raw[at : at+node.Size]
+	return s.raw[at:][:node.Size]
+}
+
+// succBytes are the successors of a marker, one behind the other: they compare
+// as the lists of nodes do.
+func (s *Store) succBytes(i uint32) []byte {
+	n := s.succCount(i)
+	if n == 0 {
+		return nil
+	}
+	first := s.succ(i, 0)
+	return first[: n*node.Size : n*node.Size]
 }
 
 // index builds the two orders. Both sort by the leading eight bytes first,

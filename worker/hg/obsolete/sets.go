@@ -30,15 +30,18 @@ type Graph interface {
 
 // Compute returns the flags of every changeset. firstMutable is the lowest one
 // that is not public (Len when there is none). Hidden is computed as if nothing
-// were pinned; Reveal is for what a checkout pins.
-func Compute(g Graph, s *Store, firstMutable node.Rev) []Flag {
+// were pinned; Reveal is for what a checkout pins. Markers that nobody can
+// follow in reasonable time are Unsupported.
+func Compute(g Graph, s *Store, firstMutable node.Rev) ([]Flag, error) {
 	flags := make([]Flag, g.Len())
 	if s.Len() > 0 {
 		markObsolete(g, s, firstMutable, flags)
-		markUnstable(g, s, firstMutable, flags)
+		if err := markUnstable(g, s, firstMutable, flags); err != nil {
+			return nil, err
+		}
 	}
 	markHidden(g, firstMutable, flags)
-	return flags
+	return flags, nil
 }
 
 func markObsolete(g Graph, s *Store, first node.Rev, flags []Flag) {
@@ -49,8 +52,9 @@ func markObsolete(g Graph, s *Store, first node.Rev, flags []Flag) {
 	}
 }
 
-func markUnstable(g Graph, s *Store, first node.Rev, flags []Flag) {
-	newest := newNewestFinder(g, s)
+func markUnstable(g Graph, s *Store, first node.Rev, flags []Flag) error {
+	budget := newBudget()
+	newest := newNewestFinder(g, s, budget)
 	var marks []uint32
 	for rev := first; int(rev) < len(flags); rev++ {
 		if g.Phase(rev) == phases.Public || flags[rev]&Obsolete != 0 {
@@ -66,18 +70,23 @@ func markUnstable(g Graph, s *Store, first node.Rev, flags []Flag) {
 		if marks = s.WithSuccessor(marks[:0], id); len(marks) == 0 {
 			continue
 		}
-		if rewritesPublic(g, s, id) {
+		if bumped, err := rewritesPublic(g, s, id, budget); err != nil {
+			return err
+		} else if bumped {
 			flags[rev] |= PhaseDivergent
 		}
-		if newest.competes(id) {
+		if divergent, err := newest.competes(id); err != nil {
+			return err
+		} else if divergent {
 			flags[rev] |= ContentDivergent
 		}
 	}
+	return nil
 }
 
 // rewritesPublic walks all predecessors of id, but not through markers that
 // repaired exactly this.
-func rewritesPublic(g Graph, s *Store, id node.ID) bool {
+func rewritesPublic(g Graph, s *Store, id node.ID, b *budget) (bool, error) {
 	seen := map[node.ID]bool{id: true}
 	todo := []node.ID{id}
 	var marks []uint32
@@ -85,9 +94,12 @@ func rewritesPublic(g Graph, s *Store, id node.ID) bool {
 		current := todo[len(todo)-1]
 		todo = todo[:len(todo)-1]
 		if rev, ok := g.Rev(current); ok && g.Phase(rev) == phases.Public {
-			return true
+			return true, nil
 		}
 		marks = s.WithSuccessor(marks[:0], current)
+		if err := b.spend(stepLookup + len(marks)); err != nil {
+			return false, err
+		}
 		for _, m := range marks {
 			if s.Flags(m)&BumpedFix != 0 {
 				continue
@@ -98,7 +110,7 @@ func rewritesPublic(g Graph, s *Store, id node.ID) bool {
 			}
 		}
 	}
-	return false
+	return false, nil
 }
 
 // markHidden hides what is obsolete or internal, but not the ancestors of what

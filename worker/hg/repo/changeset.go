@@ -3,9 +3,7 @@
 package repo
 
 import (
-	"errors"
 	"math"
-	"strings"
 
 	"hgbroker/worker/hg/changelog"
 	"hgbroker/worker/hg/filelog"
@@ -107,16 +105,4 @@ func seconds(c changelog.Changeset) (int64, int, error) {
 		return 0, 0, hgerr.NewUnsupported("a date with a fraction of a second")
 	}
 	return int64(d.Time), d.TZ, nil
-}
-
-// splitFiles is a changeset's list of files, each a string of its own.
-func splitFiles(c changelog.Changeset) []string { return c.FileList() }
-
-// sanitize is how hg shows a description: without white space around it.
-func stripped(desc string) string { return strings.Trim(desc, " \t\n\r\x0b\x0c") }
-
-// isDamage tells whether an error is about bytes on disk.
-func isDamage(err error) bool {
-	var d *hgerr.Damage
-	return errors.As(err, &d)
 }

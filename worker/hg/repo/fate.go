@@ -26,8 +26,12 @@ func (v *View) seen(id node.ID) bool {
 // become, with the markers.
 func (t *Templates) SuccessorSets(ctx template.Changectx) ([]template.SuccessorSet, error) {
 	markers := t.snap.Markers()
+	sets, err := obsolete.Fate(markers, ctx.Node(), t.seen)
+	if err != nil {
+		return nil, err
+	}
 	var out []template.SuccessorSet
-	for _, set := range obsolete.Fate(markers, ctx.Node(), t.seen) {
+	for _, set := range sets {
 		s := template.SuccessorSet{Successors: set.Nodes}
 		for _, i := range set.Markers {
 			m := markers.Marker(i)

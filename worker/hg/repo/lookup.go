@@ -126,8 +126,10 @@ func ambiguous(symbol string) error {
 func (v *View) hiddenError(symbol string, rev node.Rev) error {
 	a := hgerr.Abortf(hgerr.HiddenRevision, "hidden revision '%s'", symbol)
 	if v.flags(rev)&obsolete.Obsolete != 0 {
-		sets := obsolete.NewestSuccessors(v.snap, v.snap.Markers(), v.Node(rev))
+		sets, err := obsolete.NewestSuccessors(v.snap, v.snap.Markers(), v.Node(rev))
 		switch {
+		case err != nil:
+			return err
 		case len(sets) == 0:
 			a.Message += " is pruned"
 		case len(sets) > 1:

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"hgbroker/worker/hg/filelog"
+	"hgbroker/worker/hg/hgerr"
 	"hgbroker/worker/hg/node"
 	"hgbroker/worker/hg/snapshot"
 	"hgbroker/worker/hg/store"
@@ -44,7 +45,6 @@ type Bookmark struct {
 func (v *View) BookmarkList() []Bookmark {
 	byName := map[string]Bookmark{}
 	for _, b := range v.storedMarks() {
-		v.filter() // hg looks up each of them in what is visible
 		rev, _ := v.snap.Rev(b.Node)
 		name := v.local(b.Name)
 		byName[name] = Bookmark{Name: name, UTF8: b.Name, Rev: rev}
@@ -165,6 +165,9 @@ func (v *View) loadTags() error {
 	}
 	for _, name := range all.Merge(local) {
 		types[name] = "local"
+	}
+	if v.Config.Debug && global.Skipped+v.localTags.Skipped > 0 {
+		return hgerr.NewUnsupported("--debug with malformed lines of tags")
 	}
 	n := &v.names
 	n.tagByName = map[string]Tag{}

@@ -50,6 +50,9 @@ type Repo struct {
 	images image.Source
 	store  *store.Store
 	snap   *snapshot.Snapshot
+	// spent are the snapshots that extend replaced since Begin. The command that
+	// runs may still hold slices of them, and the logs use their index.
+	spent []*snapshot.Snapshot
 
 	changelog *changelog.Log // opened when needed
 	manifests *manifest.Log  // opened when needed
@@ -72,10 +75,18 @@ func Open(root string, images image.Source) (*Repo, error) {
 // Close gives back the snapshot and all files.
 func (r *Repo) Close() {
 	r.closeLogs()
+	r.closeSpent()
 	if r.snap != nil {
 		r.snap.Close()
 		r.snap = nil
 	}
+}
+
+func (r *Repo) closeSpent() {
+	for _, s := range r.spent {
+		s.Close()
+	}
+	r.spent = nil
 }
 
 func (r *Repo) closeLogs() {
@@ -108,6 +119,10 @@ const loadAttempts = 20
 // when nothing has changed. clock measures, and may be nil.
 func (r *Repo) Begin(ctx context.Context, clock func() time.Time) error {
 	r.Loaded, r.LoadTime = "", 0
+	if len(r.spent) > 0 {
+		r.closeLogs()
+		r.closeSpent()
+	}
 	var start time.Time
 	if clock != nil {
 		start = clock()
@@ -281,7 +296,8 @@ func (r *Repo) extend(b *snapshot.BranchColumns, t *snapshot.TagColumns) error {
 	if r.Loaded == "" {
 		r.Loaded = "refreshed"
 	}
-	r.adopt(s)
+	r.spent = append(r.spent, r.snap)
+	r.snap = s
 	return nil
 }
 

@@ -226,5 +226,26 @@ func (v Revsets) Successors(revs []node.Rev) ([]node.Rev, error) {
 	return out, nil
 }
 
-// phaseName is hg's name of a changeset's phase.
-func (v *View) phaseName(rev node.Rev) string { return phases.Phase(v.PhaseOf(rev)).String() }
+// AppendChildren appends a changeset's children, hidden ones included.
+func (v Revsets) AppendChildren(children []node.Rev, rev node.Rev) []node.Rev {
+	for _, child := range v.snap.Children(rev) {
+		children = append(children, node.Rev(child))
+	}
+	return children
+}
+
+// NonPublic lists the changesets that are not public, ascending.
+func (v Revsets) NonPublic() []node.Rev {
+	var out []node.Rev
+	for rev := v.snap.FirstMutable(); int(rev) < v.Len(); rev++ {
+		if v.snap.Phase(rev) != phases.Public {
+			out = append(out, rev)
+		}
+	}
+	return out
+}
+
+var (
+	_ revset.ChildIndex = Revsets{}
+	_ revset.PhaseIndex = Revsets{}
+)

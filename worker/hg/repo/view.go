@@ -10,6 +10,7 @@ import (
 	"hgbroker/worker/hg/bookmarks"
 	"hgbroker/worker/hg/config"
 	"hgbroker/worker/hg/encoding"
+	"hgbroker/worker/hg/hgerr"
 	"hgbroker/worker/hg/mergestate"
 	"hgbroker/worker/hg/node"
 	"hgbroker/worker/hg/obsolete"
@@ -35,7 +36,7 @@ type View struct {
 	heads    []int32 // visible heads, when they differ from the snapshot's
 
 	// Warnings about a file wait until hg would read it.
-	parentWarnings, markWarnings, markerWarnings []string
+	markWarnings, markerWarnings []string
 
 	wp1, wp2  node.Rev             // the dirstate's parents
 	branch    string               // .hg/branch in UTF-8
@@ -72,7 +73,12 @@ func (r *Repo) NewView(cfg *config.Config, enc *encoding.Encoding, cwd string, g
 	if v.merge, err = mergestate.Read(filepath.Join(r.Layout.Dot, "merge")); err != nil {
 		return nil, err
 	}
-	v.wp1, v.wp2 = v.knownParent(p1), v.knownParent(p2)
+	if v.wp1, err = v.knownParent(p1); err != nil {
+		return nil, err
+	}
+	if v.wp2, err = v.knownParent(p2); err != nil {
+		return nil, err
+	}
 	if err := v.parseLocalTags(); err != nil {
 		return nil, err
 	}
@@ -86,15 +92,14 @@ func (r *Repo) NewView(cfg *config.Config, enc *encoding.Encoding, cwd string, g
 	return v, nil
 }
 
-// knownParent resolves a parent in the dirstate. One that is not in the store
-// counts as null, with hg's warning.
-func (v *View) knownParent(id node.ID) node.Rev {
+// knownParent resolves a parent in the dirstate. hg goes on without one that is
+// not in the store, and warns whenever it first looks at it: that is left to hg.
+func (v *View) knownParent(id node.ID) (node.Rev, error) {
 	rev, ok := v.snap.Rev(id)
 	if !ok {
-		v.parentWarnings = append(v.parentWarnings, "warning: ignoring unknown working parent "+id.Short()+"!\n")
-		return node.NullRev
+		return rev, hgerr.NewUnsupported("unknown parent %s of the working directory", id.Short())
 	}
-	return rev
+	return rev, nil
 }
 
 // evolutionEnabled tells whether markers may be created (obsolete.isenabled).
@@ -153,9 +158,10 @@ func (v *View) inStore() bool { return v.Layout.Requirements.Has("bookmarksinsto
 func (v *View) activeDir() string { return v.Layout.Dot }
 
 // sharesBookmarks tells whether a share uses its source's bookmarks: it was made
-// with `hg share -B`, and the share extension, which knows of that, is on.
+// with `hg share -B`, and, before Mercurial 7, the share extension, which knows of
+// that, is on.
 func (v *View) sharesBookmarks() bool {
-	if _, on := v.Config.Extensions()["share"]; !on {
+	if _, on := v.Config.Extensions()["share"]; !on && !v.Config.Version().AtLeast(7, 0) {
 		return false
 	}
 	text, _, err := store.ReadFile(filepath.Join(v.Layout.Dot, "shared"))
@@ -180,7 +186,6 @@ func (v *View) say(waiting *[]string) {
 
 // wdir are the working directory's parents.
 func (v *View) wdir() (p1, p2 node.Rev) {
-	v.say(&v.parentWarnings)
 	return v.wp1, v.wp2
 }
 

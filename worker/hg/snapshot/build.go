@@ -85,7 +85,10 @@ func Build(f *Files, prev *Snapshot) (*image.Builder, error) {
 		b.Add(secByPred, image.Bytes(byPred))
 		b.Add(secBySucc, image.Bytes(bySucc))
 	}
-	flags := obsolete.Compute(g, obs, firstMutable(ph))
+	flags, err := obsolete.Compute(g, obs, firstMutable(ph))
+	if err != nil {
+		return nil, err
+	}
 	b.Add(secFlags, flags)
 	b.Add(secBookmarks, f.Bookmarks)
 	b.Add(secHeads, image.Bytes(ComputeHeads(f.Index, func(rev node.Rev) bool { return flags[rev]&obsolete.Hidden != 0 })))

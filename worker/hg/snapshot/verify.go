@@ -43,7 +43,10 @@ func (s *Snapshot) Verify() error {
 	if err := s.obs.Verify(); err != nil {
 		return err
 	}
-	flags := obsolete.Compute(g, s.obs, s.FirstMutable())
+	flags, err := obsolete.Compute(g, s.obs, s.FirstMutable())
+	if err != nil {
+		return err
+	}
 	if !bytes.Equal(flags, s.flags) {
 		return fmt.Errorf("%w: flags do not fit markers and phases", image.ErrFormat)
 	}

@@ -29,6 +29,8 @@ type Entry struct {
 type Table struct {
 	Names  []string
 	ByName map[string]*Entry
+	// Skipped counts the lines that were of another form. hg --debug names them.
+	Skipped int
 }
 
 func (t *Table) put(name string, e *Entry) {
@@ -46,6 +48,9 @@ func Parse(text []byte, recode func(string) string) *Table {
 	for _, line := range splitLines(text) {
 		digits, rest, ok := bytes.Cut(line, []byte{' '})
 		if !ok {
+			if len(line) > 0 {
+				t.Skipped++
+			}
 			continue
 		}
 		name := string(bytes.Trim(rest, " \t\n\r\x0b\x0c"))
@@ -54,6 +59,7 @@ func Parse(text []byte, recode func(string) string) *Table {
 		}
 		raw, err := hex.DecodeString(string(digits))
 		if err != nil || len(raw) != node.Size {
+			t.Skipped++
 			continue
 		}
 		if e := t.ByName[name]; e != nil {

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"time"
+
+	client "hgbroker/clients/go"
+	"hgbroker/protocol"
+)
+
+// Ours, three ways. None falls back: what is not native would be measured as hg.
+
+// stdio is the Go client with one broker that stays.
+type stdio struct {
+	w     *world
+	flags []string
+	c     *client.Client
+}
+
+func startStdio(w *world) (contender, error) { return newStdio(w, "run-stdio") }
+
+// newStdio starts a broker with a runtime directory, and so a master, of its own.
+func newStdio(w *world, runtime string) (*stdio, error) {
+	s := &stdio{w: w, flags: []string{"--runtime-dir=" + filepath.Join(w.temp, runtime), "--fallback=never", "--idle-timeout=60s"}}
+	if w.hg != "" {
+		s.flags = append(s.flags, "--hg="+w.hg)
+	}
+	var err error
+	s.c, err = client.Start(client.Options{Executable: filepath.Join(w.bin, "hgbroker"), Args: s.flags, Env: w.env, Dir: w.repo,
+		Framing: protocol.FramingLSP, Stderr: os.Stderr})
+	if err != nil {
+		return nil, err
+	}
+	if _, err := s.c.Initialize(w.ctx, protocol.InitializeParams{}); err != nil {
+		return nil, errors.Join(err, s.close())
+	}
+	return s, nil
+}
+
+func (s *stdio) ask(args []string) ([]byte, time.Duration, error) {
+	start := time.Now()
+	r, err := s.c.Hg(s.w.ctx, s.w.repo, args...)
+	took := time.Since(start)
+	if err != nil {
+		return nil, took, err
+	}
+	return []byte(r.Stdout), took, nil
+}
+
+func (s *stdio) close() error {
+	return errors.Join(s.c.Close(), s.stop())
+}
+
+// stop ends the master.
+func (s *stdio) stop() error {
+	cmd := exec.Command(filepath.Join(s.w.bin, "hgbroker"), append([]string{"stop"}, s.flags...)...)
+	cmd.Env = s.w.env
+	if text, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("hgbroker stop: %w\n%s", err, text)
+	}
+	return nil
+}
+
+// cold is the first command of a broker that has no master yet: the master, its
+// worker and the image of the repository are made for it.
+type cold struct {
+	w    *world
+	runs int
+}
+
+func startCold(w *world) (contender, error) { return &cold{w: w}, nil }
+
+func (c *cold) ask(args []string) (text []byte, took time.Duration, err error) {
+	c.runs++
+	dir := fmt.Sprintf("run-cold-%d", c.runs)
+	s, err := newStdio(c.w, dir)
+	if err != nil {
+		return nil, 0, err
+	}
+	text, took, err = s.ask(args)
+	return text, took, errors.Join(err, s.close(), os.RemoveAll(filepath.Join(c.w.temp, dir)))
+}
+
+func (c *cold) close() error { return nil }
+
+// dropIn is the drop-in hg as a process for each command.
+type dropIn struct {
+	process
+	stop func() error
+}
+
+func startDropIn(w *world) (contender, error) {
+	runtime := filepath.Join(w.temp, "run-drop-in")
+	env := append(w.env[:len(w.env):len(w.env)], protocol.EnvRuntimeDir+"="+runtime, protocol.EnvFallback+"=never",
+		protocol.EnvIdleTimeout+"=60s", protocol.EnvHg+"="+w.hg)
+	p := process{w: w, program: filepath.Join(w.bin, "hg"), env: env}
+	return &dropIn{process: p, stop: func() error {
+		cmd := exec.Command(filepath.Join(w.bin, "hgbroker"), "stop")
+		cmd.Env = env
+		return cmd.Run()
+	}}, nil
+}
+
+func (d *dropIn) close() error { return d.stop() }
