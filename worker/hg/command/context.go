@@ -13,7 +13,6 @@ import (
 	"hgbroker/worker/hg/config"
 	"hgbroker/worker/hg/encoding"
 	"hgbroker/worker/hg/hgerr"
-	"hgbroker/worker/hg/phases"
 	"hgbroker/worker/hg/repo"
 )
 
@@ -73,31 +72,10 @@ func (c *Context) View() (*repo.View, error) {
 	}
 	c.view = v
 	if c.Debug {
-		return v, c.refuseUnknownRoots(v)
+		return v, refuseChatter(v)
 	}
 	return v, nil
 }
-
-// refuseUnknownRoots leaves to hg a repository with phase roots that name no
-// changeset: --debug reports them whenever a command first looks at phases.
-func (c *Context) refuseUnknownRoots(v *repo.View) error {
-	text, _, err := v.Store().Read("phaseroots")
-	if err != nil {
-		return err
-	}
-	roots, err := phases.Parse(text)
-	if err != nil {
-		return err
-	}
-	for _, r := range roots {
-		if _, ok := v.Rev(r.Node); !ok {
-			return unsupported("--debug with phase roots of unknown changesets")
-		}
-	}
-	return nil
-}
-
-func (c *Context) warnRaw(text string) { io.WriteString(c.Stderr, text) }
 
 // Print writes to standard output.
 func (c *Context) Print(text string) { io.WriteString(c.Stdout, text) }

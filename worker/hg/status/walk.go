@@ -25,9 +25,9 @@ type walker struct {
 	explicit []string // named files that are not in the dirstate
 	found    []string // met files that are not in the dirstate, may repeat
 
-	rules Ignorer         // nil until they are loaded
-	plain map[string]bool // directories that are known to be ignored or not
-	said  []message
+	rules   Ignorer         // nil until they are loaded
+	ignored map[string]bool // what is known of directories, with those above them
+	said    []message
 }
 
 // message is something for WorkingCopy.Warn, or with a name for Bad.
@@ -37,7 +37,7 @@ type message struct {
 }
 
 func newWalker(wc *WorkingCopy) *walker {
-	w := &walker{wc: wc, m: wc.Match, class: make([]class, wc.Dirstate.Len()), plain: map[string]bool{}}
+	w := &walker{wc: wc, m: wc.Match, class: make([]class, wc.Dirstate.Len()), ignored: map[string]bool{}}
 	if w.m == nil {
 		w.m = match.Always()
 	}
@@ -102,10 +102,10 @@ func (w *walker) pathIgnored(path string) bool {
 		return false
 	}
 	dir := path[:max(strings.LastIndexByte(path, '/'), 0)]
-	ignored, known := w.plain[dir]
+	ignored, known := w.ignored[dir]
 	if !known {
 		ignored = w.pathIgnored(dir)
-		w.plain[dir] = ignored
+		w.ignored[dir] = ignored
 	}
 	return ignored
 }

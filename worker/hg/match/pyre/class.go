@@ -140,14 +140,13 @@ func (p *parser) class(f flags) (*node, error) {
 		if p.s[p.pos] == '-' {
 			return nil, p.unsupported("a possible set difference")
 		}
-		hi, other, err := p.classItem()
+		_, other, err := p.classItem()
 		if err != nil {
 			return nil, err
 		}
 		if one < 0 || other < 0 || other < one {
 			return nil, p.invalid("bad character range")
 		}
-		_ = hi
 		set.addRange(byte(one), byte(other))
 	}
 	if f.fold {
