@@ -77,6 +77,8 @@ func (c *Context) View() (*repo.View, error) {
 	return v, nil
 }
 
+func (c *Context) warnRaw(text string) { io.WriteString(c.Stderr, text) }
+
 // Print writes to standard output.
 func (c *Context) Print(text string) { io.WriteString(c.Stdout, text) }
 

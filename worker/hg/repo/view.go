@@ -96,6 +96,10 @@ func (r *Repo) NewView(cfg *config.Config, enc *encoding.Encoding, cwd string, g
 // not in the store, and warns whenever it first looks at it: that is left to hg.
 func (v *View) knownParent(id node.ID) (node.Rev, error) {
 	rev, ok := v.snap.Rev(id)
+	if !ok && v.Moved() {
+		// A commit brought it since the snapshot was made.
+		return rev, &hgerr.Damage{Op: "read", Path: "dirstate", Cause: "the store changed", Changed: true}
+	}
 	if !ok {
 		return rev, hgerr.NewUnsupported("unknown parent %s of the working directory", id.Short())
 	}
