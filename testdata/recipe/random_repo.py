@@ -3,7 +3,7 @@
 """Random repositories, made by Mercurial's own code in one process.
 
     random_repo.py --seed N --out DIR [--variant a,b,c] [--count N]
-    random_repo.py --serve      lines "SEED<tab>VARIANT<tab>DIR" on stdin, "ok" for each on stdout
+    random_repo.py --serve      lines "SEED<tab>VARIANT<tab>DIR" on stdin, "ok" or an error for each on stdout
 
 Run it with the interpreter that can import the Mercurial to make them with
 (6.3 up to 7.2). The same seed and variant give the same changesets and the same
@@ -525,10 +525,10 @@ class Workdir:
             self.run(commands.forget, p)
         elif r < 0.83:
             dest = self.path(rnd.choice(DIRS) + b"/copy-%d" % rnd.randrange(5))
-            self.run(commands.copy, p, dest)
+            self.run(commands.copy, p, dest, force=False, after=False)
         elif r < 0.92:
             dest = self.path(rnd.choice([b"", b"src/", b"new/"]) + b"moved-%d" % rnd.randrange(5))
-            self.run(commands.rename, p, dest)
+            self.run(commands.rename, p, dest, force=False, after=False)
         elif r < 0.95 and os.path.lexists(p) and not os.path.isdir(p):
             os.unlink(p)
             kind = rnd.randrange(3)
@@ -622,10 +622,13 @@ FORMATS = {
 }
 
 # What the settings need in the repository itself: without Mercurial's Rust
-# parts these two formats are refused unless told otherwise.
+# parts these formats are refused unless told otherwise; Mercurial 7.2 adds a
+# fileindex to revlogv2.
 ALLOW = {
     "dirstate-v2": b"[storage]\ndirstate-v2.slow-path = allow\n",
     "nodemap": b"[storage]\nrevlog.persistent-nodemap.slow-path = allow\n",
+    "fileindex": b"[storage]\nfileindex.slow-path = allow\n",
+    "revlogv2": b"[storage]\nfileindex.slow-path = allow\n",
 }
 
 
@@ -671,7 +674,7 @@ def make(seed, variant, out):
     ui = uimod.ui.load()
     settings = [(b"ui", b"quiet", b"yes"), (b"ui", b"interactive", b"no"), (b"ui", b"username", b"test"), (b"ui", b"merge", b":merge"),
                 (b"devel", b"default-date", b"1500000000 0"), (b"storage", b"dirstate-v2.slow-path", b"allow"),
-                (b"storage", b"revlog.persistent-nodemap.slow-path", b"allow")]
+                (b"storage", b"revlog.persistent-nodemap.slow-path", b"allow"), (b"storage", b"fileindex.slow-path", b"allow")]
     for f in features:
         settings += FORMATS[f]
     markers = evolution or rnd.random() < 0.03  # where it is off again later, hg warns of them
@@ -718,8 +721,7 @@ def serve(answers):
             make(int(seed), variant, out)
             answers.write("ok\n")
         except Exception:
-            traceback.print_exc()
-            answers.write("failed\n")
+            answers.write("failed: %r\n" % traceback.format_exc())
         answers.flush()
 
 

@@ -34,12 +34,12 @@ type CmdServer struct {
 	cmd *exec.Cmd
 	in  io.WriteCloser
 	out *bufio.Reader
-	log *bytes.Buffer // the process's own stderr
+	log *logBuffer // the process's own stderr
 }
 
 // StartCmdServer starts hg as a command server with the environment env.
 func StartCmdServer(hg string, env []string) (*CmdServer, error) {
-	s := &CmdServer{cmd: exec.Command(hg, "serve", "--cmdserver", "pipe"), log: new(bytes.Buffer)}
+	s := &CmdServer{cmd: exec.Command(hg, "serve", "--cmdserver", "pipe"), log: new(logBuffer)}
 	s.cmd.Dir = "/"
 	s.cmd.Env = env
 	s.cmd.Stderr = s.log

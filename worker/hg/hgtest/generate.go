@@ -4,7 +4,6 @@ package hgtest
 
 import (
 	"bufio"
-	"bytes"
 	"fmt"
 	"io"
 	"os/exec"
@@ -22,7 +21,7 @@ type Generator struct {
 	cmd *exec.Cmd
 	in  io.WriteCloser
 	out *bufio.Reader
-	log *bytes.Buffer
+	log *logBuffer
 }
 
 // OpenGenerator starts the generator under the hg at path.
@@ -35,7 +34,7 @@ func OpenGenerator(path string) (*Generator, error) {
 	if err != nil {
 		return nil, err
 	}
-	g := &Generator{cmd: exec.Command(python, script, "--serve"), log: new(bytes.Buffer)}
+	g := &Generator{cmd: exec.Command(python, script, "--serve"), log: new(logBuffer)}
 	g.cmd.Env = BaseEnv("PYTHONDONTWRITEBYTECODE=1")
 	g.cmd.Stderr = g.log
 	if g.in, err = g.cmd.StdinPipe(); err != nil {

@@ -12,12 +12,13 @@ import (
 	"testing"
 )
 
-// example is the worked example of the package comment, with its checksums.
+// example is the worked example of the package comment, with its checksums as
+// another implementation of CRC-32C computes them.
 const example = `
 	48 47 42 49 4d 41 47 45  01 00 00 00 04 03 02 01
 	83 00 00 00 00 00 00 00  01 00 00 00 01 00 00 00
 	00 00 00 00 00 00 00 00  00 00 00 00 00 00 00 00
-	00 00 00 00 00 00 00 00  8f 43 8d 51 c4 6e 8a 31
+	00 00 00 00 00 00 00 00  72 0e a8 ac af 73 7c ae
 	07 00 00 00 b7 3f 4b 36  80 00 00 00 00 00 00 00
 	03 00 00 00 00 00 00 00  00 00 00 00 00 00 00 00
 	00 00 00 00 00 00 00 00  00 00 00 00 00 00 00 00

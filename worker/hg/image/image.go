@@ -157,7 +157,7 @@ func Open(data []byte, release func() error) (*Image, error) {
 // image's descriptor without mapping it. size is the file's size.
 func ReadInfo(r io.ReaderAt, size int64) (Info, error) {
 	var head [HeaderSize]byte
-	if _, err := r.ReadAt(head[:], 0); err != nil {
+	if _, err := io.ReadFull(io.NewSectionReader(r, 0, HeaderSize), head[:]); err != nil {
 		return Info{}, fmt.Errorf("%w: read header: %v", ErrFormat, err)
 	}
 	n, err := checkHeader(head[:], size)
@@ -165,7 +165,7 @@ func ReadInfo(r io.ReaderAt, size int64) (Info, error) {
 		return Info{}, err
 	}
 	table := make([]byte, n*SectionSize)
-	if _, err := r.ReadAt(table, HeaderSize); err != nil {
+	if _, err := io.ReadFull(io.NewSectionReader(r, HeaderSize, int64(len(table))), table); err != nil {
 		return Info{}, fmt.Errorf("%w: read table: %v", ErrFormat, err)
 	}
 	return checkTable(head[:], table)

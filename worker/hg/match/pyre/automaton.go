@@ -322,8 +322,9 @@ func (a *automaton) step(s *state, class int) *state {
 	if c.bytes > maxCache {
 		// Start over; whoever still walks through the old states may do so.
 		fresh := a.newCache()
+		to := a.state(fresh, next, l) // before others can see fresh
 		a.cache.Store(fresh)
-		return a.state(fresh, next, l)
+		return to
 	}
 	to := a.state(c, next, l)
 	s.next[class].Store(to)

@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"os/exec"
 	"strings"
+	"sync"
 	"testing"
 
 	"hgbroker/worker/hg/hgerr"
@@ -191,6 +192,29 @@ func TestAny(t *testing.T) {
 			t.Errorf("%q on %q: %s, want %s", questions[i].pattern, questions[i].names, got, want)
 		}
 	}
+}
+
+// TestSharedCache runs one automaton, which has more states than are kept, from
+// several goroutines.
+func TestSharedCache(t *testing.T) {
+	const back = 18
+	re := pyre.MustCompile(fmt.Sprintf("[ab]*a[ab]{%d}$", back-1))
+	var wg sync.WaitGroup
+	for seed := range uint64(2) {
+		wg.Go(func() {
+			r := rand.New(rand.NewPCG(seed, 5))
+			for range 600 {
+				name := make([]byte, 100+r.IntN(200))
+				for i := range name {
+					name[i] = 'a' + byte(r.IntN(2))
+				}
+				if got := re.Match(string(name)); got != (name[len(name)-back] == 'a') {
+					t.Errorf("%s: %v", name, got)
+				}
+			}
+		})
+	}
+	wg.Wait()
 }
 
 func FuzzParse(f *testing.F) {
