@@ -44,6 +44,8 @@ const (
 	// drainLimit is how long a client that closed its end, but still reads, is
 	// given its last answers (lines framing: that is how a shell script ends).
 	drainLimit = 30 * time.Second
+	// exitLimit is how long exit waits for shutdown to be answered.
+	exitLimit = 10 * time.Second
 	// endLimit bounds the wait for canceled requests at the end: a worker's
 	// grace, the master's kill, and some more.
 	endLimit = protocol.CancelGrace + 2*time.Second
@@ -85,6 +87,7 @@ type Server struct {
 	}
 	requests map[protocol.RawID]context.CancelCauseFunc
 	wg       sync.WaitGroup
+	quiet    chan struct{} // closed when shutdown has been answered
 
 	exit     chan int // the exit notification's code
 	exitOnce sync.Once
@@ -122,7 +125,7 @@ func Serve(ctx context.Context, in io.Reader, out io.Writer, closer io.Closer, o
 	s := &Server{
 		opts: opts, log: log.New(opts.Log, "broker ", log.LstdFlags|log.Lmicroseconds|log.Lmsgprefix),
 		stream: protocol.NewStream(in, out, closer, opts.Framing),
-		counts: newCounters(), slots: make(chan struct{}, maxRunning),
+		counts: newCounters(), quiet: make(chan struct{}), slots: make(chan struct{}, maxRunning),
 		fallback: opts.Fallback, dir: opts.Dir,
 		requests: map[protocol.RawID]context.CancelCauseFunc{}, exit: make(chan int, 1),
 	}
@@ -242,7 +245,7 @@ func (s *Server) Handle(_ context.Context, _ *jsonrpc2.Conn, _ *jsonrpc2.Request
 		s.mu.Lock()
 		s.phase = afterShutdown
 		s.mu.Unlock()
-		s.answer(m.ID, []byte("null"), nil)
+		go s.shutdown(m.ID)
 		return
 	}
 	handle := methods[m.Method]
@@ -251,6 +254,14 @@ func (s *Server) Handle(_ context.Context, _ *jsonrpc2.Conn, _ *jsonrpc2.Request
 		return
 	}
 	s.begin(m, handle)
+}
+
+// shutdown answers the request of that name once everything that was asked
+// before it has been answered.
+func (s *Server) shutdown(id protocol.RawID) {
+	s.await(drainLimit)
+	s.answer(id, []byte("null"), nil)
+	close(s.quiet)
 }
 
 func (s *Server) reply(m *protocol.Message, f func(*protocol.Message, phase) ([]byte, error), p phase) {
@@ -345,11 +356,17 @@ func (s *Server) notification(m *protocol.Message) {
 	s.mu.Unlock()
 	switch m.Method {
 	case protocol.MethodExit:
-		code := 1
-		if phase == afterShutdown {
-			code = 0
+		if phase != afterShutdown {
+			s.quit(1)
+			return
 		}
-		s.quit(code)
+		go func() { // a client that did not wait for shutdown's answer still gets it
+			select {
+			case <-s.quiet:
+			case <-time.After(exitLimit):
+			}
+			s.quit(0)
+		}()
 	case protocol.MethodCancel:
 		var p protocol.CancelParams
 		if json.Unmarshal(m.Params, &p) != nil || phase == beforeInitialize {
