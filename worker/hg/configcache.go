@@ -7,6 +7,8 @@ import (
 
 	"hgbroker/worker/hg/cmdline"
 	"hgbroker/worker/hg/config"
+	"hgbroker/worker/hg/encoding"
+	"hgbroker/worker/hg/hgerr"
 )
 
 // configCache keeps the configurations that were loaded last. Loading one
@@ -19,20 +21,27 @@ type configCache struct {
 // remembered.
 const keptConfigs = 16
 
-// loadedConfig is a configuration with all that it depends on but files.
-type loadedConfig struct {
-	key  string
-	base *config.Config // without the repository
-	full *config.Config // with it, and with the flags of the command line
+// configKey is all that a configuration depends on but files.
+type configKey struct {
+	env         *environment
+	cwd, root   string
+	version, hg string // of the real hg
+	uid         int
+	given       string // --config and --config-file, each followed by a zero byte
+	flags       [len(flagNames)]string
 }
 
 // flagNames are the options of the command line that become configuration.
 var flagNames = [...]string{"verbose", "debug", "quiet"}
 
-// configKey joins what a configuration depends on besides files.
-func configKey(env []string, cwd, root string, version string, early cmdline.Values, flags [len(flagNames)]string) string {
+// given joins the early options that are configuration.
+func given(early cmdline.Values) string {
+	configs, files := early.List("config"), early.List("config-file")
+	if len(configs)+len(files) == 0 {
+		return ""
+	}
 	var b strings.Builder
-	for _, list := range [][]string{env, {cwd, root, version}, early.List("config"), early.List("config-file"), flags[:]} {
+	for _, list := range [][]string{configs, files} {
 		for _, s := range list {
 			b.WriteString(s)
 			b.WriteByte(0)
@@ -42,7 +51,53 @@ func configKey(env []string, cwd, root string, version string, early cmdline.Val
 	return b.String()
 }
 
-func (c *configCache) get(key string) *loadedConfig {
+// loadedConfig is a configuration, with what the dispatcher wants to know of it
+// each time.
+type loadedConfig struct {
+	key  configKey
+	base *config.Config // without the repository
+	full *config.Config // with it, and with the flags of the command line
+
+	refusal   error    // why the real hg must run whatever comes, nil if it need not
+	extension error    // the part of refusal that is about extensions
+	aliases   []string // names in [alias], none when plain mode hides them
+	strict    bool     // ui.strict
+	strictErr error
+	hooks     []string // names in [hooks] that are set
+}
+
+// settle works out what is asked of a configuration for each command.
+func (l *loadedConfig) settle() {
+	l.extension = refuseExtensions(l.full)
+	if l.refusal = l.extension; l.refusal == nil {
+		l.refusal = refuseConfig(l.full, l.key.env)
+	}
+	if !l.full.Plain("alias") {
+		for _, it := range l.full.MainItems("alias") {
+			l.aliases = append(l.aliases, it.Name)
+		}
+	}
+	l.strict, l.strictErr = l.full.Bool("ui", "strict")
+	for _, it := range l.full.Items("hooks") {
+		if it.Text != "" {
+			l.hooks = append(l.hooks, it.Name)
+		}
+	}
+}
+
+// hook finds a hook of a command that hg would run before or after it.
+func (l *loadedConfig) hook(command string) (name string, ok bool) {
+	for _, when := range []string{"pre-", "post-", "fail-"} {
+		for _, h := range l.hooks {
+			if name, _, _ := strings.Cut(h, "."); name == when+command {
+				return h, true
+			}
+		}
+	}
+	return "", false
+}
+
+func (c *configCache) get(key configKey) *loadedConfig {
 	for i, l := range c.entries {
 		if l.key != key {
 			continue
@@ -67,4 +122,59 @@ func (c *configCache) put(l *loadedConfig) {
 		c.entries = c.entries[:keptConfigs-1]
 	}
 	c.entries = append([]*loadedConfig{l}, c.entries...)
+}
+
+// harmless are extensions that add commands and leave those that are native
+// here as they are.
+var harmless = map[string]bool{
+	"absorb": true, "amend": true, "automv": true, "churn": true, "closehead": true, "extdiff": true, "fetch": true,
+	"fix": true, "graphlog": true, "hgext.graphlog": true, "histedit": true, "patchbomb": true, "purge": true,
+	"rebase": true, "record": true, "relink": true, "share": true, "split": true, "strip": true, "uncommit": true,
+}
+
+// refuseExtensions sends to the real hg what an extension may change.
+func refuseExtensions(cfg *config.Config) error {
+	for name, path := range cfg.Extensions() {
+		if !harmless[name] || path != "" {
+			return hgerr.NewUnsupported("extension %s", name)
+		}
+	}
+	return nil
+}
+
+// refuseConfig sends to the real hg what the configuration and the environment
+// ask for and the engine does not have.
+func refuseConfig(cfg *config.Config, env *environment) error {
+	if _, ok := env.get("POSIXLY_CORRECT"); ok {
+		return hgerr.NewUnsupported("POSIXLY_CORRECT, which changes how options are read")
+	}
+	if cfg.Debug && cfg.HasUntrusted() {
+		return hgerr.NewUnsupported("--debug with untrusted configuration")
+	}
+	if encoding.Translated(env.get, cfg.Plain("i18n")) {
+		return hgerr.NewUnsupported("messages in another language")
+	}
+	for _, item := range [][2]string{{"ui", "formatted"}, {"profiling", "enabled"}, {"ui", "traceback"}, {"devel", "all-warnings"}, {"ui", "timestamp-output"}} {
+		if on, err := cfg.Bool(item[0], item[1]); err != nil || on {
+			return hgerr.NewUnsupported("%s.%s", item[0], item[1])
+		}
+	}
+	if color := cfg.GetOr("ui", "color", "auto"); !quietColor(color) && !cfg.Plain("color") {
+		return hgerr.NewUnsupported("ui.color=%s", color)
+	}
+	if out := cfg.MessageOutput; out != "" && out != "stdio" {
+		return hgerr.NewUnsupported("ui.message-output=%s", out)
+	}
+	return nil
+}
+
+// quietColor tells whether a setting of ui.color prints no colours where the
+// output is no terminal.
+func quietColor(value string) bool {
+	switch strings.ToLower(value) {
+	case "auto", "never", "no", "off", "false", "0", "", "yes", "on", "true", "1":
+		// A boolean "yes" means "auto".
+		return true
+	}
+	return false
 }

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -63,24 +62,18 @@ func TestRandomRepositories(t *testing.T) {
 			y := hgtest.NewTally(t)
 			y.MaxErrors = number(t, "HGBROKER_MISMATCHES", 10)
 			real := hgtest.NewReal(t, version.Path)
-			reference := hgtest.Named{Name: "hg " + version.Number, Runner: hgtest.RunnerFunc(func(dir string, args, env []string) ([]byte, []byte, int, bool, error) {
-				// A command server adds an item of its own to the configuration.
-				if slices.Contains(args, "config") || slices.Contains(args, "showconfig") {
-					return hgtest.CLI(version.Path).Run(dir, args, env)
-				}
-				return real.Run(dir, args, env)
-			})}
 			inst := Installation{Path: version.Path, Version: version.Number}
 			variants := hgtest.Variants()
+			generator := hgtest.NewGenerator(t, version.Path)
 			for i := range repositories {
 				seed := uint64(first + i)
 				v := variants[i%len(variants)]
 				t.Run(fmt.Sprintf("%d-%v", seed, v), func(t *testing.T) {
-					dir := hgtest.Generate(t, seed, v)
+					dir := generator.New(t, seed, v)
 					info := hgtest.Info(t, real, dir)
 					cmds := hgtest.RandomCommands(rand.New(rand.NewPCG(seed, 1)), info, commands)
 					hgtest.Compare(t, y, dir, cmds, engineRunner("cold", inst, true), engineRunner("warm", inst, false),
-						reference)
+						hgtest.Named{Name: "hg " + version.Number, Runner: real})
 				})
 			}
 		})

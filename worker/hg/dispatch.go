@@ -11,12 +11,10 @@ import (
 	"slices"
 	"strings"
 	"syscall"
-	"time"
 
 	"hgbroker/worker/hg/cmdline"
 	"hgbroker/worker/hg/command"
 	"hgbroker/worker/hg/config"
-	"hgbroker/worker/hg/dates"
 	"hgbroker/worker/hg/encoding"
 	"hgbroker/worker/hg/hgerr"
 	"hgbroker/worker/hg/repo"
@@ -31,88 +29,66 @@ type dispatcher struct {
 	r   *Request
 	out *output
 
+	env     *environment
+	dialect *dialect
 	cwd     string
+	loaded  *loadedConfig
 	cfg     *config.Config
 	enc     *encoding.Encoding
 	cmd     *command.Context
 	repo    *repo.Repo
 	result  Result
 	early   cmdline.Values
-	version config.Version
-}
-
-func (d *dispatcher) getenv(name string) (string, bool) {
-	for i := len(d.r.Env) - 1; i >= 0; i-- {
-		if v, ok := strings.CutPrefix(d.r.Env[i], name); ok && strings.HasPrefix(v, "=") {
-			return v[1:], true
-		}
-	}
-	return "", false
-}
-
-// zone is the client's time zone.
-func (d *dispatcher) zone() (*time.Location, error) {
-	tz, set := d.getenv("TZ")
-	key := tz
-	if set {
-		key = "=" + tz
-	}
-	if loc := d.e.zones[key]; loc != nil {
-		return loc, nil
-	}
-	loc, err := dates.Location(tz, set)
-	if err == nil && len(d.e.zones) < keptConfigs {
-		d.e.zones[key] = loc
-	}
-	return loc, err
 }
 
 func (d *dispatcher) warn(text string) { d.out.err.WriteString(text) }
 
 // run is the command. Its error is what report turns into hg's words.
 func (d *dispatcher) run() (int, error) {
-	d.version = release(d.r.Hg.Version)
-	settings, err := encoding.FromEnvironment(d.getenv)
-	if err != nil {
+	if err := d.start(); err != nil {
 		return 0, err
 	}
-	if err := d.start(&settings); err != nil {
-		return 0, err
+	if d.env.settingsErr != nil {
+		return 0, d.env.settingsErr
 	}
-	root, err := d.findRoot()
+	root, err := d.enter()
 	if err != nil {
 		return 0, err
 	}
 	if err := d.loadConfig(root); err != nil {
 		return 0, err
 	}
-	if err := d.refuseConfig(); err != nil {
-		return 0, err
+	if d.loaded.refusal != nil {
+		return 0, d.loaded.refusal
 	}
-	line, spec, err := d.parse(settings)
+	if d.r.Terminal {
+		return 0, hgerr.NewUnsupported("output to a terminal")
+	}
+	line, spec, err := d.parse()
 	if err != nil {
 		return 0, err
 	}
 	if err := cmdline.CheckEarly(line.Global, d.early); err != nil {
 		return 0, err
 	}
-	if err := d.applyGlobal(line, root, &settings); err != nil {
+	settings := d.env.settings
+	if err := d.applyGlobal(line, &settings); err != nil {
 		return 0, err
 	}
-	if d.enc, err = encoding.New(settings); err != nil {
+	if d.enc, err = d.e.encoding(settings); err != nil {
 		return 0, err
 	}
 	if err := d.openRepository(line, root); err != nil {
 		return 0, err
 	}
-	zone, err := d.zone()
+	zone, err := d.env.location()
 	if err != nil {
 		return 0, err
 	}
 	d.cmd = &command.Context{
 		Context: d.ctx, Args: line.Args, Opts: line.Options, Global: line.Global,
 		Config: d.cfg, Encoding: d.enc, Quiet: d.cfg.Quiet, Verbose: d.cfg.Verbose, Debug: d.cfg.Debug,
-		Cwd: d.cwd, Now: d.r.Now, Local: zone, Getenv: d.getenv, Version: d.r.Hg.Version,
+		Cwd: d.cwd, Now: d.r.Now, Local: zone, Getenv: d.env.get, Version: d.r.Hg.Version,
 		Stdout: &d.out.out, Stderr: &d.out.err, Repo: d.repo,
 	}
 	code, err := spec.Run(d.cmd)
@@ -120,11 +96,16 @@ func (d *dispatcher) run() (int, error) {
 	return code, err
 }
 
-// start reads the early options and enters the working directory.
-func (d *dispatcher) start(settings *encoding.Settings) error {
-	plain, _ := d.getenv("HGPLAIN")
-	strict := slices.Contains(strings.Split(plain, ","), "+strictflags")
-	d.early = cmdline.ParseEarly(d.r.Args, cmdline.GlobalOptions(d.version, settings.Name, settings.Mode), strict)
+// start takes up what is the same for many commands, and reads the early options.
+func (d *dispatcher) start() error {
+	d.env, d.dialect = d.e.environment(d.r.Env), d.e.dialect(d.r.Hg.Version)
+	d.early = d.dialect.early.Parse(d.r.Args, d.env.strict, d.env.laid)
+	return nil
+}
+
+// enter enters the working directory and finds the directory whose .hg counts;
+// root is "" without one.
+func (d *dispatcher) enter() (root string, err error) {
 	cwd := d.r.Dir
 	if to := d.early.Text("cwd"); to != "" {
 		if !filepath.IsAbs(to) {
@@ -135,21 +116,18 @@ func (d *dispatcher) start(settings *encoding.Settings) error {
 			err = &fs.PathError{Op: "chdir", Path: to, Err: syscall.ENOTDIR}
 		}
 		if err != nil {
-			return hgerr.NewUnsupported("--cwd %s: %v", d.early.Text("cwd"), err)
+			return "", hgerr.NewUnsupported("--cwd %s: %v", d.early.Text("cwd"), err)
 		}
 		cwd = to
 	}
-	real, err := filepath.EvalSymlinks(cwd)
-	if err != nil {
-		return hgerr.NewUnsupported("working directory %s: %v", cwd, err)
-	}
-	d.cwd = real
-	return nil
-}
-
-// findRoot is the directory whose .hg counts, "" without one.
-func (d *dispatcher) findRoot() (string, error) {
 	path := d.early.Text("repository")
+	if path == "" && repo.IsRealRoot(cwd) {
+		d.cwd = cwd
+		return cwd, nil
+	}
+	if d.cwd, err = filepath.EvalSymlinks(cwd); err != nil {
+		return "", hgerr.NewUnsupported("working directory %s: %v", cwd, err)
+	}
 	if path == "" {
 		root, _ := repo.Find(d.cwd)
 		return root, nil
@@ -167,7 +145,7 @@ func (d *dispatcher) findRoot() (string, error) {
 }
 
 func (d *dispatcher) sources() config.Sources {
-	return config.Sources{Version: d.version, Getenv: d.getenv, Cwd: d.cwd, UID: uint32(d.r.UID), HgPath: d.r.Hg.Path}
+	return config.Sources{Version: d.version, Getenv: d.env.get, Cwd: d.cwd, UID: uint32(d.r.UID), HgPath: d.r.Hg.Path}
 }
 
 // loadConfig reads all configuration, or finds that it was read before.
@@ -178,9 +156,9 @@ func (d *dispatcher) loadConfig(root string) error {
 			flags[i] = pythonBool(d.early.On(name))
 		}
 	}
-	key := configKey(d.r.Env, d.cwd, root, d.r.Hg.Version, d.early, flags)
+	key := configKey{env: d.env, cwd: d.cwd, root: root, version: d.r.Hg.Version, hg: d.r.Hg.Path, uid: d.r.UID, given: given(d.early), flags: flags}
 	if l := d.e.configs.get(key); l != nil {
-		d.cfg = l.full
+		d.loaded, d.cfg = l, l.full
 		return nil
 	}
 	base, err := config.Load(d.sources())
@@ -219,8 +197,9 @@ func (d *dispatcher) loadConfig(root string) error {
 			return err
 		}
 	}
-	d.cfg = full
-	d.e.configs.put(&loadedConfig{key: key, base: base, full: full})
+	d.cfg, d.loaded = full, &loadedConfig{key: key, base: base, full: full}
+	d.loaded.settle()
+	d.e.configs.put(d.loaded)
 	return nil
 }
 
@@ -240,77 +219,18 @@ func (d *dispatcher) printWarnings(c *config.Config) {
 	}
 }
 
-// harmless are extensions that add commands and leave those that are native
-// here as they are.
-var harmless = map[string]bool{
-	"absorb": true, "amend": true, "automv": true, "churn": true, "closehead": true, "extdiff": true, "fetch": true,
-	"fix": true, "graphlog": true, "hgext.graphlog": true, "histedit": true, "patchbomb": true, "purge": true,
-	"rebase": true, "record": true, "relink": true, "share": true, "split": true, "strip": true, "uncommit": true,
-}
-
-// refuseConfig sends to the real hg what the configuration asks for and the
-// engine does not have.
-func (d *dispatcher) refuseConfig() error {
-	for name, path := range d.cfg.Extensions() {
-		if !harmless[name] || path != "" {
-			return hgerr.NewUnsupported("extension %s", name)
-		}
-	}
-	if _, ok := d.getenv("POSIXLY_CORRECT"); ok {
-		return hgerr.NewUnsupported("POSIXLY_CORRECT, which changes how options are read")
-	}
-	if d.cfg.Debug && d.cfg.HasUntrusted() {
-		return hgerr.NewUnsupported("--debug with untrusted configuration")
-	}
-	if encoding.Translated(d.getenv, d.cfg.Plain("i18n")) {
-		return hgerr.NewUnsupported("messages in another language")
-	}
-	if d.r.Terminal {
-		return hgerr.NewUnsupported("output to a terminal")
-	}
-	for _, item := range [][2]string{{"ui", "formatted"}, {"profiling", "enabled"}, {"ui", "traceback"}, {"devel", "all-warnings"}, {"ui", "timestamp-output"}} {
-		if on, err := d.cfg.Bool(item[0], item[1]); err != nil || on {
-			return hgerr.NewUnsupported("%s.%s", item[0], item[1])
-		}
-	}
-	if color := d.cfg.GetOr("ui", "color", "auto"); !quietColor(color) && !d.cfg.Plain("color") {
-		return hgerr.NewUnsupported("ui.color=%s", color)
-	}
-	if out := d.cfg.MessageOutput; out != "" && out != "stdio" {
-		return hgerr.NewUnsupported("ui.message-output=%s", out)
-	}
-	return nil
-}
-
-// quietColor tells whether a setting of ui.color prints no colours where the
-// output is no terminal.
-func quietColor(value string) bool {
-	switch strings.ToLower(value) {
-	case "auto", "never", "no", "off", "false", "0", "", "yes", "on", "true", "1":
-		// A boolean "yes" means "auto".
-		return true
-	}
-	return false
-}
-
 // parse reads the command line in full.
-func (d *dispatcher) parse(settings encoding.Settings) (cmdline.Line, *command.Spec, error) {
+func (d *dispatcher) parse() (cmdline.Line, *command.Spec, error) {
 	var spec *command.Spec
-	commands := cmdline.Commands(d.version)
-	var aliases []string
-	if !d.cfg.Plain("alias") {
-		for _, it := range d.cfg.MainItems("alias") {
-			aliases = append(aliases, it.Name)
-		}
+	var known *commandOptions
+	if d.loaded.strictErr != nil {
+		return cmdline.Line{}, nil, d.loaded.strictErr
 	}
-	strict, err := d.cfg.Bool("ui", "strict")
-	if err != nil {
-		return cmdline.Line{}, nil, err
+	find := func(name string) (cmdline.Command, error) {
+		return cmdline.Lookup(name, d.dialect.version, d.loaded.aliases, d.loaded.strict)
 	}
-	find := func(name string) (cmdline.Command, error) { return cmdline.Find(name, commands, aliases, strict) }
-	var lacking []command.Option
-	options := func(c cmdline.Command, args []string) ([]cmdline.Option, []string, error) {
-		name, words, target, err := d.expandAlias(c, commands, aliases)
+	options := func(c cmdline.Command, args []string) (*cmdline.Set, []string, error) {
+		name, words, target, err := d.expandAlias(c)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -325,19 +245,10 @@ func (d *dispatcher) parse(settings encoding.Settings) (cmdline.Line, *command.S
 			return nil, nil, hgerr.NewUnsupported("command %s", target.Name)
 		}
 		d.result.Command = spec.Name
-		var opts []cmdline.Option
-		for _, o := range spec.Options {
-			if o.Since != 0 && d.version.Major < o.Since || o.Until != 0 && d.version.Major > o.Until {
-				continue
-			}
-			opts = append(opts, o.Option)
-			if !o.Native {
-				lacking = append(lacking, o)
-			}
-		}
-		return opts, append(slices.Clone(words), args...), nil
+		known = d.dialect.of(spec)
+		return known.set, append(slices.Clone(words), args...), nil
 	}
-	line, err := cmdline.ParseLine(d.r.Args, cmdline.GlobalOptions(d.version, settings.Name, settings.Mode), find, options)
+	line, err := cmdline.ParseLine(d.r.Args, d.dialect.global, d.env.laid, find, options)
 	if err != nil {
 		var usage *cmdline.UsageError
 		var unknown *cmdline.UnknownCommandError
@@ -349,25 +260,22 @@ func (d *dispatcher) parse(settings encoding.Settings) (cmdline.Line, *command.S
 	if !line.HasCommand || line.Global.On("version") || line.Global.On("help") {
 		return line, nil, hgerr.NewUnsupported("help or version without a command")
 	}
-	for _, o := range lacking {
-		if line.Options.Given(o.Long) {
-			return line, nil, hgerr.NewUnsupported("%s --%s", spec.Name, o.Long)
+	for _, option := range known.lacking {
+		if line.Options.Given(option) {
+			return line, nil, hgerr.NewUnsupported("%s --%s", spec.Name, option)
 		}
 	}
-	for _, hook := range []string{"pre-", "post-", "fail-"} {
-		for _, it := range d.cfg.Items("hooks") {
-			if name, _, _ := strings.Cut(it.Name, "."); name == hook+spec.Name && it.Text != "" {
-				return line, nil, hgerr.NewUnsupported("hook %s", it.Name)
-			}
-		}
+	if hook, ok := d.loaded.hook(spec.Name); ok {
+		return line, nil, hgerr.NewUnsupported("hook %s", hook)
 	}
 	return line, spec, nil
 }
 
 // expandAlias follows an alias to the command that it stands for. name is what
 // [defaults] are looked up by, words what the alias puts before the arguments.
-func (d *dispatcher) expandAlias(c cmdline.Command, commands []cmdline.Command, aliases []string) (name string, words []string, target cmdline.Command, err error) {
+func (d *dispatcher) expandAlias(c cmdline.Command) (name string, words []string, target cmdline.Command, err error) {
 	name = c.Name
+	aliases := d.loaded.aliases
 	for c.Alias {
 		text, _ := d.cfg.Get("alias", c.Name)
 		// Only aliases that were defined before this one count in its definition.
@@ -379,12 +287,12 @@ func (d *dispatcher) expandAlias(c cmdline.Command, commands []cmdline.Command, 
 		if err != nil {
 			return name, nil, c, err
 		}
-		early, def := cmdline.SplitEarly(def, d.version)
+		early, def := cmdline.SplitEarly(def, d.dialect.version)
 		if len(early) > 0 || len(def) == 0 {
 			return name, nil, c, hgerr.NewUnsupported("alias %s, which hg refuses", c.Name)
 		}
 		words = append(slices.Clone(def[1:]), words...)
-		if c, err = cmdline.Find(def[0], commands, aliases, false); err != nil {
+		if c, err = cmdline.Lookup(def[0], d.dialect.version, aliases, false); err != nil {
 			return name, nil, c, hgerr.NewUnsupported("alias %s: %v", name, err)
 		}
 	}
@@ -392,7 +300,7 @@ func (d *dispatcher) expandAlias(c cmdline.Command, commands []cmdline.Command, 
 }
 
 // applyGlobal acts on the global options that are known only now.
-func (d *dispatcher) applyGlobal(line cmdline.Line, root string, settings *encoding.Settings) error {
+func (d *dispatcher) applyGlobal(line cmdline.Line, settings *encoding.Settings) error {
 	if v := line.Global.Text("encoding"); v != "" {
 		settings.Name = v
 	}
@@ -444,7 +352,7 @@ func (d *dispatcher) applyGlobal(line cmdline.Line, root string, settings *encod
 func (d *dispatcher) openRepository(line cmdline.Line, root string) error {
 	c := line.Command
 	if spec := command.Table()[d.result.Command]; c.Alias && spec != nil {
-		for _, k := range cmdline.Commands(d.version) {
+		for _, k := range cmdline.Commands(d.dialect.version) {
 			if k.Name == spec.Name {
 				c = k
 			}
@@ -465,7 +373,7 @@ func (d *dispatcher) openRepository(line cmdline.Line, root string) error {
 		}
 		return hgerr.Abortf(hgerr.NotARepository, "no repository found in '%s' (.hg not found)", d.cwd)
 	}
-	r, err := d.e.open(root)
+	r, err := d.e.open(root, root == d.cwd)
 	var a *hgerr.Abort
 	if errors.As(err, &a) && a.Kind == hgerr.NotARepository && c.OptionalRepo && line.Global.Text("repository") == "" {
 		return nil

@@ -24,6 +24,7 @@ import (
 	"time"
 
 	"hgbroker/worker/hg/config"
+	"hgbroker/worker/hg/encoding"
 	"hgbroker/worker/hg/hgerr"
 	"hgbroker/worker/hg/image"
 	"hgbroker/worker/hg/repo"
@@ -79,7 +80,10 @@ type Engine struct {
 	opts    Options
 	repos   []*repo.Repo // the one used last comes first
 	configs configCache
-	zones   map[string]*time.Location // by the value of TZ, with a leading "=" when it is set
+
+	environments []*environment      // the one used last comes first
+	dialects     map[string]*dialect // by the version of hg
+	encodings    map[encoding.Settings]*encoding.Encoding
 }
 
 // New returns an engine without any open repository.
@@ -90,7 +94,7 @@ func New(opts Options) *Engine {
 	if opts.Repositories == 0 {
 		opts.Repositories = 8
 	}
-	return &Engine{opts: opts, zones: map[string]*time.Location{}}
+	return &Engine{opts: opts, dialects: map[string]*dialect{}, encodings: map[encoding.Settings]*encoding.Encoding{}}
 }
 
 // runAttempts is how often a command starts again when the store changed while
@@ -141,12 +145,32 @@ func (d *dispatcher) storeMoved(err error) bool {
 	return damage.Changed || d.repo.Moved()
 }
 
-// open returns the repository at root, from those kept open if its layout has
-// not changed.
-func (e *Engine) open(root string) (*repo.Repo, error) {
-	real, err := filepath.EvalSymlinks(root)
+// keptEncodings bounds how many encodings are remembered.
+const keptEncodings = 16
+
+func (e *Engine) encoding(s encoding.Settings) (*encoding.Encoding, error) {
+	if enc := e.encodings[s]; enc != nil {
+		return enc, nil
+	}
+	enc, err := encoding.New(s)
 	if err != nil {
-		real = root
+		return nil, err
+	}
+	if len(e.encodings) >= keptEncodings {
+		clear(e.encodings)
+	}
+	e.encodings[s] = enc
+	return enc, nil
+}
+
+// open returns the repository at root, from those kept open if its layout has
+// not changed. resolved says that root has no symbolic link in it.
+func (e *Engine) open(root string, resolved bool) (*repo.Repo, error) {
+	real := root
+	if !resolved {
+		if to, err := filepath.EvalSymlinks(root); err == nil {
+			real = to
+		}
 	}
 	for i, r := range e.repos {
 		if r.Layout.Root != real {
@@ -178,7 +202,7 @@ func (e *Engine) open(root string) (*repo.Repo, error) {
 // image up to date, so that the next command finds it warm.
 func (e *Engine) Load(ctx context.Context, r *Request, root string) (Result, error) {
 	var res Result
-	rp, err := e.open(root)
+	rp, err := e.open(root, false)
 	if err != nil {
 		return res, err
 	}

@@ -107,12 +107,10 @@ func (e *Engine) ask(ctx context.Context, r *Request, name string, fn func(*comm
 }
 
 func (d *dispatcher) typed(fn func(*command.Context) error) error {
-	d.version = release(d.r.Hg.Version)
-	settings := encoding.Settings{Name: "utf-8"}
-	if err := d.start(&settings); err != nil {
+	if err := d.start(); err != nil {
 		return err
 	}
-	root, err := d.findRoot()
+	root, err := d.enter()
 	if err != nil {
 		return err
 	}
@@ -122,23 +120,21 @@ func (d *dispatcher) typed(fn func(*command.Context) error) error {
 	if err := d.loadConfig(root); err != nil {
 		return err
 	}
-	for name, path := range d.cfg.Extensions() {
-		if !harmless[name] || path != "" {
-			return hgerr.NewUnsupported("extension %s", name)
-		}
+	if d.loaded.extension != nil {
+		return d.loaded.extension
 	}
 	d.enc = encoding.UTF8()
-	if d.repo, err = d.e.open(root); err != nil {
+	if d.repo, err = d.e.open(root, root == d.cwd); err != nil {
 		return err
 	}
 	d.result.Repository, d.result.Store = d.repo.Layout.Root, d.repo.Layout.StorePath
-	zone, err := d.zone()
+	zone, err := d.env.location()
 	if err != nil {
 		return err
 	}
 	d.cmd = &command.Context{
 		Context: d.ctx, Opts: cmdline.Values{}, Global: cmdline.Values{},
-		Config: d.cfg, Encoding: d.enc, Cwd: d.cwd, Now: d.r.Now, Local: zone, Getenv: d.getenv,
+		Config: d.cfg, Encoding: d.enc, Cwd: d.cwd, Now: d.r.Now, Local: zone, Getenv: d.env.get,
 		Version: d.r.Hg.Version, Stdout: &d.out.out, Stderr: &d.out.err, Repo: d.repo,
 	}
 	return fn(d.cmd)

@@ -46,8 +46,10 @@ func Parse(text []byte, shown string, warn func(string)) []Bookmark {
 
 // Active reads the text of `bookmarks.current`: the first line, or "".
 func Active(text []byte) string {
-	line, _, _ := bytes.Cut(text, []byte{'\n'})
-	return string(bytes.TrimRight(line, "\r"))
+	if i := bytes.IndexAny(text, "\r\n"); i >= 0 {
+		text = text[:i]
+	}
+	return string(text)
 }
 
 // trim removes what Python's bytes.strip() removes.

@@ -12,15 +12,16 @@ func BenchmarkParse(b *testing.B) {
 	opts := append(someOptions(), cmdline.GlobalOptions(hg7, "UTF-8", "strict")...)
 	args := []string{"-r", "tip", "--template", "{node}", "--limit=1", "--config", "a.b=c"}
 	b.Run("Parse", func(b *testing.B) {
+		set := cmdline.NewSet(nil, opts)
 		for b.Loop() {
-			if _, _, err := cmdline.Parse(args, opts, cmdline.Mixed); err != nil {
+			if _, _, err := set.Parse(args, cmdline.Mixed, nil); err != nil {
 				b.Fatal(err)
 			}
 		}
 	})
 	b.Run("Find", func(b *testing.B) {
 		for b.Loop() {
-			if _, err := cmdline.Find("log", cmdline.Commands(hg7), nil, false); err != nil {
+			if _, err := cmdline.Lookup("log", hg7, nil, false); err != nil {
 				b.Fatal(err)
 			}
 		}

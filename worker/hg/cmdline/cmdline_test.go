@@ -70,7 +70,7 @@ func answer(q question, version config.Version, args []string) (got question) {
 		if q.Gnu {
 			opts, mode = append(someOptions(), global...), cmdline.Mixed
 		}
-		values, rest, err := cmdline.Parse(args, opts, mode)
+		values, rest, err := cmdline.NewSet(nil, opts).Parse(args, mode, nil)
 		var usage *cmdline.UsageError
 		var abort *hgerr.Abort
 		switch {
@@ -82,14 +82,14 @@ func answer(q question, version config.Version, args []string) (got question) {
 			got.V, got.W = plainValues(values, opts), all(rest)
 		}
 	case "early":
-		got.V = plainValues(cmdline.ParseEarly(args, global, !q.Gnu), global)
+		got.V = plainValues(cmdline.NewEarly(global).Parse(args, !q.Gnu, nil), global)
 	case "split":
 		spelled, rest := cmdline.SplitEarly(args, version)
 		if got.W = all(rest); strings.Join(spelled, " ") != q.S {
 			got.E = "spelled " + strings.Join(spelled, " ")
 		}
 	case "cmd":
-		c, err := cmdline.Find(q.S, cmdline.Commands(version), args, q.Gnu)
+		c, err := cmdline.Lookup(q.S, version, args, q.Gnu)
 		var abort *hgerr.Abort
 		switch {
 		case errors.As(err, &abort):
@@ -175,13 +175,13 @@ func TestErrorsAsPrinted(t *testing.T) {
 		args := strings.Fields(line)
 		want, code := run(append([]string{"--config", "ui.detailed-exit-code=yes"}, args...)...)
 		global := cmdline.GlobalOptions(version, "UTF-8", "strict")
-		early := cmdline.ParseEarly(args, global, false)
-		parsed, err := cmdline.ParseLine(args, global,
+		early := cmdline.NewEarly(global).Parse(args, false, nil)
+		parsed, err := cmdline.ParseLine(args, cmdline.NewSet(nil, global), nil,
 			func(name string) (cmdline.Command, error) {
-				return cmdline.Find(name, cmdline.Commands(version), nil, false)
+				return cmdline.Lookup(name, version, nil, false)
 			},
-			func(c cmdline.Command, rest []string) ([]cmdline.Option, []string, error) {
-				return logOptions(c, rest), rest, nil
+			func(c cmdline.Command, rest []string) (*cmdline.Set, []string, error) {
+				return cmdline.NewSet(logOptions(c, rest), global), rest, nil
 			})
 		if err = cmdline.AbbreviatedConfig(err, version); err == nil {
 			err = cmdline.CheckEarly(parsed.Global, early)
@@ -210,11 +210,11 @@ func TestErrorsAsPrinted(t *testing.T) {
 func TestParseLine(t *testing.T) {
 	global := cmdline.GlobalOptions(hg6, "UTF-8", "strict")
 	find := func(name string) (cmdline.Command, error) {
-		return cmdline.Find(name, cmdline.Commands(hg6), nil, false)
+		return cmdline.Lookup(name, hg6, nil, false)
 	}
-	line, err := cmdline.ParseLine([]string{"-q", "--config", "a.b=1", "history", "x", "-vr1", "-r", "2", "--config=c.d=2", "--", "-p"}, global, find,
-		func(c cmdline.Command, rest []string) ([]cmdline.Option, []string, error) {
-			return logOptions(c, rest), append([]string{"-l9"}, rest...), nil
+	line, err := cmdline.ParseLine([]string{"-q", "--config", "a.b=1", "history", "x", "-vr1", "-r", "2", "--config=c.d=2", "--", "-p"}, cmdline.NewSet(nil, global), nil, find,
+		func(c cmdline.Command, rest []string) (*cmdline.Set, []string, error) {
+			return cmdline.NewSet(logOptions(c, rest), global), append([]string{"-l9"}, rest...), nil
 		})
 	if err != nil {
 		t.Fatal(err)
@@ -224,8 +224,10 @@ func TestParseLine(t *testing.T) {
 		!slices.Equal(line.Global.List("config"), []string{"a.b=1", "c.d=2"}) {
 		t.Errorf("%+v", line)
 	}
-	_, err = cmdline.ParseLine([]string{"log", "--bogus"}, global, find,
-		func(c cmdline.Command, rest []string) ([]cmdline.Option, []string, error) { return nil, rest, nil })
+	_, err = cmdline.ParseLine([]string{"log", "--bogus"}, cmdline.NewSet(nil, global), nil, find,
+		func(c cmdline.Command, rest []string) (*cmdline.Set, []string, error) {
+			return cmdline.NewSet(nil, global), rest, nil
+		})
 	var usage *cmdline.UsageError
 	if !errors.As(err, &usage) || usage.Error() != "hg log: option --bogus not recognized" {
 		t.Error(err)
@@ -256,12 +258,12 @@ func FuzzParse(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		args := strings.FieldsFunc(text, func(r rune) bool { return r == ' ' || r == '\n' })
 		for _, mode := range []cmdline.Mode{cmdline.OptionsFirst, cmdline.Mixed} {
-			_, rest, err := cmdline.Parse(args, opts, mode)
+			_, rest, err := cmdline.NewSet(nil, opts).Parse(args, mode, nil)
 			if err == nil && len(rest) > len(args) {
 				t.Fatalf("%q left of %q", rest, args)
 			}
 		}
-		_ = cmdline.ParseEarly(args, opts, false)
+		_ = cmdline.NewEarly(opts).Parse(args, false, nil)
 		_, _ = cmdline.SplitEarly(args, hg7)
 		for _, a := range args {
 			_, _ = cmdline.Find(a, cmdline.Commands(hg7), args, false)

@@ -40,7 +40,17 @@ type Command struct {
 }
 
 // Commands lists the commands of a release of hg.
-func Commands(v config.Version) []Command {
+func Commands(v config.Version) []Command { return tableOf(v).list }
+
+// commandTable is the commands of a release.
+type commandTable struct {
+	list []Command
+	// exact has the spellings that stand for one command whatever else starts
+	// so: all but those of debug commands, which others hide.
+	exact map[string]int
+}
+
+func tableOf(v config.Version) *commandTable {
 	if v.AtLeast(7, 0) {
 		return commands7()
 	}
@@ -48,9 +58,39 @@ func Commands(v config.Version) []Command {
 }
 
 var (
-	commands6 = sync.OnceValue(func() []Command { return loadCommands("6") })
-	commands7 = sync.OnceValue(func() []Command { return loadCommands("7") })
+	commands6 = sync.OnceValue(func() *commandTable { return newCommandTable("6") })
+	commands7 = sync.OnceValue(func() *commandTable { return newCommandTable("7") })
 )
+
+func newCommandTable(release string) *commandTable {
+	t := &commandTable{list: loadCommands(release), exact: map[string]int{}}
+	for i, c := range t.list {
+		for _, n := range c.Names {
+			if strings.HasPrefix(c.Name, "debug") || strings.HasPrefix(n, "debug") {
+				continue
+			}
+			if _, taken := t.exact[n]; taken {
+				i = -1
+			}
+			t.exact[n] = i
+		}
+	}
+	return t
+}
+
+// Lookup is Find among the commands of a release, without a walk over all of
+// them when the name is complete.
+func Lookup(name string, v config.Version, aliases []string, strict bool) (Command, error) {
+	t := tableOf(v)
+	if i, ok := t.exact[name]; ok && i >= 0 {
+		c := t.list[i]
+		// An alias may be of that name, or take the command's place.
+		if !slices.ContainsFunc(aliases, func(a string) bool { return a == name || a == c.key || strings.ContainsAny(a, "-|") }) {
+			return c, nil
+		}
+	}
+	return Find(name, t.list, aliases, strict)
+}
 
 func loadCommands(release string) []Command {
 	var list []Command

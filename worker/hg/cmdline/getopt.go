@@ -54,11 +54,15 @@ const (
 // neverNegated are the Bool options without a "--no-" form.
 var neverNegated = []string{"noninteractive", "help", "version"}
 
-// names is the table of options in the form in which words are looked up.
-type names struct {
-	opts  []Option
-	long  []longName
-	short map[byte]int
+// Set is a list of options in the form in which words are looked up. It is
+// immutable; making one costs more than reading a command line with it, so
+// whoever reads many keeps it.
+type Set struct {
+	opts     []Option
+	own      int // opts[:own] are a command's, the rest are global
+	long     []longName
+	short    map[byte]int
+	defaults []Option // those that have one
 }
 
 // longName is one spelling of a long option.
@@ -68,9 +72,14 @@ type longName struct {
 	negated bool
 }
 
-// newNames prepares a table. alias adds further spellings of long options.
-func newNames(opts []Option, alias map[string]string) *names {
-	n := &names{opts: opts, short: map[byte]int{}}
+// NewSet prepares options: those of a command, which come first in every
+// question, and the global ones.
+func NewSet(own, global []Option) *Set { return newSet(own, global, nil) }
+
+// newSet is NewSet with further spellings of long options.
+func newSet(own, global []Option, alias map[string]string) *Set {
+	opts := append(slices.Clone(own), global...)
+	n := &Set{opts: opts, own: len(own), short: map[byte]int{}}
 	for i, o := range opts {
 		spellings := []string{o.Long}
 		for spelling, long := range alias {
@@ -97,18 +106,44 @@ func newNames(opts []Option, alias map[string]string) *names {
 				n.short[o.Short[0]] = i
 			}
 		}
+		if o.Default.set() && (i >= len(own) || !has(global, o.Long)) {
+			n.defaults = append(n.defaults, o)
+		}
 	}
 	return n
+}
+
+// has tells whether opts has an option of that name.
+func has(opts []Option, long string) bool {
+	return slices.ContainsFunc(opts, func(o Option) bool { return o.Long == long })
+}
+
+// values starts with what counts without a word on the command line: the set's
+// own defaults, and before them what laid says.
+func (n *Set) values(laid Values) Values {
+	v := make(Values, len(n.defaults)+len(laid)+4)
+	for _, o := range n.defaults {
+		d := o.Default
+		d.List = slices.Clone(d.List)
+		d.Given = false
+		v[o.Long] = d
+	}
+	for name, d := range laid {
+		d.List = slices.Clip(d.List)
+		d.Given = false
+		v[name] = d
+	}
+	return v
 }
 
 // Parse reads the options among args as Python's getopt does for hg: long
 // names may be cut to a unique beginning, short ones joined ("-mardl1"), a
 // value may follow in the same word or the next, and "--" ends the options.
-// It returns the arguments that are left. Errors: *UsageError without a
-// Command, or an Abort for a value that is no integer.
-func Parse(args []string, opts []Option, mode Mode) (Values, []string, error) {
-	n := newNames(opts, nil)
-	p := &parser{names: n, values: defaults(opts), args: args}
+// laid are defaults that come before the set's own. It returns the arguments
+// that are left. Errors: *UsageError without a Command, or an Abort for a value
+// that is no integer.
+func (n *Set) Parse(args []string, mode Mode, laid Values) (Values, []string, error) {
+	p := &parser{names: n, values: n.values(laid), args: args}
 	rest := []string{}
 	for len(p.args) > 0 {
 		arg := p.args[0]
@@ -144,7 +179,7 @@ type occurrence struct {
 }
 
 type parser struct {
-	names  *names
+	names  *Set
 	values Values
 	args   []string // what follows the word being read
 	found  []occurrence
@@ -165,7 +200,7 @@ func latin1(s string) string {
 }
 
 // find looks a long option up: an exact name, or the only one that starts so.
-func (n *names) find(word string) (longName, error) {
+func (n *Set) find(word string) (longName, error) {
 	var only longName
 	count := 0
 	for _, l := range n.long {

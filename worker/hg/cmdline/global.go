@@ -46,16 +46,21 @@ func GlobalOptions(v config.Version, encoding, mode string) []Option {
 // an abbreviation like any other.
 var earlyAliases = map[string]string{"repo": "repository"}
 
-// ParseEarly picks the global options out of a whole command line, before the
+// Early is what the early pass over a command line looks for.
+type Early struct{ set *Set }
+
+// NewEarly prepares global options for the early pass.
+func NewEarly(global []Option) *Early { return &Early{newSet(nil, global, earlyAliases)} }
+
+// Parse picks the global options out of a whole command line, before the
 // configuration is known: complete names only, everything unknown is passed
 // over, and nothing is an error. strict (config.Plain("strictflags")) stops at
-// the first word that is no global option.
-func ParseEarly(args []string, opts []Option, strict bool) Values {
-	n := newNames(opts, earlyAliases)
-	p := &parser{names: n, values: defaults(opts)}
-	found, _ := n.early(args, strict, false)
-	p.found = found
-	for _, o := range opts {
+// the first word that is no global option. laid are defaults that come before
+// the options' own.
+func (e *Early) Parse(args []string, strict bool, laid Values) Values {
+	p := &parser{names: e.set, values: e.set.values(laid)}
+	p.found, _ = e.set.early(args, strict, false)
+	for _, o := range e.set.opts {
 		if o.Kind == Int { // an Int could be an error, and no global option is one
 			return p.values
 		}
@@ -75,7 +80,7 @@ func SplitEarly(args []string, v config.Version) (spelled, rest []string) {
 	if v.AtLeast(7, 0) {
 		opts = append(opts, Words("", "config-file"))
 	}
-	found, rest := newNames(opts, earlyAliases).early(args, false, true)
+	found, rest := newSet(nil, opts, earlyAliases).early(args, false, true)
 	for _, o := range found {
 		spelled = append(spelled, o.spelling)
 	}
@@ -85,7 +90,7 @@ func SplitEarly(args []string, v config.Version) (spelled, rest []string) {
 // early finds complete option names among args. Words that are none, and
 // options with a value that take none, count as arguments; an option whose
 // value is missing at the end stops the search.
-func (n *names) early(args []string, strict, keepSeparator bool) (found []occurrence, rest []string) {
+func (n *Set) early(args []string, strict, keepSeparator bool) (found []occurrence, rest []string) {
 	i := 0
 	for i < len(args) && args[i] != "--" {
 		arg := args[i]
@@ -116,7 +121,7 @@ func (n *names) early(args []string, strict, keepSeparator bool) (found []occurr
 }
 
 // earlyOption looks one word up.
-func (n *names) earlyOption(arg string) (o occurrence, hasValue, ok bool) {
+func (n *Set) earlyOption(arg string) (o occurrence, hasValue, ok bool) {
 	if strings.HasPrefix(arg, "--") {
 		name, value, hasValue := strings.Cut(arg[2:], "=")
 		for _, l := range n.long {

@@ -15,35 +15,31 @@ type Line struct {
 }
 
 // ParseLine reads a whole command line in hg's two passes: global options up
-// to the command's name, then everything. find resolves the name; options
-// returns the table of a command and extra words to put in front of its
-// arguments ([defaults], the definition of an alias). An error of the second
-// pass is a *UsageError with the command's name.
-func ParseLine(args []string, global []Option, find func(name string) (Command, error),
-	options func(c Command, args []string) ([]Option, []string, error)) (Line, error) {
-	values, rest, err := Parse(args, global, OptionsFirst)
+// to the command's name, then everything. laid are defaults of global options
+// beyond their own. find resolves the name; options returns the set of a
+// command's options with the same global ones, and its arguments with the words
+// that come in front of them ([defaults], the definition of an alias). An error
+// of the second pass is a *UsageError with the command's name.
+func ParseLine(args []string, global *Set, laid Values, find func(name string) (Command, error),
+	options func(c Command, args []string) (*Set, []string, error)) (Line, error) {
+	values, rest, err := global.Parse(args, OptionsFirst, laid)
 	if err != nil {
 		return Line{}, err
 	}
 	line := Line{Global: values, Args: rest}
-	var own []Option
+	all := global
 	if len(rest) > 0 {
 		line.HasCommand = true
 		if line.Command, err = find(rest[0]); err != nil {
 			return line, err
 		}
-		if own, rest, err = options(line.Command, rest[1:]); err != nil {
+		if all, rest, err = options(line.Command, rest[1:]); err != nil {
 			return line, err
 		}
 	}
 	// The global options are read again together with the command's, with
 	// what was found so far as their defaults.
-	all := append([]Option{}, own...)
-	for _, o := range global {
-		o.Default = values[o.Long]
-		all = append(all, o)
-	}
-	found, rest, err := Parse(rest, all, Mixed)
+	found, rest, err := all.Parse(rest, Mixed, values)
 	if err != nil {
 		var usage *UsageError
 		if errors.As(err, &usage) {
@@ -52,14 +48,16 @@ func ParseLine(args []string, global []Option, find func(name string) (Command, 
 		return line, err
 	}
 	line.Args = rest
-	line.Options = Values{}
-	for _, o := range own {
-		line.Options[o.Long] = found[o.Long]
-	}
-	for _, o := range global {
-		v := found[o.Long]
-		v.Given = v.Given || values[o.Long].Given
-		line.Global[o.Long] = v
+	line.Options = make(Values, len(found))
+	own, common := all.opts[:all.own], all.opts[all.own:]
+	for name, v := range found {
+		if has(own, name) {
+			line.Options[name] = v
+		}
+		if has(common, name) {
+			v.Given = v.Given || values[name].Given
+			line.Global[name] = v
+		}
 	}
 	return line, nil
 }

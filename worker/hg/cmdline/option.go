@@ -9,8 +9,6 @@
 // real hg. The package runs nothing and looks at no environment.
 package cmdline
 
-import "slices"
-
 // Kind tells what an option takes.
 type Kind int
 
@@ -62,8 +60,9 @@ type Value struct {
 	Given bool     // the command line had the option, in whatever form
 }
 
-// Values are the options of one command by long name ("dry-run"). Asking for
-// an option that is not in the table gives the zero value.
+// Values are the options of one command by long name ("dry-run"). Those that
+// are neither given nor have a default are left out: asking for one gives the
+// zero value, as it does for an option that the command does not have.
 type Values map[string]Value
 
 // On tells whether a Bool option is on.
@@ -82,14 +81,5 @@ func (v Values) List(name string) []string { return v[name].List }
 // Int returns the value of an Int option.
 func (v Values) Int(name string) int64 { return v[name].Int }
 
-// defaults fills in what is not given.
-func defaults(opts []Option) Values {
-	v := make(Values, len(opts))
-	for _, o := range opts {
-		d := o.Default
-		d.List = slices.Clone(d.List)
-		d.Given = false
-		v[o.Long] = d
-	}
-	return v
-}
+// set tells whether the value is another than that of an option nobody gave.
+func (v Value) set() bool { return v.On || v.Text != "" || v.List != nil || v.Int != 0 }

@@ -45,19 +45,26 @@ func Hg(t testing.TB) string {
 	return path
 }
 
-// FindHg is Hg for a program that is no test.
+// FindHg is Hg for a program that is no test. On PATH it passes over what is
+// called hg but is not Mercurial, such as our own client.
 func FindHg() (string, error) {
-	path := os.Getenv("HGBROKER_TEST_HG")
-	if path == "" {
-		var err error
-		if path, err = exec.LookPath("hg"); err != nil {
-			return "", err
+	if path := os.Getenv("HGBROKER_TEST_HG"); path != "" {
+		_, err := HgNumber(path)
+		return path, err
+	}
+	failed := exec.ErrNotFound
+	for _, dir := range filepath.SplitList(os.Getenv("PATH")) {
+		path := filepath.Join(dir, "hg")
+		if fi, err := os.Stat(path); err != nil || fi.IsDir() || !filepath.IsAbs(path) {
+			continue
 		}
+		_, err := HgNumber(path)
+		if err == nil {
+			return path, nil
+		}
+		failed = err
 	}
-	if _, err := HgNumber(path); err != nil {
-		return "", err
-	}
-	return path, nil
+	return "", fmt.Errorf("find hg on PATH: %w", failed)
 }
 
 // HgVersions lists the real hgs to compare with: Hg's, and the one that

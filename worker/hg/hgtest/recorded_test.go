@@ -98,12 +98,16 @@ func TestGoldensAreWhatHgPrints(t *testing.T) {
 		for at, r := range Repos(t) {
 			dir := Extract(t, r.Name)
 			n := at
+			tally.repository()
 			for g := range Goldens(t, r.Name, v.Number) {
 				if n++; n%step == 0 {
 					g = g.Expand(dir)
 					got := runAll(Named{"hg", real}, dir, []Command{g.Command})[0]
+					if isCrash(got.stderr) && r.Name == "treemanifest" {
+						continue // 7.2 dies in its tags cache or not, by what was run before
+					}
 					got.stderr = uncrash(got.stderr)
-					judge(t, tally, dir, g.Command, "hg now", got, "golden", answer{g.Stdout, g.Stderr, g.Code, nil}, g.Crash)
+					judge(t, tally, dir, g.Command, "hg "+v.Number+" in "+r.Name+" now", got, "golden", answer{g.Stdout, g.Stderr, g.Code, nil}, g.Crash)
 				}
 			}
 		}

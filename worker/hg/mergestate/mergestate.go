@@ -11,18 +11,20 @@
 //	        sides, flags
 //	state2  version 2, records of one byte type, four bytes big-endian length,
 //	        payload. "L" and "O" hold the digits of the two changesets, "F", "P",
-//	        "D", "C" a file with its fields separated by NUL: name, state, ...
-//	        ("pu" and "pr" are path conflicts), "l" the labels, "m" a merge driver,
-//	        "f" extra fields of a file. Unknown upper-case types must be
-//	        understood, unknown lower-case ones may be ignored. "t" wraps an
-//	        unknown record: its payload begins with the type.
+//	        "D", "C", "R" a file with its fields separated by NUL: name, state, ...
+//	        ("pu" and "pr" are path conflicts, "o" is no conflict), "l" the labels,
+//	        "m" a merge driver, "f" extra fields of a file. Other types must be
+//	        understood, but for lower-case letters, which may be ignored. "t" wraps
+//	        a record: its payload begins with the type.
 //
-// Version 2 counts when it is there.
+// Both are written together, and a Mercurial before 2.9.1 writes only the first:
+// version 2 counts when it says all that version 1 says.
 package mergestate
 
 import (
 	"bytes"
 	"encoding/binary"
+	"slices"
 
 	"hgbroker/worker/hg/hgerr"
 	"hgbroker/worker/hg/node"
@@ -43,6 +45,8 @@ func (f File) Unresolved() bool { return f.State == "u" || f.State == "pu" }
 type State struct {
 	Local, Other node.ID
 	Files        []File
+
+	at map[string]int // where in Files a path is
 }
 
 // Unresolved counts the files that are not resolved.
@@ -58,17 +62,75 @@ func (s *State) Unresolved() int {
 
 // Read reads the state in a directory .hg/merge; nil when no merge is recorded.
 func Read(dir string) (*State, error) {
-	raw, stamp, err := store.ReadFile(dir + "/state2")
+	raw1, stamp1, err := store.ReadFile(dir + "/state")
 	if err != nil {
 		return nil, err
 	}
-	if stamp.Exists {
-		return ParseV2(raw)
-	}
-	if raw, stamp, err = store.ReadFile(dir + "/state"); err != nil || !stamp.Exists {
+	raw2, stamp2, err := store.ReadFile(dir + "/state2")
+	if err != nil || !stamp1.Exists && !stamp2.Exists {
 		return nil, err
 	}
-	return ParseV1(raw)
+	var v1, v2 *State
+	if len(raw1) > 0 {
+		if v1, err = ParseV1(raw1); err != nil {
+			return nil, err
+		}
+	}
+	if len(raw2) > 0 {
+		if v2, err = ParseV2(raw2); err != nil {
+			return nil, err
+		}
+	}
+	switch {
+	case v1 == nil && v2 == nil:
+		return &State{}, nil
+	case v1 == nil:
+		return v2, nil
+	case v2 == nil:
+		return v1, nil
+	case !v2.covers(v1):
+		// What else hg takes from there depends on the working directory.
+		return nil, hgerr.NewUnsupported("merge state of an older Mercurial beside a newer one's")
+	}
+	return v2, nil
+}
+
+// covers tells whether a state of version 2 has what one of version 1 says, which
+// knows neither the last field but one of a file nor any but type "F".
+func (s *State) covers(v1 *State) bool {
+	if s.Local != v1.Local {
+		return false
+	}
+	for _, f := range v1.Files {
+		i, ok := s.at[f.Path]
+		if !ok || s.Files[i].State != f.State {
+			return false
+		}
+		rest := s.Files[i].Rest
+		if n := len(rest); n >= 2 {
+			rest = slices.Delete(slices.Clone(rest), n-2, n-1)
+		}
+		if !slices.Equal(rest, f.Rest) {
+			return false
+		}
+	}
+	return true
+}
+
+// noConflict is the state of a file that is recorded for other reasons.
+const noConflict = "o"
+
+// add records a file; the last record about it counts.
+func (s *State) add(f File) {
+	if i, ok := s.at[f.Path]; ok {
+		s.Files[i] = f
+		return
+	}
+	if s.at == nil {
+		s.at = map[string]int{}
+	}
+	s.at[f.Path] = len(s.Files)
+	s.Files = append(s.Files, f)
 }
 
 func parseFile(payload []byte) (File, error) {
@@ -101,7 +163,7 @@ func ParseV1(raw []byte) (*State, error) {
 		if err != nil {
 			return nil, err
 		}
-		s.Files = append(s.Files, f)
+		s.add(f)
 	}
 	return s, nil
 }
@@ -133,14 +195,16 @@ func ParseV2(raw []byte) (*State, error) {
 			} else {
 				s.Other = id
 			}
-		case 'F', 'P', 'D', 'C':
+		case 'F', 'P', 'D', 'C', 'R':
 			f, err := parseFile(payload)
 			if err != nil {
 				return nil, err
 			}
-			s.Files = append(s.Files, f)
+			if f.State != noConflict {
+				s.add(f)
+			}
 		default:
-			if kind >= 'A' && kind <= 'Z' {
+			if kind < 'a' || kind > 'z' {
 				return nil, hgerr.NewUnsupported("merge state record %q", string(kind))
 			}
 		}

@@ -22,6 +22,8 @@ import (
 	"path/filepath"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"hgbroker/worker/hg/changelog"
 	"hgbroker/worker/hg/hgerr"
 	"hgbroker/worker/hg/image"
@@ -42,6 +44,23 @@ func Find(dir string) (root string, ok bool) {
 			return "", false
 		}
 	}
+}
+
+// IsRealRoot tells whether dir is the absolute path, without a symbolic link in
+// it, of a directory that has a .hg directory. It asks with two system calls
+// however long the path is; false may also mean that the kernel (before Linux
+// 5.6) cannot tell.
+func IsRealRoot(dir string) bool {
+	if !filepath.IsAbs(dir) || filepath.Clean(dir) != dir {
+		return false
+	}
+	fd, err := unix.Openat2(unix.AT_FDCWD, dir+"/.hg", &unix.OpenHow{
+		Flags: unix.O_PATH | unix.O_DIRECTORY | unix.O_CLOEXEC, Resolve: unix.RESOLVE_NO_SYMLINKS})
+	if err != nil {
+		return false
+	}
+	unix.Close(fd)
+	return true
 }
 
 // Repo is an open repository. It belongs to one goroutine at a time.

@@ -57,11 +57,10 @@ func fstatat(dir int, name string) (*fileStat, error) {
 	}
 }
 
-// flagOf is the flag that a file has on disk; none when it cannot be told.
-func flagOf(root, path string) manifest.Flag {
-	st, err := lstat(join(root, path))
+// flag is the manifest's flag for what is on disk; none when nothing is.
+func (st *fileStat) flag() manifest.Flag {
 	switch {
-	case err != nil:
+	case st == nil:
 		return manifest.Regular
 	case st.isLink():
 		return manifest.Symlink

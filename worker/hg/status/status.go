@@ -26,6 +26,8 @@ import (
 	"slices"
 	"syscall"
 
+	"golang.org/x/sys/unix"
+
 	"hgbroker/worker/hg/dirstate"
 	"hgbroker/worker/hg/hgerr"
 	"hgbroker/worker/hg/manifest"
@@ -267,13 +269,16 @@ func (w *walker) compare(ctx context.Context, path string, r *Result) error {
 
 // differs compares flags, then contents. hg refuses to read a file behind a
 // symbolic link or in a repository inside, but only when it has to: the sizes
-// may tell already. That is left to it.
+// may tell already. That is left to it, and so is a fifo, on which it hangs.
 func (wc *WorkingCopy) differs(ctx context.Context, path string, e manifest.Entry) (bool, error) {
-	flag := flagOf(wc.Root, path)
-	if flag != e.Flag {
+	st, _ := lstat(join(wc.Root, path))
+	if st.flag() != e.Flag {
 		return true, nil
 	}
-	if flag != manifest.Symlink {
+	if st != nil && !st.trackable() && st.kind() != unix.S_IFDIR {
+		return false, hgerr.NewUnsupported("comparing %s, which is no file", path)
+	}
+	if e.Flag != manifest.Symlink {
 		if wc.auditor == nil {
 			wc.auditor = &match.Auditor{Root: wc.Root}
 		}
