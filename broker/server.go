@@ -295,6 +295,9 @@ func (s *Server) begin(m *protocol.Message, handle method) {
 		defer cancel(nil)
 		s.perform(ctx, &request{Message: m}, handle)
 	}()
+	// The request begins in this thread, which is awake; another one wakes
+	// meanwhile to go on reading.
+	runtime.Gosched()
 }
 
 // perform runs one request to its answer.

@@ -12,7 +12,10 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // Framing is how messages are told apart on the client's wire.
@@ -58,6 +61,8 @@ const (
 	// StallLimit is how long one write may make no progress before the
 	// connection is given up.
 	StallLimit = 30 * time.Second
+	// smallWrite is what a pipe takes at once when it takes anything (PIPE_BUF).
+	smallWrite = 4 << 10
 	// writePiece is what one write hands to the kernel, so that a client that
 	// reads slowly is told from one that does not read.
 	writePiece = 64 << 10
@@ -89,9 +94,11 @@ type Stream struct {
 
 	mu      sync.Mutex // guards what follows
 	framing Framing
-	cond    *sync.Cond // queue changed, or closed
+	cond    *sync.Cond // queue or writing changed, or closed
 	queue   [][]byte
-	queued  int // bytes in queue and in the writer's hands
+	writing bool   // somebody is in w.Write: the goroutine, or a caller of WriteRaw
+	small   []byte // what WriteRaw writes itself; whoever sets writing owns it
+	queued  int    // bytes in queue and in the writer's hands
 	err     error
 	broken  bool // the framing
 	closing bool
@@ -99,6 +106,7 @@ type Stream struct {
 	failed  chan struct{} // closed when err is set
 
 	stall time.Duration
+	ready func() bool // a small write would not wait; nil when nobody can tell
 }
 
 // NewStream reads messages from r and writes to w. Close closes c, which must
@@ -111,8 +119,42 @@ func newStream(r io.Reader, w io.Writer, c io.Closer, framing Framing, stall tim
 	s := &Stream{r: bufio.NewReaderSize(r, 64<<10), w: w, c: c, framing: framing,
 		done: make(chan struct{}), failed: make(chan struct{}), stall: stall}
 	s.cond = sync.NewCond(&s.mu)
+	s.ready = writable(w)
 	go s.write()
 	return s
+}
+
+// writable returns a function that tells whether a write of at most smallWrite
+// bytes would be done without waiting; nil when w is no pipe or socket.
+func writable(w io.Writer) func() bool {
+	c, ok := w.(syscall.Conn)
+	if !ok {
+		return nil
+	}
+	raw, err := c.SyscallConn()
+	if err != nil {
+		return nil
+	}
+	pipe := false
+	if err := raw.Control(func(fd uintptr) {
+		var st unix.Stat_t
+		kind := uint32(0)
+		if unix.Fstat(int(fd), &st) == nil {
+			kind = st.Mode & unix.S_IFMT
+		}
+		pipe = kind == unix.S_IFIFO || kind == unix.S_IFSOCK
+	}); err != nil || !pipe {
+		return nil
+	}
+	return func() bool {
+		room := false
+		err := raw.Control(func(fd uintptr) {
+			p := [1]unix.PollFd{{Fd: int32(fd), Events: unix.POLLOUT}}
+			n, err := unix.Poll(p[:], 0)
+			room = err == nil && n == 1 && p[0].Revents == unix.POLLOUT
+		})
+		return err == nil && room
+	}
 }
 
 // Framing is the framing in force; FramingAuto before the first message.
@@ -374,14 +416,34 @@ func (s *Stream) WriteRaw(msg []byte) error {
 	if s.closing {
 		return ErrStreamClosed
 	}
+	header := ""
 	if s.framing == FramingLines {
 		msg = append(msg, '\n')
 	} else {
-		s.queue = append(s.queue, fmt.Appendf(nil, "Content-Length: %d\r\n\r\n", len(msg)))
-		s.queued += len(s.queue[len(s.queue)-1])
+		header = "Content-Length: " + strconv.Itoa(len(msg)) + "\r\n\r\n"
+	}
+	size := len(header) + len(msg)
+	s.queued += size
+	if size <= smallWrite && !s.writing && len(s.queue) == 0 && s.ready != nil && s.ready() {
+		// Nothing waits, and this will not: it is done without waking the
+		// goroutine.
+		s.writing = true
+		s.small = append(append(s.small[:0], header...), msg...)
+		s.mu.Unlock()
+		_, err := s.w.Write(s.small)
+		if err != nil {
+			s.fail(fmt.Errorf("write to client: %w", err))
+		}
+		s.mu.Lock()
+		s.writing = false
+		s.queued -= size
+		s.cond.Broadcast()
+		return s.err
+	}
+	if header != "" {
+		s.queue = append(s.queue, []byte(header))
 	}
 	s.queue = append(s.queue, msg)
-	s.queued += len(msg)
 	s.cond.Broadcast()
 	return nil
 }
@@ -392,9 +454,12 @@ func (s *Stream) write() {
 	watchdog := time.AfterFunc(time.Hour, func() { s.fail(ErrStalled) })
 	watchdog.Stop()
 	var joined []byte
-	for {
+	for mine := false; ; mine = true {
 		s.mu.Lock()
-		for s.err == nil && len(s.queue) == 0 && !s.closing {
+		if mine {
+			s.writing = false
+		}
+		for s.err == nil && (s.writing || len(s.queue) == 0 && !s.closing) {
 			s.cond.Wait()
 		}
 		if s.err != nil || len(s.queue) == 0 {
@@ -403,6 +468,7 @@ func (s *Stream) write() {
 		}
 		queue := s.queue
 		s.queue = nil
+		s.writing = true
 		s.mu.Unlock()
 
 		for len(queue) > 0 {

@@ -6,7 +6,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -39,7 +38,7 @@ var queries = map[string]query{
 // call answers one typed method.
 func (w *worker) call(ctx context.Context, c *channel, call *protocol.Call, start time.Time) outcome {
 	env := c.environ(call.Env)
-	r := &hg.Request{Dir: call.Dir, Env: env, UID: os.Getuid(), Stdin: nothing{}, Stdout: nothing{}, Stderr: nothing{},
+	r := &hg.Request{Dir: call.Dir, Env: env, UID: w.uid, Stdin: nothing{}, Stdout: nothing{}, Stderr: nothing{},
 		Now: start, Hg: w.hgs.of(call.RealHg, env, start)}
 	for _, item := range call.Config {
 		r.Args = append(r.Args, "--config", item)
@@ -48,7 +47,7 @@ func (w *worker) call(ctx context.Context, c *channel, call *protocol.Call, star
 	var bound *protocol.Bound
 	var res hg.Result
 	var result []byte
-	err := w.native(ctx, func() (err error) {
+	err := w.native(func() (err error) {
 		q := queries[call.Method]
 		if q == nil {
 			return hgerr.NewUnsupported("method %s", call.Method)

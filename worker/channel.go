@@ -5,6 +5,7 @@ package worker
 import (
 	"context"
 	"errors"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -115,6 +116,9 @@ func (c *channel) read(grace time.Duration, exit func(int)) {
 		}
 		select {
 		case c.frames <- f:
+			// Main runs the command in this thread, which is awake; another
+			// one wakes meanwhile to go on reading.
+			runtime.Gosched()
 			continue
 		default: // not a client of ours
 			f.CloseFiles()

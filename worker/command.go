@@ -90,8 +90,8 @@ func (w *worker) run1(ctx context.Context, c *channel, run *protocol.Run, stdin 
 	env := c.environ(run.Env)
 	if run.Fallback != protocol.FallbackAlways {
 		var res hg.Result
-		err := w.native(ctx, func() (err error) {
-			res, err = w.engine.Run(ctx, &hg.Request{Args: run.Args, Dir: run.Dir, Env: env, UID: os.Getuid(), Stdin: stdin,
+		err := w.native(func() (err error) {
+			res, err = w.engine.Run(ctx, &hg.Request{Args: run.Args, Dir: run.Dir, Env: env, UID: w.uid, Stdin: stdin,
 				Stdout: stream{o: out, which: toStdout}, Stderr: stream{o: out, which: toStderr},
 				Terminal: out.terminal(), Now: start, Hg: w.hgs.of(run.RealHg, env, start)})
 			return err
@@ -107,25 +107,30 @@ func (w *worker) run1(ctx context.Context, c *channel, run *protocol.Run, stdin 
 }
 
 // native runs an engine's call. While it does, and the master is gone, time is
-// limited: nobody could kill us.
-func (w *worker) native(ctx context.Context, f func() error) error {
-	done := make(chan struct{})
-	defer close(done)
-	go func() {
-		select {
-		case <-done:
-			return
-		case <-w.control.gone:
-		}
-		timer := time.NewTimer(w.cfg.last)
-		defer timer.Stop()
-		select {
-		case <-done:
-		case <-timer.C:
+// limited (lastCommand).
+func (w *worker) native(f func() error) error {
+	w.inNative.Store(true)
+	defer w.inNative.Store(false)
+	return guard(f)
+}
+
+// lastCommand waits for the end of the master, and then ends a command that
+// takes too long: nobody could kill us. It returns at once when quit is closed.
+func (w *worker) lastCommand(quit <-chan struct{}) {
+	select {
+	case <-w.control.gone:
+	case <-quit:
+		return
+	}
+	timer := time.NewTimer(w.cfg.last)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		if w.inNative.Load() {
 			w.cfg.exit(exitHung)
 		}
-	}()
-	return guard(f)
+	case <-quit:
+	}
 }
 
 // outcome turns what the engine says into a frame. A command line may have

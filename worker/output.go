@@ -53,11 +53,14 @@ type stream struct {
 	now   bool // nothing is held back
 }
 
-func (s stream) Write(p []byte) (int, error) { return s.o.write(s.which, p, s.now) }
+func (s stream) Write(p []byte) (int, error) { return s.o.write(s.which, p, s.now, false) }
+
+// WriteLast implements hg.LastWriter: the end of the command follows at once.
+func (s stream) WriteLast(p []byte) (int, error) { return s.o.write(s.which, p, s.now, true) }
 
 func newOutput(conn *protocol.Conn, id uint32) *output { return &output{conn: conn, id: id} }
 
-func (o *output) write(which int, p []byte, now bool) (int, error) {
+func (o *output) write(which int, p []byte, now, last bool) (int, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if len(p) > 0 {
@@ -76,7 +79,7 @@ func (o *output) write(which int, p []byte, now bool) (int, error) {
 			o.flush()
 		}
 	}
-	if len(o.buf) > 0 && !o.armed {
+	if len(o.buf) > 0 && !o.armed && !last {
 		o.armed = true
 		if o.timer == nil {
 			o.timer = time.AfterFunc(latency, o.late)

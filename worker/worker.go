@@ -8,6 +8,7 @@ import (
 	"os"
 	"runtime/debug"
 	"runtime/metrics"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -25,11 +26,15 @@ type worker struct {
 	images  *images
 	engine  Engine
 	hgs     *installations
+	uid     int
 	heap    []metrics.Sample
+	reports int // finished-command messages so far
+
+	inNative atomic.Bool // the engine runs a command; any goroutine may look
 }
 
 func newWorker(cfg Config, conn *protocol.Conn) *worker {
-	w := &worker{cfg: cfg.withDefaults(), control: newControl(conn), hgs: newInstallations(),
+	w := &worker{cfg: cfg.withDefaults(), control: newControl(conn), hgs: newInstallations(), uid: os.Getuid(),
 		heap: []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}}
 	w.images = newImages(w.control)
 	w.engine = w.cfg.NewEngine(hg.Options{Images: w.images})
@@ -40,6 +45,15 @@ func newWorker(cfg Config, conn *protocol.Conn) *worker {
 // returns the exit status.
 func (w *worker) run() int {
 	go w.control.read()
+	quit, watched := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(watched)
+		w.lastCommand(quit)
+	}()
+	defer func() {
+		close(quit)
+		<-watched
+	}()
 	defer w.control.close()
 	defer w.images.close()
 	defer w.engine.Close()
@@ -109,7 +123,7 @@ func (w *worker) load(root string) (protocol.Finished, error) {
 	start := time.Now()
 	fin := protocol.Finished{Repository: root, Command: "load"}
 	env := os.Environ()
-	res, err := w.engine.Load(context.Background(), &hg.Request{Dir: root, Env: env, UID: os.Getuid(),
+	res, err := w.engine.Load(context.Background(), &hg.Request{Dir: root, Env: env, UID: w.uid,
 		Stdin: nothing{}, Stdout: nothing{}, Stderr: nothing{}, Now: start, Hg: w.hgs.of("", env, start)}, root)
 	w.fill(&fin, &res, start)
 	return fin, err
@@ -140,9 +154,15 @@ func served(res *hg.Result) protocol.Served {
 	return protocol.ServedCold
 }
 
+// heapEvery is after how many commands the size of the heap is looked at again.
+const heapEvery = 16
+
 // report sends the finished-command message, with what the command donates.
 func (w *worker) report(fin protocol.Finished) {
-	metrics.Read(w.heap)
+	if w.reports%heapEvery == 0 {
+		metrics.Read(w.heap)
+	}
+	w.reports++
 	fin.HeapBytes = w.heap[0].Value.Uint64()
 	donations := w.images.takeDonations()
 	if len(donations) == 0 {

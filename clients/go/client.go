@@ -16,8 +16,10 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"runtime"
 	"strconv"
 	"sync"
+	"syscall"
 	"time"
 
 	"hgbroker/protocol"
@@ -117,6 +119,14 @@ type pipes struct {
 	w io.WriteCloser
 }
 
+// SyscallConn is that of the end for writing.
+func (p *pipes) SyscallConn() (syscall.RawConn, error) {
+	if c, ok := p.w.(syscall.Conn); ok {
+		return c.SyscallConn()
+	}
+	return nil, errors.ErrUnsupported
+}
+
 func (p *pipes) Write(b []byte) (int, error) { return p.w.Write(b) }
 func (p *pipes) Close() error                { return errors.Join(p.w.Close(), p.ReadCloser.Close()) }
 
@@ -148,7 +158,8 @@ func (c *Client) read() {
 			delete(c.pending, m.ID)
 			c.mu.Unlock()
 			if p != nil {
-				p.answer <- m // room for one
+				p.answer <- m     // room for one
+				runtime.Gosched() // the caller goes on in this thread, which is awake
 			}
 		case m.Notif && m.Method == protocol.MethodOutput:
 			c.output(m.Params)

@@ -145,7 +145,7 @@ func (d *dispatcher) enter() (root string, err error) {
 }
 
 func (d *dispatcher) sources() config.Sources {
-	return config.Sources{Version: d.version, Getenv: d.env.get, Cwd: d.cwd, UID: uint32(d.r.UID), HgPath: d.r.Hg.Path}
+	return config.Sources{Version: d.dialect.version, Getenv: d.env.get, Cwd: d.cwd, UID: uint32(d.r.UID), HgPath: d.r.Hg.Path}
 }
 
 // loadConfig reads all configuration, or finds that it was read before.
@@ -348,6 +348,13 @@ func (d *dispatcher) applyGlobal(line cmdline.Line, settings *encoding.Settings)
 	return nil
 }
 
+// resolved tells that root has no symbolic link in it, which it has not when it
+// is the working directory or above that.
+func (d *dispatcher) resolved(root string) bool {
+	rest, ok := strings.CutPrefix(d.cwd, root)
+	return ok && (rest == "" || rest[0] == '/')
+}
+
 // openRepository opens the repository when the command takes one.
 func (d *dispatcher) openRepository(line cmdline.Line, root string) error {
 	c := line.Command
@@ -373,7 +380,7 @@ func (d *dispatcher) openRepository(line cmdline.Line, root string) error {
 		}
 		return hgerr.Abortf(hgerr.NotARepository, "no repository found in '%s' (.hg not found)", d.cwd)
 	}
-	r, err := d.e.open(root, root == d.cwd)
+	r, err := d.e.open(root, d.resolved(root))
 	var a *hgerr.Abort
 	if errors.As(err, &a) && a.Kind == hgerr.NotARepository && c.OptionalRepo && line.Global.Text("repository") == "" {
 		return nil

@@ -126,7 +126,7 @@ func (e *Engine) Run(ctx context.Context, r *Request) (Result, error) {
 				return d.result, err
 			}
 		}
-		out.Flush()
+		out.Finish()
 		d.finish(code)
 		if ctx.Err() != nil {
 			return d.result, ctx.Err()
@@ -178,7 +178,7 @@ func (e *Engine) open(root string, resolved bool) (*repo.Repo, error) {
 		}
 		copy(e.repos[1:i+1], e.repos[:i])
 		e.repos[0] = r
-		if r.Fresh() {
+		if r.Resume() {
 			return r, nil
 		}
 		r.Close()

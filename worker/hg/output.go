@@ -56,17 +56,33 @@ func (s *stream) WriteString(p string) (int, error) {
 	return len(p), s.o.failed
 }
 
+// LastWriter is a stream of a request that wants to be told when a write is the
+// command's last one to it.
+type LastWriter interface {
+	WriteLast(p []byte) (int, error)
+}
+
 // Flush lets out what is held. The first error of a stream sticks: a client
 // that has gone stops its command.
-func (o *output) Flush() {
+func (o *output) Flush() { o.flush(false) }
+
+// Finish is Flush at the end of the command.
+func (o *output) Finish() { o.flush(true) }
+
+func (o *output) flush(last bool) {
 	for _, s := range [2]*stream{&o.out, &o.err} {
-		if len(s.buf) > 0 {
-			o.flowing = true
-			if _, err := s.w.Write(s.buf); err != nil && o.failed == nil {
-				o.failed = err
-			}
-			s.buf = s.buf[:0]
+		if len(s.buf) == 0 {
+			continue
 		}
+		o.flowing = true
+		write := s.w.Write
+		if w, ok := s.w.(LastWriter); ok && last {
+			write = w.WriteLast
+		}
+		if _, err := write(s.buf); err != nil && o.failed == nil {
+			o.failed = err
+		}
+		s.buf = s.buf[:0]
 	}
 	o.held = 0
 }

@@ -61,6 +61,9 @@ type Changeset struct {
 	manifest, user, date, files int
 }
 
+// Size is the length of the text in bytes.
+func (c Changeset) Size() int { return len(c.text) }
+
 // Date is a moment as Mercurial has it.
 type Date struct {
 	Time float64 // seconds since 1970; a whole number but for some conversions

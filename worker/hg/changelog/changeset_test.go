@@ -3,11 +3,9 @@
 package changelog
 
 import (
-	"bytes"
 	"encoding/hex"
 	"fmt"
 	"math/rand/v2"
-	"os/exec"
 	"strings"
 	"testing"
 
@@ -128,19 +126,9 @@ func TestExtrasLikeMercurial(t *testing.T) {
 		in.WriteString(hex.EncodeToString([]byte(b.String())) + "\n")
 	}
 	for _, v := range hgtest.HgVersions(t) {
-		python, err := hgtest.HgPython(v.Path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		cmd := exec.Command(python, "-W", "ignore", "-c", decodeScript)
-		cmd.Env = hgtest.BaseEnv()
+		cmd := hgtest.Python(t, v.Path, "-W", "ignore", "-c", decodeScript)
 		cmd.Stdin = strings.NewReader(in.String())
-		var stderr bytes.Buffer
-		cmd.Stderr = &stderr
-		out, err := cmd.Output()
-		if err != nil {
-			t.Fatalf("%v\n%s", err, &stderr)
-		}
+		out := hgtest.Output(t, cmd)
 		lines := strings.Split(strings.TrimSuffix(string(out), "\n"), "\n")
 		if len(lines) != len(fields) {
 			t.Fatalf("%d answers for %d fields", len(lines), len(fields))

@@ -14,6 +14,7 @@ import (
 	"hgbroker/worker/hg/cmdline"
 	"hgbroker/worker/hg/config"
 	"hgbroker/worker/hg/hgerr"
+	"hgbroker/worker/hg/hgtest"
 )
 
 var (
@@ -42,7 +43,7 @@ type question struct {
 
 func TestCommandLinesAsInMercurial(t *testing.T) {
 	seen := map[string]int{}
-	oracle(t, "oracle.py", []string{"5", "6000"}, func(q question) {
+	hgtest.Oracle(t, "oracle.py", []string{"5", "6000"}, func(q question) {
 		seen[q.Op]++
 		version := hg6
 		if q.V72 {
@@ -50,7 +51,7 @@ func TestCommandLinesAsInMercurial(t *testing.T) {
 		}
 		var args []string
 		for _, a := range q.A {
-			args = append(args, toBytes(a))
+			args = append(args, hgtest.FromLatin1(a))
 		}
 		got := answer(q, version, args)
 		if !slices.Equal(got.W, q.W) || got.E != q.E || len(got.V)+len(q.V) > 0 && !reflect.DeepEqual(got.V, q.V) {
@@ -75,9 +76,9 @@ func answer(q question, version config.Version, args []string) (got question) {
 		var abort *hgerr.Abort
 		switch {
 		case errors.As(err, &usage):
-			got.E = "usage " + fromBytes(usage.Message)
+			got.E = "usage " + hgtest.Latin1(usage.Message)
 		case errors.As(err, &abort):
-			got.E = "abort " + fromBytes(abort.Message)
+			got.E = "abort " + hgtest.Latin1(abort.Message)
 		default:
 			got.V, got.W = plainValues(values, opts), all(rest)
 		}
@@ -109,7 +110,7 @@ func answer(q question, version config.Version, args []string) (got question) {
 // all is a list of words as the oracle writes it.
 func all(words []string) (list []string) {
 	for _, w := range words {
-		list = append(list, fromBytes(w))
+		list = append(list, hgtest.Latin1(w))
 	}
 	return list
 }
@@ -122,13 +123,13 @@ func plainValues(v cmdline.Values, opts []cmdline.Option) map[string]any {
 		case cmdline.Bool:
 			m[o.Long] = v.On(o.Long)
 		case cmdline.String:
-			m[o.Long] = fromBytes(v.Text(o.Long))
+			m[o.Long] = hgtest.Latin1(v.Text(o.Long))
 		case cmdline.Int:
 			m[o.Long] = float64(v.Int(o.Long))
 		case cmdline.List:
 			list := []any{}
 			for _, w := range v.List(o.Long) {
-				list = append(list, fromBytes(w))
+				list = append(list, hgtest.Latin1(w))
 			}
 			m[o.Long] = list
 		}
@@ -144,7 +145,7 @@ func logOptions(cmdline.Command, []string) []cmdline.Option {
 // TestErrorsAsPrinted compares whole lines with the real hg, as far as hg does
 // not print help.
 func TestErrorsAsPrinted(t *testing.T) {
-	hg := hgPath(t)
+	hg := hgtest.Hg(t)
 	dir := t.TempDir()
 	run := func(args ...string) (string, int) {
 		cmd := exec.Command(hg, args...)

@@ -66,22 +66,24 @@ func (c *Context) statusOf(v *repo.View, a, b node.Rev, mt match.Matcher, unknow
 		return nil, err
 	}
 	wc.ListUnknown, wc.ListIgnored, wc.ListClean = unknown, ignored, clean
-	st, err := status.Status(c, wc)
-	if err != nil {
-		return nil, err
-	}
 	other := a
 	if a == node.WdirRev {
 		other = b
 	}
-	if parent, _ := v.WdirParents(); other != parent {
-		mo, err := v.ManifestOf(other)
-		if err != nil {
+	var st *status.Result
+	if parent, _ := v.WdirParents(); other == parent {
+		st, err = status.Status(c, wc)
+	} else {
+		var mo manifest.Manifest
+		if mo, err = v.ManifestOf(other); err != nil {
 			return nil, err
 		}
-		if st, err = status.Against(c, wc, st, p1, mo); err != nil {
-			return nil, err
-		}
+		// Here hg names files as the dirstate does, whatever ui.relative-paths says.
+		wc.Bad = func(name, reason string) { c.Warnf("%s: %s\n", v.PathTo(name), reason) }
+		st, err = status.AgainstRevision(c, wc, p1, mo)
+	}
+	if err != nil {
+		return nil, err
 	}
 	if a == node.WdirRev {
 		st = st.Reverse()

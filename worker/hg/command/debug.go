@@ -30,6 +30,11 @@ func refuseChatter(v *repo.View) error {
 			return unsupported("--debug with phase roots of unknown changesets")
 		}
 	}
+	snap := v.Snapshot()
+	filtered := snap.HiddenCount() > 0 // or secret: then caches may be of other views
+	for rev := snap.FirstMutable(); int(rev) < snap.Len() && !filtered; rev++ {
+		filtered = snap.Phase(rev) > phases.Draft
+	}
 	caches, err := filepath.Glob(filepath.Join(v.Layout.CacheDir(), "branch[23]*"))
 	if err != nil {
 		return err
@@ -39,7 +44,7 @@ func refuseChatter(v *repo.View) error {
 		if err != nil {
 			return err
 		}
-		if !currentCache(v, text) {
+		if filtered || !currentCache(v, text) {
 			return unsupported("--debug with a branch cache that is out of date")
 		}
 	}

@@ -6,13 +6,10 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
-	"slices"
 
 	"hgbroker/worker/hg/cmdline"
-	"hgbroker/worker/hg/dirstate"
 	"hgbroker/worker/hg/filelog"
 	"hgbroker/worker/hg/manifest"
-	"hgbroker/worker/hg/match"
 	"hgbroker/worker/hg/node"
 	"hgbroker/worker/hg/status"
 	"hgbroker/worker/hg/template"
@@ -24,26 +21,6 @@ var filesSpec = Spec{
 		native(cmdline.Text("r", "rev", ""), cmdline.Flag("0", "print0")),
 		walkOptions(), formatterOptions(), subrepoOptions()),
 	Run: runFiles,
-}
-
-// namedOrTracked lists the tracked files that match. When all that was named are
-// files of the dirstate they are taken as they are named, also twice, as hg does.
-func namedOrTracked(d *dirstate.Dirstate, mt match.Matcher) []string {
-	if mt.Always() || !mt.IsExact() && !mt.Prefix() {
-		return status.Tracked(d, mt)
-	}
-	var named []string
-	for _, f := range mt.Files() {
-		e, ok := d.Lookup(f)
-		if !ok && !mt.IsExact() {
-			return status.Tracked(d, mt)
-		}
-		if ok && e.Item.Tracked() {
-			named = append(named, f)
-		}
-	}
-	slices.Sort(named)
-	return named
 }
 
 // sizeOf is the size of a file's revision as hg counts it.
@@ -112,7 +89,7 @@ func runFiles(c *Context) (int, error) {
 		if err != nil {
 			return 0, err
 		}
-		for _, path := range namedOrTracked(d, mt) {
+		for _, path := range status.Tracked(d, mt) {
 			size, flags := int64(0), ""
 			if detailed {
 				fi, err := os.Lstat(filepath.Join(v.Layout.Root, path))

@@ -32,9 +32,6 @@ var logSpec = Spec{
 }
 
 func runLog(c *Context) (int, error) {
-	if len(c.Args) > 0 || len(c.Opts.List("include")) > 0 || len(c.Opts.List("exclude")) > 0 {
-		return 0, unsupported("log of files")
-	}
 	v, err := c.View()
 	if err != nil {
 		return 0, err
@@ -52,11 +49,7 @@ func runLog(c *Context) (int, error) {
 			return 0, err
 		}
 	}
-	specs, err := c.logSpecs(v)
-	if err != nil {
-		return 0, err
-	}
-	revs, err := c.logSet(v, specs, topo)
+	revs, finish, err := c.logSet(v, topo)
 	if err != nil {
 		return 0, err
 	}
@@ -80,6 +73,9 @@ func runLog(c *Context) (int, error) {
 		if err == nil {
 			err = revs.Err()
 		}
+	}
+	if err == nil {
+		err = finish()
 	}
 	if err != nil {
 		return 0, err
@@ -177,43 +173,47 @@ func (c *Context) lookupBranch(v *repo.View, key string) (string, error) {
 	return name, nil
 }
 
-// logSet is what log shows, in its order.
-func (c *Context) logSet(v *repo.View, filter string, topo bool) (*revset.Set, error) {
+// logSet is what log shows, in its order; finish is logFiles'.
+func (c *Context) logSet(v *repo.View, topo bool) (set *revset.Set, finish func() error, err error) {
 	specs := c.Opts.List("rev")
 	graph := c.Opts.On("graph")
-	var set *revset.Set
-	var err error
 	if len(specs) == 0 {
 		set, err = c.everything(v)
 	} else {
 		set, err = c.eval(v, specs)
 	}
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if set.Empty() {
-		return set, set.Err()
+		return set, func() error { return nil }, set.Err()
 	}
 	if graph {
 		switch {
 		case topo:
-			return nil, unsupported("experimental.log.topo")
+			return nil, nil, unsupported("experimental.log.topo")
 		case !set.Descending() && !set.Topological():
 			set.Sort(true)
 		}
 	}
-	if filter == "" {
-		return set, nil
+	if set, finish, err = c.logFiles(v, set, len(specs) == 0); err != nil {
+		return nil, nil, err
+	}
+	filter, err := c.logSpecs(v)
+	if err != nil || filter == "" {
+		return set, finish, err
 	}
 	q, err := revset.Compile([]string{filter}, nil, nil)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return q.Within(set)
+	set, err = q.Within(set)
+	return set, finish, err
 }
 
 // drawGraph prints changesets beside their graph.
 func (c *Context) drawGraph(v *repo.View, p *printer, revs *revset.Set, limit int) error {
+	v.HiddenCount() // to draw, hg looks at what is visible, and may warn
 	styles, err := c.graphStyles()
 	if err != nil {
 		return err

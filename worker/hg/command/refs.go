@@ -339,7 +339,7 @@ func runHeads(c *Context) (int, error) {
 		for _, h := range v.Heads() {
 			heads = append(heads, node.Rev(h))
 		}
-		if len(heads) == 0 {
+		if v.Len() == 0 {
 			heads = []node.Rev{node.NullRev}
 		}
 	} else {

@@ -6,13 +6,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"os/exec"
 	"reflect"
 	"strconv"
 	"strings"
 	"testing"
 
 	"hgbroker/worker/hg/config"
+	"hgbroker/worker/hg/hgtest"
 )
 
 // listed is one item as `hg config -Tjson --source` prints it.
@@ -21,19 +21,12 @@ type listed struct{ Source, Name, Value string }
 // hgRun runs the real hg in dir with exactly env.
 func hgRun(t *testing.T, dir string, env map[string]string, args ...string) (stdout, stderr string, code int) {
 	t.Helper()
-	cmd := exec.Command(hgPath(t), args...)
-	cmd.Dir = dir
-	cmd.Env = []string{"PATH=" + os.Getenv("PATH")}
+	list := []string{"PATH=" + os.Getenv("PATH")}
 	for k, v := range env {
-		cmd.Env = append(cmd.Env, k+"="+v)
+		list = append(list, k+"="+v)
 	}
-	var e strings.Builder
-	cmd.Stderr = &e
-	out, err := cmd.Output()
-	if err != nil && cmd.ProcessState == nil {
-		t.Fatal(err)
-	}
-	return string(out), e.String(), cmd.ProcessState.ExitCode()
+	hg := hgtest.Shell{Hg: hgtest.CLI(hgtest.Hg(t)), Dir: dir, Env: list}
+	return hg.Run(t, args...)
 }
 
 func hgVersion(t *testing.T) (v config.Version) {
@@ -86,7 +79,7 @@ func TestEverythingThatHgLoads(t *testing.T) {
 		{"HOME": home, "XDG_CONFIG_HOME": "relative", "HGPLAIN": "1"},
 		{"HOME": home + "/none"},
 	} {
-		c := mustLoad(t, config.Sources{Version: hgVersion(t), Getenv: lookup(env), Cwd: home, HgPath: hgPath(t)})
+		c := mustLoad(t, config.Sources{Version: hgVersion(t), Getenv: lookup(env), Cwd: home, HgPath: hgtest.Hg(t)})
 		if c.MissingDefaults() {
 			t.Skip("packaged defaults not found beside hg")
 		}

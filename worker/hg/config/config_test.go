@@ -15,6 +15,7 @@ import (
 	"hgbroker/worker/hg/config"
 	"hgbroker/worker/hg/config/python"
 	"hgbroker/worker/hg/hgerr"
+	"hgbroker/worker/hg/hgtest"
 )
 
 // loaded is what came of one configuration.
@@ -41,7 +42,7 @@ type configCase struct {
 
 func TestConfigurationsAsInMercurial(t *testing.T) {
 	failed := 0
-	oracle(t, "oracle.py", []string{"7", "600", t.TempDir()}, func(c configCase) {
+	hgtest.Oracle(t, "oracle.py", []string{"7", "600", t.TempDir()}, func(c configCase) {
 		got := load(c)
 		if got.unresolved {
 			got.Paths = c.Want.Paths
@@ -65,7 +66,7 @@ func load(c configCase) (got loaded) {
 	})
 	var overrides []string
 	for _, o := range c.Over {
-		overrides = append(overrides, toBytes(o))
+		overrides = append(overrides, hgtest.FromLatin1(o))
 	}
 	if err == nil {
 		err = base.AddOverrides(overrides)
@@ -87,16 +88,16 @@ func load(c configCase) (got loaded) {
 		}
 		warnings = append(warnings, ui.Warnings()...)
 	}
-	got.Stderr = fromBytes(strings.Join(warnings, ""))
+	got.Stderr = hgtest.Latin1(strings.Join(warnings, ""))
 	if err != nil {
-		got.Error = fromBytes(printed(err))
+		got.Error = hgtest.Latin1(printed(err))
 		return got
 	}
 	got.Flags = []bool{ui.Verbose, ui.Quiet, ui.Debug}
 	for _, view := range []*config.Config{ui, ui.Untrusted()} {
 		for _, s := range view.Sections() {
 			for _, it := range view.Items(s) {
-				got.Dump = append(got.Dump, []string{fromBytes(s), fromBytes(it.Name), fromBytes(it.Text), fromBytes(it.Source)})
+				got.Dump = append(got.Dump, []string{hgtest.Latin1(s), hgtest.Latin1(it.Name), hgtest.Latin1(it.Text), hgtest.Latin1(it.Source)})
 			}
 		}
 		got.Dump = append(got.Dump, []string{"--", "", "", ""})
@@ -106,12 +107,12 @@ func load(c configCase) (got loaded) {
 		if text == "" {
 			text = "-"
 		}
-		got.Alias = append(got.Alias, fromBytes(text))
+		got.Alias = append(got.Alias, hgtest.Latin1(text))
 	}
 	for _, name := range []string{"n1", "n2", "x.y"} {
 		words := []string{}
 		for _, w := range ui.List("a", name) {
-			words = append(words, fromBytes(w))
+			words = append(words, hgtest.Latin1(w))
 		}
 		got.Lists = append(got.Lists, words)
 	}
@@ -123,7 +124,7 @@ func load(c configCase) (got loaded) {
 		case len(found) == 0:
 			got.Paths = append(got.Paths, "-")
 		default:
-			got.Paths = append(got.Paths, fromBytes(found[0].Raw))
+			got.Paths = append(got.Paths, hgtest.Latin1(found[0].Raw))
 		}
 	}
 	return got
@@ -158,8 +159,8 @@ func TestValuesAsInMercurial(t *testing.T) {
 		Op, S string
 		W     []string
 	}
-	oracle(t, "values.py", []string{"3", "5000"}, func(q question) {
-		s := toBytes(q.S)
+	hgtest.Oracle(t, "values.py", []string{"3", "5000"}, func(q question) {
+		s := hgtest.FromLatin1(q.S)
 		var got []string
 		var err error
 		switch q.Op {
@@ -177,7 +178,7 @@ func TestValuesAsInMercurial(t *testing.T) {
 			got, err = number(python.Int(s))
 		}
 		for i := range got {
-			got[i] = fromBytes(got[i])
+			got[i] = hgtest.Latin1(got[i])
 		}
 		if err == nil && !slices.Equal(got, q.W) {
 			t.Errorf("%s %q: got %q, want %q", q.Op, s, got, q.W)

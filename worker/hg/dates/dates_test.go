@@ -10,6 +10,7 @@ import (
 
 	"hgbroker/worker/hg/dates"
 	"hgbroker/worker/hg/hgerr"
+	"hgbroker/worker/hg/hgtest"
 )
 
 func TestDatesAsInMercurial(t *testing.T) {
@@ -27,10 +28,10 @@ func TestDatesAsInMercurial(t *testing.T) {
 				t.Skip(err)
 			}
 			unsupported, count := 0, 0
-			oracle(t, "oracle.py", []string{tz, fmt.Sprint(seed), "1500"}, func(q question) {
+			hgtest.Oracle(t, "oracle.py", []string{tz, fmt.Sprint(seed), "1500"}, func(q question) {
 				sec := int64(q.Now)
 				now := time.Unix(sec, int64((q.Now-float64(sec))*1e9))
-				got, err := answer(q.Op, toBytes(q.S), dates.Date{Unix: q.U, Offset: q.O}, now, loc)
+				got, err := answer(q.Op, hgtest.FromLatin1(q.S), dates.Date{Unix: q.U, Offset: q.O}, now, loc)
 				count++
 				if hgerr.IsUnsupported(err) {
 					unsupported++

@@ -13,6 +13,7 @@ import (
 
 	"hgbroker/worker/hg/encoding"
 	"hgbroker/worker/hg/hgerr"
+	"hgbroker/worker/hg/hgtest"
 )
 
 func TestStringsAsInMercurial(t *testing.T) {
@@ -35,10 +36,10 @@ func TestStringsAsInMercurial(t *testing.T) {
 				t.Fatal(err)
 			}
 			args := []string{s.Name, s.Mode, s.Fallback, fmt.Sprint(seed), "4000", s.Ambiguous}
-			oracle(t, "oracle.py", args, func(q question) {
-				got := answer(e, q.Op, toBytes(q.S), toBytes(q.E), q.N)
-				if fromBytes(got) != q.Want {
-					t.Errorf("%s %q %d %q: got %q, want %q", q.Op, toBytes(q.S), q.N, q.E, got, toBytes(q.Want))
+			hgtest.Oracle(t, "oracle.py", args, func(q question) {
+				got := answer(e, q.Op, hgtest.FromLatin1(q.S), hgtest.FromLatin1(q.E), q.N)
+				if hgtest.Latin1(got) != q.Want {
+					t.Errorf("%s %q %d %q: got %q, want %q", q.Op, hgtest.FromLatin1(q.S), q.N, q.E, got, hgtest.FromLatin1(q.Want))
 				}
 			})
 		})
@@ -98,7 +99,7 @@ func environment(env map[string]string) func(string) (string, bool) {
 }
 
 func TestEnvironmentAsInMercurial(t *testing.T) {
-	hg := hgPath(t)
+	hg := hgtest.Hg(t)
 	unsupported := 0
 	list := []map[string]string{
 		{}, {"LANG": ""}, {"LC_ALL": "C"}, {"LC_ALL": "POSIX"}, {"LANG": "C"}, {"LANG": "C.UTF-8"}, {"LC_ALL": "C.utf8"},
@@ -129,7 +130,7 @@ func TestEnvironmentAsInMercurial(t *testing.T) {
 }
 
 func TestTranslatedAsInMercurial(t *testing.T) {
-	hg := hgPath(t)
+	hg := hgtest.Hg(t)
 	for _, env := range []map[string]string{
 		{}, {"LANG": "C"}, {"LANG": "en_US.UTF-8"}, {"LANGUAGE": "de", "LC_ALL": "C"}, {"LC_ALL": "C", "LANG": "de"},
 		{"LC_MESSAGES": "fr_FR"}, {"LANGUAGE": "en:de"}, {"LANGUAGE": "C:de"}, {"LANGUAGE": "DE"}, {"LANGUAGE": "de_AT.x@y"},

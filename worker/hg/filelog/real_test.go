@@ -18,7 +18,6 @@ import (
 	"hgbroker/worker/hg/node"
 	"hgbroker/worker/hg/requires"
 	"hgbroker/worker/hg/revlog"
-	"hgbroker/worker/hg/revlog/revlogtest"
 	"hgbroker/worker/hg/store"
 )
 
@@ -29,13 +28,13 @@ import (
 func TestRealRepositories(t *testing.T) {
 	for i, version := range hgtest.HgVersions(t) {
 		t.Run(version.Number, func(t *testing.T) {
-			source := revlogtest.Make(t, version)
-			for j, format := range revlogtest.Variants() {
+			source := makeSource(t, version)
+			for j, format := range formats() {
 				if j > 1 && (testing.Short() || i > 0 && j%3 != 0) {
 					continue // the first two are the usual ones
 				}
-				t.Run(format.Name, func(t *testing.T) {
-					repo := revlogtest.Clone(t, version, source, format)
+				t.Run(format.name, func(t *testing.T) {
+					repo := pull(t, version, source, format)
 					checkRepo(t, version, repo)
 				})
 			}
@@ -68,7 +67,7 @@ func checkRepo(t *testing.T, version hgtest.Version, repo string) {
 	if r.mans, err = manifest.Open(r.store); err != nil {
 		t.Fatal(err)
 	}
-	revs := revlogtest.Dump(t, version, repo)
+	revs := dumpRevs(t, version, repo)
 	forms := map[bool]int{}
 	last := map[*revlog.Revlog]int32{}
 	for _, want := range revs {
@@ -88,7 +87,7 @@ func checkRepo(t *testing.T, version hgtest.Version, repo string) {
 	rnd.Shuffle(len(revs), func(i, j int) { revs[i], revs[j] = revs[j], revs[i] })
 	for _, want := range revs {
 		text, err := r.log(want).Text(node.Rev(want.Rev))
-		if err != nil || revlogtest.Sum(text) != want.Text {
+		if err != nil || sum(text) != want.Text {
 			t.Errorf("%s %s:%d in random order: wrong text (%v)", want.Kind, want.Path, want.Rev, err)
 		}
 	}
@@ -109,7 +108,7 @@ func checkRepo(t *testing.T, version hgtest.Version, repo string) {
 	}
 }
 
-func (r *reader) log(want revlogtest.Rev) *revlog.Revlog {
+func (r *reader) log(want dumpedRev) *revlog.Revlog {
 	switch want.Kind {
 	case "changelog":
 		return r.changes.Revlog
@@ -119,8 +118,8 @@ func (r *reader) log(want revlogtest.Rev) *revlog.Revlog {
 	return r.file(want).Revlog
 }
 
-func (r *reader) file(want revlogtest.Rev) *filelog.File {
-	path := revlogtest.Bytes(want.Path)
+func (r *reader) file(want dumpedRev) *filelog.File {
+	path := hgtest.FromLatin1(want.Path)
 	f := r.files[path]
 	if f == nil {
 		var err error
@@ -135,7 +134,7 @@ func (r *reader) file(want revlogtest.Rev) *filelog.File {
 	return f
 }
 
-func (r *reader) check(want revlogtest.Rev) {
+func (r *reader) check(want dumpedRev) {
 	t, log, rev := r.t, r.log(want), node.Rev(want.Rev)
 	t.Helper()
 	p1, p2 := log.Parents(rev)
@@ -152,7 +151,7 @@ func (r *reader) check(want revlogtest.Rev) {
 		t.Errorf("%s:%d: found by node as %d", log.Display(), rev, got)
 	}
 	text, err := log.Text(rev)
-	if err != nil || revlogtest.Sum(text) != want.Text {
+	if err != nil || sum(text) != want.Text {
 		t.Errorf("%s:%d: wrong text (%v)", log.Display(), rev, err)
 		return
 	}
@@ -166,7 +165,7 @@ func (r *reader) check(want revlogtest.Rev) {
 	}
 }
 
-func (r *reader) checkChangeset(want revlogtest.Rev) {
+func (r *reader) checkChangeset(want dumpedRev) {
 	t := r.t
 	t.Helper()
 	c, err := r.changes.Changeset(node.Rev(want.Rev))
@@ -191,7 +190,7 @@ func (r *reader) checkChangeset(want revlogtest.Rev) {
 	}
 	wantExtra := map[string]string{}
 	for k, v := range want.Extra {
-		wantExtra[revlogtest.Bytes(k)] = revlogtest.Bytes(v)
+		wantExtra[hgtest.FromLatin1(k)] = hgtest.FromLatin1(v)
 	}
 	var files []string
 	for f := range c.Files() {
@@ -201,14 +200,14 @@ func (r *reader) checkChangeset(want revlogtest.Rev) {
 		t.Errorf("changeset %d: files differ", want.Rev)
 	} else {
 		for i := range files {
-			if files[i] != revlogtest.Bytes(want.Files[i]) {
+			if files[i] != hgtest.FromLatin1(want.Files[i]) {
 				t.Errorf("changeset %d: file %q, want %q", want.Rev, files[i], want.Files[i])
 			}
 		}
 	}
-	if man.Hex() != want.Manifest || string(c.User()) != revlogtest.Bytes(want.User) || date.Time != want.Time ||
+	if man.Hex() != want.Manifest || string(c.User()) != hgtest.FromLatin1(want.User) || date.Time != want.Time ||
 		date.TZ != want.TZ || !maps.Equal(got, wantExtra) || branch != wantExtra["branch"] || closes != want.Closes ||
-		string(c.Description()) != revlogtest.Bytes(want.Desc) {
+		string(c.Description()) != hgtest.FromLatin1(want.Desc) {
 		t.Errorf("changeset %d differs: %s %q %v %v", want.Rev, man, c.User(), date, extras)
 	}
 	if m, err := r.mans.Read(man, node.Rev(want.Rev)); err != nil || m.Len() == 0 {
@@ -216,7 +215,7 @@ func (r *reader) checkChangeset(want revlogtest.Rev) {
 	}
 }
 
-func (r *reader) checkManifest(want revlogtest.Rev) {
+func (r *reader) checkManifest(want dumpedRev) {
 	t := r.t
 	t.Helper()
 	m, err := r.mans.Manifest(node.Rev(want.Rev))
@@ -247,16 +246,16 @@ func (r *reader) checkManifest(want revlogtest.Rev) {
 	}
 }
 
-func (r *reader) checkFile(want revlogtest.Rev) {
+func (r *reader) checkFile(want dumpedRev) {
 	t, f, rev := r.t, r.file(want), node.Rev(want.Rev)
 	t.Helper()
 	data, err := f.Data(rev)
-	if err != nil || revlogtest.Sum(data) != want.Content {
+	if err != nil || sum(data) != want.Content {
 		t.Errorf("%s:%d: wrong content (%v)", f.Path(), rev, err)
 	}
 	src, srcNode, copied, err := f.Renamed(rev)
 	if err != nil || copied != (want.Copy != nil) ||
-		copied && (src != revlogtest.Bytes(want.Copy[0]) || srcNode.Hex() != want.Copy[1]) {
+		copied && (src != hgtest.FromLatin1(want.Copy[0]) || srcNode.Hex() != want.Copy[1]) {
 		t.Errorf("%s:%d: copied from %q %v, want %v (%v)", f.Path(), rev, src, srcNode, want.Copy, err)
 	}
 	// Mercurial 7 no longer counts the four bytes that escape a content which

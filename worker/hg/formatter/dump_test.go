@@ -106,15 +106,15 @@ func hash(t testing.TB, s string) node.ID {
 	return id
 }
 
-// dump asks hg about every visible revision of the repository at root, which has
-// files in its working directory's parents only.
-func dump(t testing.TB, hg *hgtest.CmdServer, root string) *dumped {
+// dump asks hg about every visible revision of its repository, which has files
+// in its working directory's parents only.
+func dump(t testing.TB, hg *hgtest.Shell) *dumped {
 	t.Helper()
 	d := &dumped{
-		root: root, enc: encoding.UTF8(), ctxs: map[node.Rev]*dumpedCtx{},
+		root: hg.Dir, enc: encoding.UTF8(), ctxs: map[node.Rev]*dumpedCtx{},
 		nodes: map[node.ID]node.Rev{}, global: map[string]bool{},
 	}
-	out := run(t, hg, root, "log", "-r", "all() + wdir() + null", "-T", dumpTemplate)
+	out := hg.Must(t, "log", "-r", "all() + wdir() + null", "-T", dumpTemplate)
 	lines := strings.Split(strings.TrimSuffix(out, "\n"), "\n")
 	for _, line := range lines {
 		f := strings.Split(line, "\t")
@@ -154,11 +154,11 @@ func dump(t testing.TB, hg *hgtest.CmdServer, root string) *dumped {
 	if len(d.ctxs) < 5 {
 		t.Fatalf("dump: only %d revisions", len(d.ctxs))
 	}
-	d.total = atoi(t, run(t, hg, root, "log", "--hidden", "-r", "max(all())", "-T", "{rev}")) + 1
-	d.active = template.PlainText(run(t, hg, root, "log", "-r", ".", "-T", "{activebookmark}"))
+	d.total = atoi(t, hg.Must(t, "log", "--hidden", "-r", "max(all())", "-T", "{rev}")) + 1
+	d.active = template.PlainText(hg.Must(t, "log", "-r", ".", "-T", "{activebookmark}"))
 	w := d.ctxs[node.WdirRev]
 	d.p1, d.p2 = d.ctxs[w.p1].id, d.ctxs[w.p2].id
-	for _, tag := range strings.Split(run(t, hg, root, "tags", "-T", `{ifeq(type, "local", "", "{tag}\n")}`), "\n") {
+	for _, tag := range strings.Split(hg.Must(t, "tags", "-T", `{ifeq(type, "local", "", "{tag}\n")}`), "\n") {
 		d.global[tag] = tag != "tip"
 	}
 	return d
@@ -317,28 +317,14 @@ func (c *dumpedCtx) ClosesBranch() bool {
 	return false
 }
 
-func run(t testing.TB, hg *hgtest.CmdServer, dir string, args ...string) string {
-	t.Helper()
-	out, stderr, code, err := hg.Run(dir, args)
-	if err != nil || code != 0 {
-		t.Fatalf("hg %q: code %d, %v\n%s", args, code, err, stderr)
-	}
-	return string(out)
-}
-
 // build makes a repository with what templates can see: names of all kinds,
 // merges, copies, removals, long and non-ASCII and empty texts, obsolescence.
-func build(t testing.TB, hg *hgtest.CmdServer) string {
+func build(t testing.TB, hg *hgtest.Shell) {
 	t.Helper()
-	root := t.TempDir()
-	root, err := filepath.EvalSymlinks(root)
-	if err != nil {
-		t.Fatal(err)
-	}
-	run(t, hg, root, "init", ".")
+	hg.Must(t, "init")
 	write := func(name, text string) {
 		t.Helper()
-		path := filepath.Join(root, name)
+		path := filepath.Join(hg.Dir, name)
 		if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
 			t.Fatal(err)
 		}
@@ -352,37 +338,37 @@ func build(t testing.TB, hg *hgtest.CmdServer) string {
 		t.Helper()
 		n++
 		date := strconv.Itoa(1700000000+n*86399) + " " + strconv.Itoa([]int{0, -7200, 16200, 3600}[n%4])
-		run(t, hg, root, append([]string{"commit", "-A", "-q", "-u", user, "-d", date, "-m", desc}, more...)...)
+		hg.Must(t, append([]string{"commit", "-A", "-q", "-u", user, "-d", date, "-m", desc}, more...)...)
 	}
 	write("a", "a\n")
 	write("dir/b c", "b\n")
 	commit("Alice Example <alice@example.com>", "first\n\nwith a body, and \"quotes\" & <tags>\n\n- item one\n- item two that is long enough to be wrapped when it is filled to a width of sixty-eight columns\n* star")
 	write("a", "a\na\n")
 	commit("bob", "sécond: ünïcödé 日本語 \U0001F600")
-	run(t, hg, root, "tag", "-u", "tagger", "-d", "1700200000 0", "v1.0")
-	run(t, hg, root, "tag", "-l", "localtag")
-	run(t, hg, root, "branch", "-q", "stable")
+	hg.Must(t, "tag", "-u", "tagger", "-d", "1700200000 0", "v1.0")
+	hg.Must(t, "tag", "-l", "localtag")
+	hg.Must(t, "branch", "-q", "stable")
 	write("dir/caf\xe9", "latin\n")
-	run(t, hg, root, "cp", "a", "copy of a")
+	hg.Must(t, "cp", "a", "copy of a")
 	commit(`"Carol O'Hara, Esq." <carol.ohara@mail.example.org>`, "on a branch\ttab and trailing   ")
-	run(t, hg, root, "rm", "dir/b c")
-	run(t, hg, root, "mv", "copy of a", "dir/moved")
+	hg.Must(t, "rm", "dir/b c")
+	hg.Must(t, "mv", "copy of a", "dir/moved")
 	commit("dave <dave@host>", "remove and move")
-	run(t, hg, root, "bookmark", "mark one")
-	run(t, hg, root, "update", "-q", "-r", "2")
+	hg.Must(t, "bookmark", "mark one")
+	hg.Must(t, "update", "-q", "-r", "2")
 	write("other", "o\n")
 	commit("@strange<user", "x")
-	run(t, hg, root, "merge", "-q", "-r", "stable")
+	hg.Must(t, "merge", "-q", "-r", "stable")
 	commit("Eve", "merge stable")
-	run(t, hg, root, "update", "-q", "stable")
+	hg.Must(t, "update", "-q", "stable")
 	commit("Frank <frank@example.com>", "close it", "--close-branch")
-	run(t, hg, root, "update", "-q", "default")
-	run(t, hg, root, "bookmark", "act")
+	hg.Must(t, "update", "-q", "default")
+	hg.Must(t, "bookmark", "act")
 	write("é", "utf\n")
 	commit("Zoë <zoe@example.com>", "  \n")
 	write("z", strings.Repeat("z\n", 30))
 	commit("Grace", strings.Repeat("a very long line of words ", 12)+"\r\nsecond-line hyphen-ated end")
-	run(t, hg, root, "tag", "-u", "tagger", "-d", "1701500000 0", "v2.0", "also v2")
+	hg.Must(t, "tag", "-u", "tagger", "-d", "1701500000 0", "v2.0", "also v2")
 	write("secret", "s\n")
 	commit("Heidi", "secret one", "--secret")
 	// Obsolescence: an amended changeset with a child that becomes an orphan.
@@ -390,22 +376,21 @@ func build(t testing.TB, hg *hgtest.CmdServer) string {
 	commit("Ivan", "to be amended")
 	write("obs2", "1\n")
 	commit("Ivan", "child of amended")
-	run(t, hg, root, "update", "-q", "-r", ".~1")
+	hg.Must(t, "update", "-q", "-r", ".~1")
 	write("obs", "2\n")
 	n++
-	run(t, hg, root, "commit", "--amend", "-q", "-m", "amended", "-d", strconv.Itoa(1700000000+n*86399)+" 0")
+	hg.Must(t, "commit", "--amend", "-q", "-m", "amended", "-d", strconv.Itoa(1700000000+n*86399)+" 0")
 	// A changeset that is pruned but kept visible by its child.
 	write("pruned", "1\n")
 	commit("Judy", "pruned with a child")
-	pruned := run(t, hg, root, "log", "-r", ".", "-T", "{node}")
+	pruned := hg.Must(t, "log", "-r", ".", "-T", "{node}")
 	write("pruned2", "1\n")
 	commit("Judy", "child of pruned")
-	run(t, hg, root, "debugobsolete", "-d", "1702000000 0", "-u", "me <me@example.com>", "--record-parents", pruned)
-	run(t, hg, root, "phase", "--public", "-r", "5")
+	hg.Must(t, "debugobsolete", "-d", "1702000000 0", "-u", "me <me@example.com>", "--record-parents", pruned)
+	hg.Must(t, "phase", "--public", "-r", "5")
 	// What is cached is not told about under --debug.
-	run(t, hg, root, "debugupdatecaches")
-	run(t, hg, root, "log", "-T", "{tags}{branch}")
-	return root
+	hg.Must(t, "debugupdatecaches")
+	hg.Must(t, "log", "-T", "{tags}{branch}")
 }
 
 // hgrc has what templates read from the configuration.

@@ -13,7 +13,9 @@ import (
 	"testing"
 
 	"hgbroker/worker/hg/formatter"
+	"hgbroker/worker/hg/hgtest"
 	"hgbroker/worker/hg/node"
+	"hgbroker/worker/hg/phases"
 	"hgbroker/worker/hg/template"
 )
 
@@ -89,7 +91,7 @@ func emitBookmarks(x *fixture, cfg *formatter.Config, fm *formatter.Formatter) {
 
 // emitAnnotate has one nested item a line; the file was added whole.
 func emitAnnotate(x *fixture, _ *formatter.Config, fm *formatter.Formatter) {
-	data, err := os.ReadFile(filepath.Join(x.root, "z"))
+	data, err := os.ReadFile(filepath.Join(x.hg.Dir, "z"))
 	if err != nil {
 		x.t.Fatal(err)
 	}
@@ -140,7 +142,7 @@ func TestItems(t *testing.T) {
 						real = append(real, "-T"+arg)
 					}
 					want := x.real(real...)
-					if crash(want) {
+					if hgtest.Crashed(want.err) {
 						t.Logf("%v %v -T %q: real hg falls over, we say %q", item.args, flags, arg, got.err)
 						continue
 					}
@@ -247,7 +249,7 @@ func synthetic(n int) *dumped {
 	d.ctxs[-1] = null
 	for r := node.Rev(0); int(r) < n; r++ {
 		c := &dumpedCtx{repo: d, rev: r, p1: r - 1, p2: -1, user: "Some Body <some.body@example.com>", branch: "default",
-			desc: "area: do a thing about something\n\nAnd more lines about it.\n", unix: 1700000000 + int64(r)*1000, offset: -3600, phase: template.Draft,
+			desc: "area: do a thing about something\n\nAnd more lines about it.\n", unix: 1700000000 + int64(r)*1000, offset: -3600, phase: phases.Draft,
 			files: []string{"dir/file.go", "dir/other.go"}}
 		c.id = node.ID{byte(r >> 8), byte(r), 7, byte(r * 31)}
 		d.ctxs[r] = c

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -22,30 +23,22 @@ import (
 // fixture is one repository with one real hg to ask about it.
 type fixture struct {
 	t       testing.TB
-	hg      *hgtest.CmdServer
+	hg      *hgtest.Shell
 	version hgtest.Version
-	root    string
 	repo    *dumped
-	env     []string
 }
 
 func eachVersion(t *testing.T, env []string, f func(t *testing.T, x *fixture)) {
 	for _, v := range hgtest.HgVersions(t) {
 		t.Run(v.Number, func(t *testing.T) {
-			hg, err := hgtest.StartCmdServer(v.Path, hgtest.BaseEnv())
+			root, err := filepath.EvalSymlinks(t.TempDir())
 			if err != nil {
 				t.Fatal(err)
 			}
-			x := &fixture{t: t, hg: hg, version: v, root: build(t, hg)}
-			defer func() { x.hg.Close() }()
-			x.repo = dump(t, hg, x.root)
-			if len(env) > 0 {
-				x.hg.Close()
-				x.env = env
-				if x.hg, err = hgtest.StartCmdServer(v.Path, hgtest.BaseEnv(env...)); err != nil {
-					t.Fatal(err)
-				}
-			}
+			hg := hgtest.NewShell(t, v.Path, root)
+			build(t, hg)
+			x := &fixture{t: t, hg: hg, version: v, repo: dump(t, hg)}
+			hg.Env = append(hg.Env, env...)
 			f(t, x)
 		})
 	}
@@ -185,24 +178,9 @@ func (x *fixture) revs() []node.Rev {
 }
 
 func (x *fixture) real(args ...string) answer {
-	out, stderr, code, err := x.hg.Run(x.root, args)
-	if err != nil && strings.Contains(err.Error(), "Traceback") {
-		// A crash takes the command server with it.
-		x.hg.Close()
-		if x.hg, err = hgtest.StartCmdServer(x.version.Path, hgtest.BaseEnv(x.env...)); err != nil {
-			x.t.Fatal(err)
-		}
-		return answer{err: "Traceback", code: 1}
-	}
-	if err != nil {
-		x.t.Fatal(err)
-	}
-	return answer{string(out), string(stderr), code}
-}
-
-// crash tells whether real hg fell over; we need not.
-func crash(a answer) bool {
-	return strings.Contains(a.err, "Traceback") || strings.HasPrefix(a.err, "** ")
+	x.t.Helper()
+	out, stderr, code := x.hg.Run(x.t, args...)
+	return answer{out, stderr, code}
 }
 
 func (x *fixture) compare(flags []string, arg, style string) (native bool) {
@@ -220,7 +198,7 @@ func (x *fixture) compare(flags []string, arg, style string) (native bool) {
 		args = append(args, "--style", style)
 	}
 	want := x.real(args...)
-	if crash(want) {
+	if hgtest.Crashed(want.err) { // we need not
 		x.t.Logf("%s: real hg falls over, we say %q", what, got.err)
 		return true
 	}

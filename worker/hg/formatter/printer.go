@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"hgbroker/worker/hg/config/python"
 	"hgbroker/worker/hg/dates"
 	"hgbroker/worker/hg/node"
 	"hgbroker/worker/hg/template"
@@ -154,7 +155,7 @@ func (p *printer) show(w *bytes.Buffer, ctx template.Changectx, props Props) err
 	}
 	if debug {
 		for _, x := range ctx.Extras() {
-			line(w, "extra:       ", x.Key+"="+template.Escape(x.Value))
+			line(w, "extra:       ", x.Key+"="+python.Escape(x.Value))
 		}
 	}
 	if desc := ctx.Desc().Trim().Local; desc != "" {

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"hgbroker/worker/hg/config/python"
 	"hgbroker/worker/hg/template"
 )
 
@@ -95,7 +96,7 @@ func (s debugSink) item(w *bytes.Buffer, r *template.Item) error {
 		} else {
 			w.WriteString(",\n        ")
 		}
-		w.WriteString("'" + template.Escape(f.Name) + "': ")
+		w.WriteString("'" + python.Escape(f.Name) + "': ")
 		if err := template.WritePretty(w, f.Value, 4, 2); err != nil {
 			return err
 		}

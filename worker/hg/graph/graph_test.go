@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"hgbroker/worker/hg/hgtest"
 	"hgbroker/worker/hg/node"
 )
 
@@ -115,10 +116,9 @@ func TestAgainstHg(t *testing.T) {
 	for repo := 0; repo < 6; repo++ {
 		dag := &memDAG{wdir: [2]node.Rev{-1, -1}}
 		dag.random(r, 12+repo*9, []float64{0, 0.15, 0.3, 0.5, 0.8, 0.4}[repo])
-		dir := t.TempDir()
-		startHg(t, dir).run(t, "init", dir)
-		hg := startHg(t, dir)
-		if _, stderr := hg.run(t, "debugbuilddag", dag.text()); stderr != "" {
+		hg := hgtest.NewShell(t, hgtest.Hg(t), t.TempDir())
+		hg.Must(t, "init")
+		if _, stderr, _ := hg.Run(t, "debugbuilddag", dag.text()); stderr != "" {
 			t.Fatal(stderr)
 		}
 		for range 16 {
@@ -147,7 +147,7 @@ func TestAgainstHg(t *testing.T) {
 			if r.IntN(3) == 0 {
 				// one topological branch after the other
 				expr = "sort(" + expr + ", topo)"
-				out, _ := hg.run(t, "log", "-r", expr, "-T", "{rev} ")
+				out := hg.Must(t, "log", "-r", expr, "-T", "{rev} ")
 				revs = nil
 				for _, f := range strings.Fields(out) {
 					n, err := strconv.Atoi(f)
@@ -160,7 +160,7 @@ func TestAgainstHg(t *testing.T) {
 			for _, s := range styles {
 				for n, template := range templates {
 					args := append([]string{"log", "-G", "--config", "command-templates.graphnode=o", "-r", expr, "-T", template}, s.args...)
-					want, stderr := hg.run(t, args...)
+					want, stderr, _ := hg.Run(t, args...)
 					if stderr != "" {
 						t.Fatal(stderr)
 					}

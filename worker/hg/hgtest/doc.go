@@ -28,6 +28,11 @@
 //		hgtest.Compare(t, tally, dir, cmds, hgtest.Named{"engine", engine}, hgtest.Named{"hg", real})
 //	}
 //
+// A test that asks hg single questions types them into a Shell: a directory and
+// an environment over a Runner. One that compares with Mercurial's own functions
+// runs a program in hg's Python: Python and Output, or Oracle for a script of
+// its testdata folder that answers many random questions at once.
+//
 // Nothing here ever writes an expectation that did not come from real hg, and
 // a missing hg skips a test with a message instead of passing it.
 //

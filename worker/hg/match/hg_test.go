@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"reflect"
 	"slices"
@@ -46,23 +45,7 @@ type answer struct {
 	Children []any    `json:"children"`
 }
 
-// latin1 maps bytes to runes and back, so that any path survives JSON.
-func latin1(s string) string {
-	r := make([]rune, len(s))
-	for i := range len(s) {
-		r[i] = rune(s[i])
-	}
-	return string(r)
-}
-
-func unlatin1(s string) string {
-	var b []byte
-	for _, r := range s {
-		b = append(b, byte(r))
-	}
-	return string(b)
-}
-
+// mapped replaces the strings of lists.
 func mapped(f func(string) string, lists ...*[]string) {
 	for _, l := range lists {
 		n := make([]string, len(*l))
@@ -76,10 +59,6 @@ func mapped(f func(string) string, lists ...*[]string) {
 // ask puts the questions to the real mercurial.match, in directory dir.
 func ask(t testing.TB, v hgtest.Version, dir string, questions []question) []answer {
 	t.Helper()
-	python, err := hgtest.HgPython(v.Path)
-	if err != nil {
-		t.Skipf("needs hg's Python: %v", err)
-	}
 	script, err := filepath.Abs("testdata/ask.py")
 	if err != nil {
 		t.Fatal(err)
@@ -87,22 +66,16 @@ func ask(t testing.TB, v hgtest.Version, dir string, questions []question) []ans
 	var in bytes.Buffer
 	enc := json.NewEncoder(&in)
 	for _, q := range questions {
-		q.Root, q.Cwd, q.Default = latin1(q.Root), latin1(q.Cwd), latin1(q.Default)
-		mapped(latin1, &q.Patterns, &q.Include, &q.Exclude, &q.Paths)
+		q.Root, q.Cwd, q.Default = hgtest.Latin1(q.Root), hgtest.Latin1(q.Cwd), hgtest.Latin1(q.Default)
+		mapped(hgtest.Latin1, &q.Patterns, &q.Include, &q.Exclude, &q.Paths)
 		if err := enc.Encode(q); err != nil {
 			t.Fatal(err)
 		}
 	}
-	cmd := exec.Command(python, script)
-	cmd.Env = hgtest.BaseEnv()
+	cmd := hgtest.Python(t, v.Path, script)
 	cmd.Dir = dir
 	cmd.Stdin = &in
-	var stderr bytes.Buffer
-	cmd.Stderr = &stderr
-	out, err := cmd.Output()
-	if err != nil {
-		t.Fatalf("%s: %v\n%s", python, err, &stderr)
-	}
+	out := hgtest.Output(t, cmd)
 	dec := json.NewDecoder(bytes.NewReader(out))
 	answers := make([]answer, len(questions))
 	for i := range answers {
@@ -110,13 +83,13 @@ func ask(t testing.TB, v hgtest.Version, dir string, questions []question) []ans
 			t.Fatal(err)
 		}
 		a := &answers[i]
-		a.Error, a.Hint, a.Repr = unlatin1(a.Error), unlatin1(a.Hint), unlatin1(a.Repr)
-		mapped(unlatin1, &a.Files, &a.Warned)
+		a.Error, a.Hint, a.Repr = hgtest.FromLatin1(a.Error), hgtest.FromLatin1(a.Hint), hgtest.FromLatin1(a.Repr)
+		mapped(hgtest.FromLatin1, &a.Files, &a.Warned)
 		for j, c := range a.Children {
 			if names, ok := c.([]any); ok {
 				var list []string
 				for _, n := range names {
-					list = append(list, unlatin1(n.(string)))
+					list = append(list, hgtest.FromLatin1(n.(string)))
 				}
 				a.Children[j] = list
 			}

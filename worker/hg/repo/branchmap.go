@@ -58,8 +58,9 @@ func (v *View) Branches() ([]*Branch, error) {
 
 // Branchmap computes the heads of every branch. A changeset is a head of its
 // branch unless a visible one of the same branch descends from it, also through
-// other branches. Obsolete changesets are no heads, nor do they keep an ancestor
-// from being one, as in Mercurial's branchmap.py.
+// other branches; obsolete changesets are no heads, nor do they keep an ancestor
+// from being one. The order of steps is that of Mercurial's branchmap.py, since
+// one of its shortcuts can be seen in the result (branchHeads.add).
 func (v *View) Branchmap() (*branchmap, error) {
 	if v.branchmap != nil {
 		return v.branchmap, nil
@@ -68,42 +69,23 @@ func (v *View) Branchmap() (*branchmap, error) {
 		return nil, err
 	}
 	s := v.snap
-	heads := make([][]node.Rev, len(s.BranchNames()))
-	first := make([]node.Rev, len(heads))
-	for i := range first {
-		first[i] = node.NullRev
-	}
-	// A changeset without a child on its own branch is a candidate.
-	n := node.Rev(s.Len())
-	hasChild := make([]bool, n)
-	for rev := n - 1; rev >= 0; rev-- {
+	work := make([]branchHeads, len(s.BranchNames()))
+	var order []int // branches by their first changesets
+	for rev := node.Rev(0); int(rev) < s.Len(); rev++ {
 		if v.Hidden(rev) || v.flags(rev)&obsolete.Obsolete != 0 {
 			continue
 		}
 		id, _ := s.BranchID(rev)
-		first[id] = rev
-		if !hasChild[rev] {
-			heads[id] = append(heads[id], rev)
+		if work[id].heads == nil {
+			order = append(order, id)
 		}
-		p1, p2 := s.Parents(rev)
-		for _, p := range [2]node.Rev{p1, p2} {
-			if p >= 0 {
-				if pid, _ := s.BranchID(p); pid == id {
-					hasChild[p] = true
-				}
-			}
-		}
+		work[id].add(v, id, rev)
 	}
 	bm := &branchmap{byName: map[string]*Branch{}}
-	for id, list := range heads {
-		if len(list) == 0 {
-			continue
-		}
-		slices.Reverse(list)
-		list = v.dropAncestors(list)
-		b := &Branch{UTF8: s.BranchNames()[id], Heads: list, closed: map[node.Rev]bool{}}
+	for _, id := range order {
+		b := &Branch{UTF8: s.BranchNames()[id], Heads: work[id].finish(v), closed: map[node.Rev]bool{}}
 		b.Name = v.local(b.UTF8)
-		for _, h := range list {
+		for _, h := range b.Heads {
 			if _, closes := s.BranchID(h); closes {
 				b.closed[h] = true
 			}
@@ -111,39 +93,79 @@ func (v *View) Branchmap() (*branchmap, error) {
 		bm.branches = append(bm.branches, b)
 		bm.byName[b.Name] = b
 	}
-	order := func(b *Branch) node.Rev { id, _ := s.BranchID(b.Heads[0]); return first[id] }
-	slices.SortFunc(bm.branches, func(a, b *Branch) int { return int(order(a)) - int(order(b)) })
 	v.branchmap = bm
 	return bm, nil
 }
 
-// dropAncestors removes the candidates that are ancestors of others: it walks
-// down from all that are not topological heads, as far as the lowest candidate.
-func (v *View) dropAncestors(list []node.Rev) []node.Rev {
-	if len(list) < 2 {
-		return list
+// branchHeads are the heads of one branch while they are being found.
+type branchHeads struct {
+	heads []node.Rev
+	// uncertain are parents outside the branch from which a head may descend.
+	uncertain []node.Rev
+}
+
+// add takes the next changeset of the branch with number id. When there is one
+// head, and one parent is on the branch, Mercurial takes that parent to be the
+// head and looks no further; when it is another changeset, a head that rev
+// descends from through other branches stays a head.
+func (h *branchHeads) add(v *View, id int, rev node.Rev) {
+	if h.heads == nil {
+		h.heads = append(h.heads, rev)
+		return
 	}
-	low := list[0]
+	p1, p2 := v.Parents(rev)
+	if p2 == p1 {
+		p2 = node.NullRev
+	}
+	var same, others []node.Rev
+	for _, p := range [2]node.Rev{p1, p2} {
+		if p < 0 {
+			continue
+		}
+		pid, _ := v.snap.BranchID(p)
+		if v.flags(p)&obsolete.Obsolete == 0 && pid == id {
+			same = append(same, p)
+		} else {
+			others = append(others, p)
+		}
+	}
+	if len(h.heads) != 1 || len(same) != 1 {
+		h.uncertain = append(h.uncertain, others...)
+	}
+	h.heads = slices.DeleteFunc(h.heads, func(r node.Rev) bool { return slices.Contains(same, r) })
+	h.heads = append(h.heads, rev)
+}
+
+// finish removes the heads that are ancestors of what was uncertain, unless all
+// heads are heads of the whole history.
+func (h *branchHeads) finish(v *View) []node.Rev {
+	slices.Sort(h.heads)
+	if len(h.uncertain) == 0 {
+		return h.heads
+	}
+	top := v.Heads()
+	inner := slices.ContainsFunc(h.heads, func(r node.Rev) bool {
+		_, ok := slices.BinarySearch(top, int32(r))
+		return !ok
+	})
+	floor := h.heads[0]
+	if !inner || floor > slices.Max(h.uncertain) {
+		return h.heads
+	}
 	reached := map[node.Rev]bool{}
-	todo := make([]node.Rev, 0, 64)
-	push := func(rev node.Rev) {
-		p1, p2 := v.snap.Parents(rev)
+	todo := slices.Clone(h.uncertain)
+	for len(todo) > 0 {
+		rev := todo[len(todo)-1]
+		todo = todo[:len(todo)-1]
+		p1, p2 := v.Parents(rev)
 		for _, p := range [2]node.Rev{p1, p2} {
-			if p >= low && !reached[p] {
+			if p >= floor && !reached[p] {
 				reached[p] = true
 				todo = append(todo, p)
 			}
 		}
 	}
-	for _, h := range list {
-		push(h)
-	}
-	for len(todo) > 0 {
-		rev := todo[len(todo)-1]
-		todo = todo[:len(todo)-1]
-		push(rev)
-	}
-	return slices.DeleteFunc(list, func(h node.Rev) bool { return reached[h] })
+	return slices.DeleteFunc(h.heads, func(r node.Rev) bool { return reached[r] })
 }
 
 // needBranches makes the snapshot have the branch columns.

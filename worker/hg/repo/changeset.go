@@ -12,17 +12,24 @@ import (
 	"hgbroker/worker/hg/node"
 )
 
-// keptChangesets is how many changesets a view remembers: enough for the few
-// questions that one line of output asks about one changeset and its parents.
-const keptChangesets = 64
+const (
+	// keptChangesets is how many changesets a repository remembers, of those
+	// that were asked for last.
+	keptChangesets = 1024
+	// keptText bounds the size of one that is remembered, in bytes.
+	keptText = 4 << 10
+)
 
-// changesets remembers the changesets that were asked for last, by the low bits
-// of their number.
+// changesets remembers changesets by the low bits of their number, between
+// commands as well: a text never changes while the changelog's stamp does not.
 type changesets struct {
-	slots [keptChangesets]struct {
-		rev node.Rev // plus one, so that zero is free
-		c   changelog.Changeset
-	}
+	slots map[node.Rev]keptChangeset
+	large keptChangeset // the last one that was too large to stay
+}
+
+type keptChangeset struct {
+	rev node.Rev
+	c   changelog.Changeset
 }
 
 // Changeset reads a changeset; that of NullRev is empty.
@@ -30,15 +37,25 @@ func (v *View) Changeset(rev node.Rev) (changelog.Changeset, error) {
 	if rev < 0 {
 		return changelog.Changeset{}, nil
 	}
-	slot := &v.texts.slots[rev%keptChangesets]
-	if slot.rev == rev+1 {
-		return slot.c, nil
+	t := &v.Repo.texts
+	if k, ok := t.slots[rev%keptChangesets]; ok && k.rev == rev {
+		return k.c, nil
+	}
+	if t.large.rev == rev && t.large.c.Size() > 0 {
+		return t.large.c, nil
 	}
 	c, err := v.changesetLog().Changeset(rev)
 	if err != nil {
 		return c, err
 	}
-	slot.rev, slot.c = rev+1, c
+	if c.Size() > keptText {
+		t.large = keptChangeset{rev, c}
+		return c, nil
+	}
+	if t.slots == nil {
+		t.slots = map[node.Rev]keptChangeset{}
+	}
+	t.slots[rev%keptChangesets] = keptChangeset{rev, c}
 	return c, nil
 }
 

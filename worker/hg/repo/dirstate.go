@@ -24,34 +24,34 @@ const (
 )
 
 // readParents are the parents in the dirstate; both null without one.
-func (r *Repo) readParents() (p1, p2 node.ID, err error) {
+func (r *Repo) readParents() (p [2]node.ID, err error) {
 	f, err := os.Open(r.Layout.Dot + "/dirstate")
 	if errors.Is(err, os.ErrNotExist) {
-		return node.Null, node.Null, nil
+		return p, nil
 	}
 	if err != nil {
-		return p1, p2, err
+		return p, err
 	}
 	defer f.Close()
 	buf := make([]byte, len(v2Marker)+2*v2NodeSize)
 	n, err := io.ReadFull(f, buf)
 	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && err != io.EOF {
-		return p1, p2, err
+		return p, err
 	}
 	buf = buf[:n]
 	size := node.Size
 	if r.Layout.Requirements.Has(requires.DirstateV2) && n > 0 {
 		if n < cap(buf) || string(buf[:len(v2Marker)]) != v2Marker {
 			// hg reads a dirstate of version 1 in such a repository, too.
-			return p1, p2, hgerr.NewUnsupported("dirstate that is not of version 2")
+			return p, hgerr.NewUnsupported("dirstate that is not of version 2")
 		}
 		buf, size = buf[len(v2Marker):], v2NodeSize
 	}
 	switch {
 	case n == 0:
-		return node.Null, node.Null, nil
+		return p, nil
 	case len(buf) < 2*size:
-		return p1, p2, hgerr.Damagef("read", "dirstate", "%d bytes are less than two parents", n)
+		return p, hgerr.Damagef("read", "dirstate", "%d bytes are less than two parents", n)
 	}
-	return node.ID(buf[:node.Size]), node.ID(buf[size : size+node.Size]), nil
+	return [2]node.ID{node.ID(buf[:node.Size]), node.ID(buf[size : size+node.Size])}, nil
 }

@@ -126,12 +126,8 @@ func (v *View) TagsOf(rev node.Rev) ([]string, error) {
 // TagType is "global" or "local" for a tag that was once given, removed or not.
 func (v *View) TagType(name string) string { return v.names.tagByName[name].Type }
 
-// parseLocalTags reads .hg/localtags, whose names are in the local encoding.
-func (v *View) parseLocalTags() error {
-	text, _, err := store.ReadFile(v.Layout.Dot + "/localtags")
-	if err != nil {
-		return err
-	}
+// parseLocalTags takes .hg/localtags apart, whose names are in the local encoding.
+func (v *View) parseLocalTags(text []byte) (err error) {
 	v.localTags = tags.Parse(text, func(local string) string {
 		stored, ferr := v.Encoding.FromLocal(local)
 		if ferr != nil && err == nil {

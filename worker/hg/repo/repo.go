@@ -17,7 +17,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"hash/fnv"
 	"os"
 	"path/filepath"
 	"time"
@@ -76,6 +75,12 @@ type Repo struct {
 	changelog *changelog.Log // opened when needed
 	manifests *manifest.Log  // opened when needed
 
+	inputs     [snapshot.NumInputs]string // the files behind each input of the snapshot
+	texts      changesets
+	checkout   checkout
+	viewed     bool // a view was made since Resume
+	generation generation
+
 	// What the last Begin did, for the finished-command message.
 	Loaded   string // "", "refreshed" or "built"
 	LoadTime time.Duration
@@ -88,7 +93,9 @@ func Open(root string, images image.Source) (*Repo, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Repo{Layout: layout, images: images, store: layout.Store()}, nil
+	r := &Repo{Layout: layout, images: images, store: layout.Store()}
+	r.inputs = r.paths()
+	return r, nil
 }
 
 // Close gives back the snapshot and all files.
@@ -122,8 +129,13 @@ func (r *Repo) closeLogs() {
 // Key names the store's image.
 func (r *Repo) Key() image.Key { return image.Key{Kind: image.Store, Path: r.Layout.StorePath} }
 
-// Fresh tells whether layout and requirements are still those of Open.
-func (r *Repo) Fresh() bool { return r.Layout.Fresh() }
+// Resume begins another command on a repository that is open already. It tells
+// whether layout and requirements are still those of Open; if not, the repository
+// must be opened anew.
+func (r *Repo) Resume() bool {
+	r.viewed = false
+	return r.Layout.Fresh()
+}
 
 // Snapshot is the store's snapshot; Begin must have succeeded.
 func (r *Repo) Snapshot() *snapshot.Snapshot { return r.snap }
@@ -212,6 +224,9 @@ func changed(err error) bool {
 func (r *Repo) adopt(s *snapshot.Snapshot) {
 	r.closeLogs()
 	if r.snap != nil {
+		if r.snap.Stamps()[snapshot.Changelog] != s.Stamps()[snapshot.Changelog] {
+			r.texts = changesets{}
+		}
 		r.snap.Close()
 	}
 	r.snap = s
@@ -238,7 +253,7 @@ func (r *Repo) paths() [snapshot.NumInputs]string {
 }
 
 func (r *Repo) stamps() (s snapshot.Stamps, err error) {
-	for i, p := range r.paths() {
+	for i, p := range r.inputs {
 		if s[i], err = store.StampOf(p); err != nil {
 			return s, fmt.Errorf("stat %s: %w", p, err)
 		}
@@ -260,7 +275,7 @@ func (r *Repo) build() (*snapshot.Snapshot, error) {
 		}
 	}
 	var raw [snapshot.NumInputs][]byte
-	for i, p := range r.paths() {
+	for i, p := range r.inputs {
 		if snapshot.Input(i) == snapshot.Changelog && appended {
 			continue
 		}
@@ -318,22 +333,6 @@ func (r *Repo) extend(b *snapshot.BranchColumns, t *snapshot.TagColumns) error {
 	r.spent = append(r.spent, r.snap)
 	r.snap = s
 	return nil
-}
-
-// Generation names the state of the store and of the checkout: equal strings,
-// equal state.
-func (r *Repo) Generation() string {
-	h := fnv.New64a()
-	if r.snap != nil {
-		for _, st := range r.snap.Stamps() {
-			fmt.Fprintf(h, "%v,", st)
-		}
-	}
-	for _, name := range []string{"dirstate", "branch", "bookmarks.current", "localtags"} {
-		st, _ := store.StampOf(filepath.Join(r.Layout.Dot, name))
-		fmt.Fprintf(h, "%v,", st)
-	}
-	return fmt.Sprintf("%016x", h.Sum64())
 }
 
 // changesetLog gives access to the texts of changesets.

@@ -71,7 +71,7 @@ func (v Revsets) BranchHeads() ([]node.Rev, error) {
 // HeadRevs are the heads, ascending.
 func (v Revsets) HeadRevs() ([]node.Rev, error) {
 	heads := v.Heads()
-	if len(heads) == 0 {
+	if v.Len() == 0 {
 		return []node.Rev{node.NullRev}, nil
 	}
 	out := make([]node.Rev, len(heads))

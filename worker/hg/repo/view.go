@@ -45,7 +45,6 @@ type View struct {
 	localTags *tags.Table
 	merge     *mergestate.State
 
-	texts     changesets
 	names     names
 	branchmap *branchmap
 }
@@ -60,28 +59,34 @@ type Visibility struct {
 // have succeeded before.
 func (r *Repo) NewView(cfg *config.Config, enc *encoding.Encoding, cwd string, getenv func(string) (string, bool), vis Visibility, warn func(string)) (*View, error) {
 	v := &View{Repo: r, Config: cfg, Encoding: enc, Cwd: cwd, Warn: warn, Getenv: getenv, all: vis.Hidden}
-	p1, p2, err := r.readParents()
+	k, dot := &r.checkout, r.Layout.Dot
+	parents, err := k.parents.read(r.readParents, dot+"/dirstate")
 	if err != nil {
 		return nil, err
 	}
-	if v.branch, err = r.readBranch(); err != nil {
+	if v.branch, err = k.branch.read(r.readBranch, dot+"/branch"); err != nil {
 		return nil, err
 	}
 	if err := v.readBookmarks(); err != nil {
 		return nil, err
 	}
-	if v.merge, err = mergestate.Read(filepath.Join(r.Layout.Dot, "merge")); err != nil {
+	if v.merge, err = r.readMerge(); err != nil {
 		return nil, err
 	}
-	if v.wp1, err = v.knownParent(p1); err != nil {
+	if v.wp1, err = v.knownParent(parents[0]); err != nil {
 		return nil, err
 	}
-	if v.wp2, err = v.knownParent(p2); err != nil {
+	if v.wp2, err = v.knownParent(parents[1]); err != nil {
 		return nil, err
 	}
-	if err := v.parseLocalTags(); err != nil {
+	local, err := k.tags.read(func() ([]byte, error) { return text(dot + "/localtags") }, dot+"/localtags")
+	if err != nil {
 		return nil, err
 	}
+	if err := v.parseLocalTags(local); err != nil {
+		return nil, err
+	}
+	r.viewed = true
 	if n := r.snap.Markers().Len(); n > 0 && !v.evolutionEnabled() {
 		format := "obsolete feature not enabled but %d markers found!\n"
 		if cfg.Version().AtLeast(7, 0) {
@@ -126,29 +131,43 @@ func (v *View) evolutionEnabled() bool {
 	return false
 }
 
+// text reads a small file; one that is missing is empty.
+func text(path string) ([]byte, error) {
+	b, _, err := store.ReadFile(path)
+	return b, err
+}
+
+// readMerge is the merge that is under way, nil without one.
+func (r *Repo) readMerge() (*mergestate.State, error) {
+	dir := r.Layout.Dot + "/merge"
+	if st, err := store.StampOf(dir); err != nil || !st.Exists {
+		return nil, err
+	}
+	return r.checkout.merge.read(func() (*mergestate.State, error) { return mergestate.Read(dir) }, dir+"/state2", dir+"/state")
+}
+
 func (v *View) readBookmarks() error {
-	shown := ".hg/bookmarks"
-	text := v.snap.BookmarkText()
-	if own := filepath.Join(v.Layout.Dot, "bookmarks"); v.inStore() {
-		shown = ".hg/store/bookmarks"
-	} else if v.Layout.Shared && !v.sharesBookmarks() {
-		var err error
-		if text, _, err = store.ReadFile(own); err != nil {
+	k, dot := &v.checkout, v.Layout.Dot
+	if !v.inStore() && v.Layout.Shared && !v.sharesBookmarks() {
+		own, err := k.marks.read(func() ([]byte, error) { return text(dot + "/bookmarks") }, dot+"/bookmarks")
+		if err != nil {
 			return err
 		}
-	}
-	for _, b := range bookmarks.Parse(text, shown, func(msg string) {
-		v.markWarnings = append(v.markWarnings, msg+"\n")
-	}) {
-		if _, ok := v.snap.Rev(b.Node); ok {
-			v.marks = append(v.marks, b)
+		v.marks, v.markWarnings = v.parseBookmarks(own)
+	} else {
+		if k.stored.of != v.snap {
+			k.stored.of = v.snap
+			k.stored.list, k.stored.warnings = v.parseBookmarks(v.snap.BookmarkText())
 		}
+		v.marks, v.markWarnings = k.stored.list, k.stored.warnings
 	}
-	current, _, err := store.ReadFile(filepath.Join(v.activeDir(), "bookmarks.current"))
+	active, err := k.active.read(func() (string, error) {
+		current, err := text(filepath.Join(v.activeDir(), "bookmarks.current"))
+		return bookmarks.Active(current), err
+	}, filepath.Join(v.activeDir(), "bookmarks.current"))
 	if err != nil {
 		return err
 	}
-	active := bookmarks.Active(current)
 	for _, b := range v.marks {
 		if b.Name == active {
 			v.active = active
@@ -157,15 +176,28 @@ func (v *View) readBookmarks() error {
 	return nil
 }
 
+// parseBookmarks takes those bookmarks out of a text whose changesets exist.
+func (v *View) parseBookmarks(text []byte) (list []bookmarks.Bookmark, warnings []string) {
+	shown := ".hg/bookmarks"
+	if v.inStore() {
+		shown = ".hg/store/bookmarks"
+	}
+	for _, b := range bookmarks.Parse(text, shown, func(msg string) { warnings = append(warnings, msg+"\n") }) {
+		if _, ok := v.snap.Rev(b.Node); ok {
+			list = append(list, b)
+		}
+	}
+	return list, warnings
+}
+
 func (v *View) inStore() bool { return v.Layout.Requirements.Has("bookmarksinstore") }
 
 func (v *View) activeDir() string { return v.Layout.Dot }
 
 // sharesBookmarks tells whether a share uses its source's bookmarks: it was made
-// with `hg share -B`, and, before Mercurial 7, the share extension, which knows of
-// that, is on.
+// with `hg share -B`, and the share extension, which knows of that, is on.
 func (v *View) sharesBookmarks() bool {
-	if _, on := v.Config.Extensions()["share"]; !on && !v.Config.Version().AtLeast(7, 0) {
+	if _, on := v.Config.Extensions()["share"]; !on {
 		return false
 	}
 	text, _, err := store.ReadFile(filepath.Join(v.Layout.Dot, "shared"))

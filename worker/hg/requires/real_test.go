@@ -3,10 +3,8 @@
 package requires_test
 
 import (
-	"bytes"
 	"errors"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -19,26 +17,21 @@ import (
 )
 
 // hg runs a command; config items come first in args.
-func hg(t *testing.T, v hgtest.Version, dir string, args ...string) (stdout, stderr string, err error) {
+func hg(t *testing.T, v hgtest.Version, dir string, args ...string) (stdout, stderr string, code int) {
 	t.Helper()
 	// An hg without its Rust extensions refuses some formats unless told.
 	for _, item := range []string{"dirstate-v2", "revlog.persistent-nodemap", "fileindex"} {
 		args = append([]string{"--config", "storage." + item + ".slow-path=allow"}, args...)
 	}
-	cmd := exec.Command(v.Path, args...)
-	cmd.Dir = dir
-	cmd.Env = hgtest.BaseEnv()
-	var out, errs bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &errs
-	err = cmd.Run()
-	return out.String(), errs.String(), err
+	shell := hgtest.Shell{Hg: hgtest.CLI(v.Path), Dir: dir, Env: hgtest.BaseEnv()}
+	return shell.Run(t, args...)
 }
 
 func mustHg(t *testing.T, v hgtest.Version, dir string, args ...string) string {
 	t.Helper()
-	out, stderr, err := hg(t, v, dir, args...)
-	if err != nil {
-		t.Fatalf("hg %s: %v\n%s", strings.Join(args, " "), err, stderr)
+	out, stderr, code := hg(t, v, dir, args...)
+	if code != 0 {
+		t.Fatalf("hg %s: exit code %d\n%s", strings.Join(args, " "), code, stderr)
 	}
 	return out
 }
@@ -68,8 +61,8 @@ var formats = []format{
 	{[]string{"format.revlog-compression=zstd"}, store.DotEncode, ""},
 	{[]string{"format.revlog-compression=none"}, store.DotEncode, ""},
 	{[]string{"format.maxchainlen=5", "format.manifestcachesize=5", "format.chunkcachesize=4096", "format.obsstore-version=0"}, store.DotEncode, ""},
-	{[]string{"format.use-internal-phase=yes"}, 0, "requirement internal-phase-2"},
-	{[]string{"format.exp-archived-phase=yes"}, 0, "requirement exp-archived-phase"},
+	{[]string{"format.use-internal-phase=yes"}, store.DotEncode, ""},
+	{[]string{"format.exp-archived-phase=yes"}, store.DotEncode, ""},
 	{[]string{"format.exp-use-changelog-v2=" + unstable}, 0, "requirement exp-changelog-v2"},
 	{[]string{"format.exp-use-copies-side-data-changeset=yes"}, 0, "requirement exp-changelog-v2"},
 	{[]string{"experimental.revlogv2=" + unstable}, 0, "requirement exp-revlogv2.2"},
@@ -198,8 +191,8 @@ func TestShares(t *testing.T) {
 // compareAbort compares the error for a repository with what hg prints.
 func compareAbort(t *testing.T, v hgtest.Version, repo string) {
 	t.Helper()
-	_, stderr, err := hg(t, v, repo, "-R", repo, "log")
-	if err == nil {
+	_, stderr, code := hg(t, v, repo, "-R", repo, "log")
+	if code == 0 {
 		t.Fatal("hg has no error")
 	}
 	_, got := requires.Resolve(repo)
@@ -250,7 +243,7 @@ func TestMismatch(t *testing.T) {
 		mustHg(t, v, dir, "init", "--config", "format.use-share-safe="+from, "source")
 		mustHg(t, v, dir, "share", "-q", "--config", "extensions.share=", "--config", "format.use-share-safe="+from, "source", "share")
 		mustHg(t, v, dir, "debugupgraderepo", "-q", "--run", "--no-backup", "-R", "source", "--config", "format.use-share-safe="+to)
-		if _, _, err := hg(t, v, dir+"/share", "log"); err == nil {
+		if _, _, code := hg(t, v, dir+"/share", "log"); code == 0 {
 			t.Fatalf("hg accepts a share whose source went from %s to %s", from, to)
 		}
 		if l, err := requires.Resolve(dir + "/share"); !hgerr.IsUnsupported(err) {

@@ -6,7 +6,6 @@ import (
 	"bytes"
 	"errors"
 	"os"
-	"os/exec"
 	"strconv"
 	"strings"
 	"testing"
@@ -22,13 +21,12 @@ import (
 
 // repository is a new one that real hg works on.
 type repository struct {
-	t   *testing.T
-	hg  string
-	dir string
+	t  *testing.T
+	hg *hgtest.Shell
 }
 
 func newRepository(t *testing.T, v hgtest.Version) repository {
-	r := repository{t, v.Path, t.TempDir()}
+	r := repository{t, hgtest.NewShell(t, v.Path, t.TempDir())}
 	r.run("init")
 	return r
 }
@@ -36,21 +34,17 @@ func newRepository(t *testing.T, v hgtest.Version) repository {
 // run runs hg and returns what it prints; a failure is not an error.
 func (r repository) run(args ...string) (stdout, stderr string) {
 	r.t.Helper()
-	cmd := exec.Command(r.hg, args...)
-	cmd.Dir = r.dir
-	cmd.Env = hgtest.BaseEnv()
-	var out, errs bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &errs
-	if err := cmd.Run(); err != nil && errs.Len() == 0 {
-		r.t.Fatalf("hg %q: %v", args, err)
+	stdout, stderr, code := r.hg.Run(r.t, args...)
+	if code != 0 && stderr == "" {
+		r.t.Fatalf("hg %q: exit code %d", args, code)
 	}
-	return out.String(), errs.String()
+	return stdout, stderr
 }
 
 // commit writes a file and commits it.
 func (r repository) commit(name, content string) {
 	r.t.Helper()
-	if err := os.WriteFile(r.dir+"/"+name, []byte(content), 0o600); err != nil {
+	if err := os.WriteFile(r.hg.Dir+"/"+name, []byte(content), 0o600); err != nil {
 		r.t.Fatal(err)
 	}
 	r.run("commit", "-qAm", "change "+name, "-u", "me", "-d", "0 0")
@@ -58,7 +52,7 @@ func (r repository) commit(name, content string) {
 
 func (r repository) store() *store.Store {
 	r.t.Helper()
-	l, err := requires.Resolve(r.dir)
+	l, err := requires.Resolve(r.hg.Dir)
 	if err != nil {
 		r.t.Fatal(err)
 	}

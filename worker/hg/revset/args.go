@@ -5,6 +5,8 @@ package revset
 import (
 	"slices"
 	"strings"
+
+	"hgbroker/worker/hg/config/python"
 )
 
 // getString returns the text of a symbol or string, or the given message as an
@@ -122,5 +124,5 @@ func keyArgs(t *Tree, name string, keys ...string) (keyed, error) {
 
 // fields splits as Python's bytes.split() does.
 func fields(s string) []string {
-	return strings.FieldsFunc(s, func(r rune) bool { return r < 0x80 && strings.IndexByte(pySpace, byte(r)) >= 0 })
+	return strings.FieldsFunc(s, func(r rune) bool { return r < 0x80 && strings.IndexByte(python.Space, byte(r)) >= 0 })
 }

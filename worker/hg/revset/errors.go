@@ -5,10 +5,10 @@ package revset
 import (
 	"errors"
 	"fmt"
-	"sort"
 	"strings"
 
 	"hgbroker/worker/hg/hgerr"
+	"hgbroker/worker/hg/language"
 )
 
 // parseError is Mercurial's ParseError: a message and, if the text could not be
@@ -94,61 +94,7 @@ func errWdir() error {
 	return &hgerr.Abort{Kind: hgerr.Input, Message: "working directory revision cannot be specified"}
 }
 
-// unknownIdentifier names the identifiers of candidates that resemble name.
+// unknownIdentifier is the error about a name that is none of candidates.
 func unknownIdentifier(name string, candidates []string) error {
-	var similar []string
-	for _, c := range candidates {
-		if similarity(name, c) > 0.6 {
-			similar = append(similar, c)
-		}
-	}
-	e := &parseError{msg: "unknown identifier: " + name, at: -1}
-	switch {
-	case len(similar) == 1:
-		e.hint = "did you mean " + similar[0] + "?"
-	case len(similar) > 1:
-		sort.Strings(similar)
-		e.hint = "did you mean one of " + strings.Join(similar, ", ") + "?"
-	}
-	return e
-}
-
-// similarity is Ratcliff and Obershelp's measure, as Python's difflib
-// computes it: twice the characters in common blocks over all characters, with
-// blocks found by taking the longest, then looking left and right of it.
-func similarity(a, b string) float64 {
-	total := len(a) + len(b)
-	if total == 0 {
-		return 1
-	}
-	if limit := 2 * float64(min(len(a), len(b))) / float64(total); limit <= 0.6 {
-		return limit
-	}
-	return 2 * float64(commonChars(a, b)) / float64(total)
-}
-
-func commonChars(a, b string) int {
-	if a == "" || b == "" {
-		return 0
-	}
-	bi, bj, size := 0, 0, 0
-	prev := make([]int, len(b)+1)
-	cur := make([]int, len(b)+1)
-	for i := 0; i < len(a); i++ {
-		for j := 0; j < len(b); j++ {
-			cur[j+1] = 0
-			if a[i] == b[j] {
-				k := prev[j] + 1
-				cur[j+1] = k
-				if k > size {
-					bi, bj, size = i-k+1, j-k+1, k
-				}
-			}
-		}
-		prev, cur = cur, prev
-	}
-	if size == 0 {
-		return 0
-	}
-	return size + commonChars(a[:bi], b[:bj]) + commonChars(a[bi+size:], b[bj+size:])
+	return &parseError{msg: "unknown identifier: " + name, hint: language.Suggest(name, candidates), at: -1}
 }

@@ -59,7 +59,7 @@ func answerOf(err error) (stdout, stderr string, _ error) {
 }
 
 // compare evaluates expr both ways and returns whether it was native.
-func compare(t *testing.T, hg *hgServer, repo Repo, expr string, opts *Options, more ...string) bool {
+func compare(t *testing.T, hg *shell, repo Repo, expr string, opts *Options, more ...string) bool {
 	t.Helper()
 	stdout, stderr, err := answer(repo, []string{expr}, opts)
 	if err != nil {

@@ -6,11 +6,12 @@ import (
 	"fmt"
 	"strings"
 
+	"hgbroker/worker/hg/config/python"
 	"hgbroker/worker/hg/node"
 )
 
 // Quote makes s a string literal of the language.
-func Quote(s string) string { return "'" + pyEscape(s, '\'') + "'" }
+func Quote(s string) string { return "'" + python.Escape(s) + "'" }
 
 // Format builds an expression, quoting its arguments (Mercurial's
 // revsetlang.formatspec):

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"hgbroker/worker/hg/config/python"
 	"hgbroker/worker/hg/hgerr"
 	"hgbroker/worker/hg/node"
 )
@@ -16,7 +17,7 @@ import (
 // TestFormat compares with Mercurial's formatspec, asked through an extension.
 func TestFormat(t *testing.T) {
 	dir := t.TempDir()
-	startHg(t, dir).run(t, "init", dir)
+	hg := initHg(t, dir)
 	id, _ := node.FromHex("0123456789abcdef0123456789abcdef01234567")
 	var b strings.Builder
 	b.WriteString("from mercurial import revsetlang as l, error, registrar\nfrom mercurial.node import bin\nn = bin(b'" + id.Hex() + "')\n" +
@@ -46,7 +47,7 @@ func TestFormat(t *testing.T) {
 		{"%r", []any{"1 +"}, "b'1 +'"},
 	}
 	for _, c := range calls {
-		args := "b" + pyRepr(c.expr)
+		args := "b" + python.Repr(c.expr)
 		if c.py != "" {
 			args += ", " + c.py
 		}
@@ -59,7 +60,7 @@ func TestFormat(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, ".hg", "hgrc"), []byte("[extensions]\nformatall="+ext+"\n"), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	out, stderr := startHg(t, dir).run(t, "formatall")
+	out, stderr := hg.run(t, "formatall")
 	if stderr != "" {
 		t.Fatal(stderr)
 	}

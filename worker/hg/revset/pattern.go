@@ -46,6 +46,16 @@ func (o *Options) lower(s string) string {
 	return lowerUTF8(s)
 }
 
+// patternArgument reads the argument of the predicate name, a text that is a
+// pattern.
+func (ev *evaluator) patternArgument(x *Tree, name string) (text string, p *pattern, err error) {
+	if text, err = getString(x, "the argument to "+name+" must be a string"); err != nil {
+		return "", nil, err
+	}
+	p, err = ev.pattern(text, true)
+	return text, p, err
+}
+
 // lowerUTF8 is Python's str.lower() of UTF-8, and ASCII lower case of what is
 // not UTF-8.
 func lowerUTF8(s string) string {

@@ -284,14 +284,7 @@ func ancestors(ev *evaluator, subset smartset, x *Tree, _ order) (smartset, erro
 }
 
 func (ev *evaluator) ancestorsOf(subset smartset, x *Tree, w walk) (smartset, error) {
-	s, err := ev.getAll(x)
-	if err != nil {
-		return nil, err
-	}
-	if s.empty() {
-		return newListSet(nil), nil
-	}
-	return intersect(subset, ev.ancestors(s, w)), nil
+	return ev.reached(subset, x, w, ev.ancestors)
 }
 
 func descendants(ev *evaluator, subset smartset, x *Tree, _ order) (smartset, error) {
@@ -303,6 +296,11 @@ func descendants(ev *evaluator, subset smartset, x *Tree, _ order) (smartset, er
 }
 
 func (ev *evaluator) descendantsOf(subset smartset, x *Tree, w walk) (smartset, error) {
+	return ev.reached(subset, x, w, ev.descendants)
+}
+
+// reached is what a walk from the set x comes to.
+func (ev *evaluator) reached(subset smartset, x *Tree, w walk, from func(smartset, walk) smartset) (smartset, error) {
 	s, err := ev.getAll(x)
 	if err != nil {
 		return nil, err
@@ -310,7 +308,7 @@ func (ev *evaluator) descendantsOf(subset smartset, x *Tree, w walk) (smartset, 
 	if s.empty() {
 		return newListSet(nil), nil
 	}
-	return intersect(subset, ev.descendants(s, w)), nil
+	return intersect(subset, from(s, w)), nil
 }
 
 func firstAncestors(ev *evaluator, subset smartset, x *Tree, _ order) (smartset, error) {

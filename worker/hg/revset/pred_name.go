@@ -44,11 +44,7 @@ func bookmark(ev *evaluator, subset smartset, x *Tree, _ order) (smartset, error
 	if len(args) == 0 {
 		return ev.namedRevs(subset, names, everyName), nil
 	}
-	text, err := getString(args[0], "the argument to bookmark must be a string")
-	if err != nil {
-		return nil, err
-	}
-	p, err := ev.pattern(text, true)
+	text, p, err := ev.patternArgument(args[0], "bookmark")
 	if err != nil {
 		return nil, err
 	}
@@ -83,11 +79,7 @@ func tag(ev *evaluator, subset smartset, x *Tree, _ order) (smartset, error) {
 	if len(args) == 0 {
 		return ev.namedRevs(subset, names, func(n string) bool { return n != "tip" }), nil
 	}
-	text, err := getString(args[0], "the argument to tag must be a string")
-	if err != nil {
-		return nil, err
-	}
-	p, err := ev.pattern(text, true)
+	_, p, err := ev.patternArgument(args[0], "tag")
 	if err != nil {
 		return nil, err
 	}
@@ -146,11 +138,7 @@ func named(ev *evaluator, subset smartset, x *Tree, _ order) (smartset, error) {
 	if err != nil {
 		return nil, err
 	}
-	text, err := getString(args[0], "the argument to named must be a string")
-	if err != nil {
-		return nil, err
-	}
-	p, err := ev.pattern(text, true)
+	text, p, err := ev.patternArgument(args[0], "named")
 	if err != nil {
 		return nil, err
 	}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"hgbroker/worker/hg/config/python"
 	"hgbroker/worker/hg/hgerr"
 	"hgbroker/worker/hg/node"
 )
@@ -180,7 +181,7 @@ func sortArgs(x *Tree) (set *Tree, keys []sortKey, firstBranch *Tree, err error)
 	for _, f := range fields(spec) {
 		k := sortKey{name: f}
 		if k.name, k.reverse = strings.CutPrefix(f, "-"); k.name != "topo" && !slices.Contains(sortKeys, k.name) {
-			return nil, nil, nil, parseErrorf("unknown sort key %s", pyRepr(f))
+			return nil, nil, nil, parseErrorf("unknown sort key %s", python.Repr(f))
 		}
 		topo = topo || k.name == "topo"
 		random = random || k.name == "random"

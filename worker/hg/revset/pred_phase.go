@@ -5,6 +5,7 @@ package revset
 import (
 	"slices"
 
+	"hgbroker/worker/hg/config/python"
 	"hgbroker/worker/hg/hgerr"
 	"hgbroker/worker/hg/node"
 )
@@ -140,7 +141,7 @@ func phaseAndAncestors(ev *evaluator, subset smartset, x *Tree, _ order) (smarts
 		lowest = secretPhase
 	case "draft", "_notpublic":
 	default:
-		return nil, parseErrorf("%s is not a valid phasename", pyRepr(name))
+		return nil, parseErrorf("%s is not a valid phasename", python.Repr(name))
 	}
 	// Mercurial takes the working directory for public here.
 	phaseOf := func(r node.Rev) int {

@@ -5,7 +5,10 @@ package revset
 import (
 	"slices"
 	"strings"
+	"time"
 
+	"hgbroker/worker/hg/config/python"
+	"hgbroker/worker/hg/dates"
 	"hgbroker/worker/hg/hgerr"
 	"hgbroker/worker/hg/node"
 )
@@ -75,13 +78,17 @@ func date(ev *evaluator, subset smartset, x *Tree, _ order) (smartset, error) {
 	if err != nil {
 		return nil, err
 	}
-	match, err := ev.opts.clock().match(text)
+	location := ev.opts.Location
+	if location == nil {
+		location = time.UTC
+	}
+	span, err := dates.Match(text, ev.opts.Now, location)
 	if err != nil {
 		return nil, err
 	}
 	return ev.filter(subset, func(r node.Rev) (bool, error) {
 		t, _, err := ev.repo.Date(r)
-		return err == nil && match(float64(t)), err
+		return err == nil && span.Contains(t), err
 	}), nil
 }
 
@@ -228,7 +235,7 @@ func matching(ev *evaluator, subset smartset, x *Tree, _ order) (smartset, error
 // matchKey packs the fields of r into one comparable string.
 func (ev *evaluator) matchKey(r node.Rev, fields []string) (string, error) {
 	var b strings.Builder
-	put := func(s string) { b.WriteString(pyRepr(s)) }
+	put := func(s string) { b.WriteString(python.Repr(s)) }
 	for _, f := range fields {
 		var s string
 		var err error

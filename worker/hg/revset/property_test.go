@@ -73,10 +73,8 @@ func TestGraphs(t *testing.T) {
 		"descendants(%a, startdepth=2)", "reverse(::%x) & %b", "first(reverse(::%x), 4)", "branchpoint() & (%a)", "children(%a)", "(%a)~2", "(%a)^2", "stack(%x)", "_firstancestors(%a)", "_firstdescendants(%a)", "(%a)#g[-2:2]"}
 	checked := 0
 	for i := range 6 {
-		dir := t.TempDir()
 		repo := dagRepo(r, 20+i*12, []float64{0.2, 0.4, 0.6, 0.8, 0.5, 0.3}[i])
-		startHg(t, dir).run(t, "init", dir)
-		hg := startHg(t, dir)
+		hg := initHg(t, t.TempDir())
 		if _, stderr := hg.run(t, "debugbuilddag", repo.text()); stderr != "" {
 			t.Fatal(stderr)
 		}

@@ -16,7 +16,7 @@ type Options struct {
 	// Aliases are [revsetalias] in the order of the configuration, then local
 	// ones, which win.
 	Aliases []Alias
-	// Now and Location are for dates.
+	// Now and Location are for dates. A nil Location is UTC.
 	Now      time.Time
 	Location *time.Location
 	// Lower is lower case in the local encoding (Mercurial's encoding.lower).
@@ -25,8 +25,6 @@ type Options struct {
 	// PreferAncestor is merge.preferancestor; nil is its default.
 	PreferAncestor []string
 }
-
-func (o *Options) clock() Clock { return Clock{o.Now, o.Location} }
 
 // Query is one or more expressions, ready to be evaluated. It does not change
 // and can be used several times.

@@ -280,3 +280,7 @@ func (t *translator) class() bool {
 	}
 	return false
 }
+
+func isHex(c byte) bool {
+	return c >= '0' && c <= '9' || c >= 'a' && c <= 'f' || c >= 'A' && c <= 'F'
+}

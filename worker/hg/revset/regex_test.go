@@ -37,7 +37,7 @@ func TestRegexps(t *testing.T) {
 		" ", "\t", "\v", "1", "_", "-", "[-a]", "[a-]", `\-`, "/", `\/`, "{", "}", "]", "(?i)", `\1`, `\e`, `\0`}
 	texts := []string{"", "a", "b", "ab", "a\n", "ab\n\n", "aé b", "A1_", "\v", "\n", "é", "\xe9", "a-b/c", "aab", "x\na\n", "]", "{2}", "[a", "_", "\xc9"}
 	dir := t.TempDir()
-	startHg(t, dir).run(t, "init", dir)
+	hg := initHg(t, dir)
 	write := func(name, text string) {
 		if err := os.WriteFile(filepath.Join(dir, ".hg", name), []byte(text), 0o666); err != nil {
 			t.Fatal(err)
@@ -71,7 +71,7 @@ func TestRegexps(t *testing.T) {
 	write("patterns", patterns.String())
 	write("searchall.py", searchAll)
 	write("hgrc", "[extensions]\nsearchall="+filepath.Join(dir, ".hg", "searchall.py")+"\n")
-	out, stderr := startHg(t, dir).run(t, "searchall")
+	out, stderr := hg.run(t, "searchall")
 	want := strings.Split(strings.TrimSpace(out), "\n")
 	if len(want) != len(searches) {
 		t.Fatalf("%d answers: %s", len(want), stderr)

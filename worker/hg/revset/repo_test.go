@@ -18,7 +18,7 @@ import (
 // memRepo is a repository in memory, read out of a real one through `hg log`.
 type memRepo struct {
 	t        testing.TB
-	hg       *hgServer
+	hg       *shell
 	all      bool // --hidden
 	revs     []memRev
 	byNode   map[node.ID]node.Rev
@@ -311,7 +311,7 @@ func (r indexedRepo) ChangedFiles(rev node.Rev) (modified, added, removed []stri
 const fieldEnd, recordEnd = "\x1e", "\x1d"
 
 // load reads the repository that hg serves.
-func load(t testing.TB, hg *hgServer) *memRepo {
+func load(t testing.TB, hg *shell) *memRepo {
 	t.Helper()
 	r := &memRepo{t: t, hg: hg, byNode: map[node.ID]node.Rev{}, sets: map[ObsSet][]node.Rev{}, wdir: [2]node.Rev{-1, -1}}
 	must := func(args ...string) string {
@@ -397,17 +397,15 @@ func load(t testing.TB, hg *hgServer) *memRepo {
 // build makes a repository with a bit of everything: branches (closed ones
 // too), merges, a criss-cross, names that look like expressions, phases,
 // grafts, obsolete and hidden changesets, and text beyond ASCII.
-func build(t testing.TB) (*hgServer, *memRepo) {
+func build(t testing.TB) (*shell, *memRepo) {
 	t.Helper()
-	hgPath(t)
-	dir := filepath.Join(sharedDir, "repo")
-	if _, err := os.Stat(dir); err != nil {
-		if err := os.Mkdir(dir, 0o777); err != nil {
+	hg := startHg(t, filepath.Join(sharedDir, "repo"))
+	if _, err := os.Stat(hg.Dir); err != nil {
+		if err := os.Mkdir(hg.Dir, 0o777); err != nil {
 			t.Fatal(err)
 		}
-		populate(t, dir)
+		populate(t, hg)
 	}
-	hg := startHg(t, dir)
 	return hg, load(t, hg)
 }
 
@@ -425,14 +423,13 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-func populate(t testing.TB, dir string) {
+func populate(t testing.TB, hg *shell) {
 	t.Helper()
-	startHg(t, dir).run(t, "init", dir)
+	hg.Must(t, "init")
 	rc := "[experimental]\nevolution=all\n[ui]\nmerge=internal:local\n[extensions]\nrebase=\n[phases]\npublish=no\n"
-	if err := os.WriteFile(filepath.Join(dir, ".hg", "hgrc"), []byte(rc), 0o666); err != nil {
+	if err := os.WriteFile(filepath.Join(hg.Dir, ".hg", "hgrc"), []byte(rc), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	hg := startHg(t, dir)
 	run := func(args ...string) {
 		if _, stderr := hg.run(t, args...); strings.Contains(stderr, "abort") || strings.Contains(stderr, "error") {
 			t.Fatalf("hg %q: %s", args, stderr)
@@ -441,7 +438,7 @@ func populate(t testing.TB, dir string) {
 	n := 0
 	users := []string{"Ada <ada@example.org>", "bob", "Çelik Öz", "ADA two", "İstanbul ΑΣ"}
 	commit := func(file, desc string, more ...string) {
-		path := filepath.Join(dir, file)
+		path := filepath.Join(hg.Dir, file)
 		if err := os.WriteFile(path, fmt.Appendf(nil, "%d\n", n), 0o666); err != nil {
 			t.Fatal(err)
 		}
@@ -506,7 +503,7 @@ func populate(t testing.TB, dir string) {
 	up("10")
 }
 
-func tipNode(t testing.TB, hg *hgServer) string {
+func tipNode(t testing.TB, hg *shell) string {
 	out, _ := hg.run(t, "log", "-r", "tip", "-T", "{node}")
 	return out
 }

@@ -28,7 +28,7 @@ def listpredicates(ui, repo):
 // and says of each that is not implemented why.
 func TestTable(t *testing.T) {
 	dir := t.TempDir()
-	startHg(t, dir).run(t, "init", dir)
+	hg := initHg(t, dir)
 	ext := filepath.Join(dir, "listpredicates.py")
 	if err := os.WriteFile(ext, []byte(listPredicates), 0o666); err != nil {
 		t.Fatal(err)
@@ -36,7 +36,7 @@ func TestTable(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, ".hg", "hgrc"), []byte("[extensions]\nlistpredicates="+ext+"\n"), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	out, stderr := startHg(t, dir).run(t, "listpredicates")
+	out, stderr := hg.run(t, "listpredicates")
 	if stderr != "" {
 		t.Fatal(stderr)
 	}

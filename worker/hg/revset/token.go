@@ -2,7 +2,12 @@
 
 package revset
 
-import "strings"
+import (
+	"strings"
+
+	"hgbroker/worker/hg/config/python"
+	"hgbroker/worker/hg/language"
+)
 
 // IsSymbol tells whether a string resolves to one revision, so that a name
 // with operator characters in it can stand without quotes.
@@ -100,7 +105,7 @@ func (z *tokenizer) scan() error {
 		z.pos += len(kind)
 	}
 	switch {
-	case strings.IndexByte(pySpace, c) >= 0:
+	case strings.IndexByte(python.Space, c) >= 0:
 		z.pos++
 	case strings.HasPrefix(rest, "::"), strings.HasPrefix(rest, ".."), strings.HasPrefix(rest, "##"):
 		emit(rest[:2])
@@ -127,7 +132,7 @@ func (z *tokenizer) quoted(start int, quote byte, raw bool) error {
 			s := z.src[start:i]
 			if !raw {
 				var err error
-				if s, err = pyUnescape(s); err != nil {
+				if s, err = language.Unescape(s); err != nil {
 					return parseErrorf("%s", err)
 				}
 			}

@@ -5,6 +5,7 @@ package revset
 import (
 	"strings"
 
+	"hgbroker/worker/hg/config/python"
 	"hgbroker/worker/hg/hgerr"
 )
 
@@ -99,7 +100,7 @@ func (t *Tree) format(b *strings.Builder, level int) {
 		b.WriteString("None")
 		return
 	case t.isText():
-		b.WriteString("(" + t.Op + " " + pyRepr(t.Value) + ")")
+		b.WriteString("(" + t.Op + " " + python.Repr(t.Value) + ")")
 		return
 	}
 	b.WriteString("(" + t.Op)

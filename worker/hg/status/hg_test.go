@@ -466,13 +466,23 @@ func (b *bench) queries() []query {
 		if cwd == "." {
 			cwd = ""
 		}
-		if _, err := os.Stat(filepath.Join(b.root, cwd, ".hg")); cwd != "" && err == nil {
-			continue // another repository's
+		if b.nested(cwd) {
+			continue
 		}
 		q := query{cwd: cwd, kinds: "MAR!?", patterns: []string{b.pick([]string{".", "*", "nosuch", "..", "a"})}}
 		list = append(list, q)
 	}
 	return list
+}
+
+// nested tells whether a directory belongs to another repository.
+func (b *bench) nested(dir string) bool {
+	for ; dir != "" && dir != "."; dir = filepath.Dir(dir) {
+		if _, err := os.Stat(filepath.Join(b.root, dir, ".hg")); err == nil {
+			return true
+		}
+	}
+	return false
 }
 
 // walk compares with hg debugwalk.

@@ -6,7 +6,6 @@ import (
 	"bytes"
 	"encoding/hex"
 	"math/rand/v2"
-	"os/exec"
 	"strings"
 	"testing"
 
@@ -88,19 +87,9 @@ func TestEncodingLikeMercurial(t *testing.T) {
 		in.WriteString(hex.EncodeToString([]byte(name)) + "\n")
 	}
 	for _, v := range hgtest.HgVersions(t) {
-		python, err := hgtest.HgPython(v.Path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		cmd := exec.Command(python, "-c", encodeScript)
-		cmd.Env = hgtest.BaseEnv()
+		cmd := hgtest.Python(t, v.Path, "-c", encodeScript)
 		cmd.Stdin = bytes.NewReader(in.Bytes())
-		var stderr bytes.Buffer
-		cmd.Stderr = &stderr
-		out, err := cmd.Output()
-		if err != nil {
-			t.Fatalf("%v\n%s", err, &stderr)
-		}
+		out := hgtest.Output(t, cmd)
 		lines := strings.Fields(string(out))
 		if len(lines) != 4*len(list) {
 			t.Fatalf("%d answers for %d names", len(lines), len(list))

@@ -2,7 +2,10 @@
 
 package template
 
-import "hgbroker/worker/hg/node"
+import (
+	"hgbroker/worker/hg/node"
+	"hgbroker/worker/hg/phases"
+)
 
 // Text is a string that a user may have typed: an author, a description, a
 // branch. Mercurial stores it in UTF-8 and shows it in the local encoding, and
@@ -18,34 +21,8 @@ type Text struct {
 // HGENCODING=utf-8).
 func PlainText(s string) Text { return Text{Local: s} }
 
-// Phase is a phase as phases.py numbers them.
-type Phase int
-
-// The phases.
-const (
-	Public   Phase = 0
-	Draft    Phase = 1
-	Secret   Phase = 2
-	Archived Phase = 32
-	Internal Phase = 96
-)
-
-// String is the name that `hg phase` prints.
-func (p Phase) String() string {
-	switch p {
-	case Public:
-		return "public"
-	case Draft:
-		return "draft"
-	case Secret:
-		return "secret"
-	case Archived:
-		return "archived"
-	case Internal:
-		return "internal"
-	}
-	return "unknown"
-}
+// Phase is what {phase} names and {phaseidx} numbers.
+type Phase = phases.Phase
 
 // Extra is one entry of a changeset's extra dictionary, undecoded bytes.
 type Extra struct {

@@ -6,20 +6,15 @@ import (
 	"bytes"
 	"encoding/hex"
 	"strconv"
-	"strings"
 
+	"hgbroker/worker/hg/config/python"
 	"hgbroker/worker/hg/hgerr"
 	"hgbroker/worker/hg/node"
 )
 
-// asciiSpace is what Python's bytes.strip() strips.
-const asciiSpace = " \t\n\r\x0b\x0c"
-
-func trimSpace(s string) string { return strings.Trim(s, asciiSpace) }
-
 // Trim strips white space from both forms of a text, as hg does before it prints
 // a description.
-func (t Text) Trim() Text { return Text{Local: trimSpace(t.Local), UTF8: trimSpace(t.UTF8)} }
+func (t Text) Trim() Text { return Text{Local: python.Strip(t.Local), UTF8: python.Strip(t.UTF8)} }
 
 func rev(s *scope) (Value, error) { return Int(int64(s.context().Rev())), nil }
 func showRev(w *bytes.Buffer, s *scope) error {
@@ -42,7 +37,7 @@ func showUser(w *bytes.Buffer, s *scope) error {
 
 func description(s *scope) (Value, error) { return TextValue(s.context().Desc().Trim()), nil }
 func showDescription(w *bytes.Buffer, s *scope) error {
-	w.WriteString(trimSpace(s.context().Desc().Local))
+	w.WriteString(python.Strip(s.context().Desc().Local))
 	return nil
 }
 
@@ -247,7 +242,7 @@ func keyedList(name, plural string, d *dict, escape bool) *hybrid {
 			v, _ := d.get(k.s)
 			w.WriteString(k.s)
 			w.WriteByte('=')
-			w.Write(appendEscaped(w.AvailableBuffer(), v.s))
+			w.Write(python.AppendEscaped(w.AvailableBuffer(), v.s))
 			return nil
 		}
 	} else {

@@ -5,6 +5,8 @@ package template
 import (
 	"bytes"
 	"math/big"
+
+	"hgbroker/worker/hg/config/python"
 )
 
 // container is a value with its own way of being printed, mapped, searched:
@@ -117,7 +119,7 @@ func filterValue(s *scope, v Value, keep func(Value) (bool, error)) (Value, erro
 	case kindWrapped:
 		return v.x.(container).filter(s, keep)
 	case kindBytes:
-		return Value{}, parseErrorf("%s is not filterable", reprBytes(v.s))
+		return Value{}, parseErrorf("%s is not filterable", python.Repr(v.s))
 	}
 	return Value{}, notIterable(v)
 }

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"hgbroker/worker/hg/config/python"
 	"hgbroker/worker/hg/dates"
 )
 
@@ -106,7 +107,7 @@ func init() {
 		{name: "shortdate", doc: "date like 2006-09-18", input: inDate, date: dateLayout("%Y-%m-%d")},
 		{name: "slashpath", doc: "path with slashes", input: inBytes, text: appendAll},
 		{name: "splitlines", doc: "text as a list of lines", input: inBytes, textValue: splitLinesFilter},
-		{name: "stringescape", doc: "text with backslash escapes", input: inBytes, text: func(dst, in []byte) []byte { return appendEscaped(dst, string(in)) }},
+		{name: "stringescape", doc: "text with backslash escapes", input: inBytes, text: func(dst, in []byte) []byte { return python.AppendEscaped(dst, string(in)) }},
 		{name: "stringify", doc: "any value as text", input: inBytes, textValue: func(_ *scope, v Value) (Value, error) { return v, nil }},
 		{name: "stripdir", doc: "path without a directory level, if possible", input: inBytes, text: stripDir},
 		{name: "tabindent", doc: "lines after the first behind a tab", input: inBytes, text: func(dst, in []byte) []byte { return appendIndented(dst, string(in), "\t", "") }},

@@ -9,6 +9,7 @@ import (
 
 	"hgbroker/worker/hg/hgerr"
 	"hgbroker/worker/hg/node"
+	"hgbroker/worker/hg/phases"
 )
 
 // lone is a repository of one changeset.
@@ -60,7 +61,7 @@ func (loneCtx) ClosesBranch() bool             { return true }
 func (loneCtx) Extras() []Extra                { return []Extra{{"branch", "br"}, {"close", "1"}} }
 func (loneCtx) ManifestNode() node.ID          { return loneID }
 func (loneCtx) ManifestRev() node.Rev          { return 0 }
-func (loneCtx) Phase() Phase                   { return Draft }
+func (loneCtx) Phase() Phase                   { return phases.Draft }
 func (loneCtx) Tags() []Text                   { return []Text{PlainText("t1"), PlainText("tip")} }
 func (loneCtx) Bookmarks() []Text              { return []Text{PlainText("b")} }
 func (loneCtx) Files() []string                { return []string{"a", "d/b"} }

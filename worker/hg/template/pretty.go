@@ -6,6 +6,8 @@ import (
 	"bytes"
 	"sort"
 	"strings"
+
+	"hgbroker/worker/hg/config/python"
 )
 
 // WritePretty prints a value for `-T debug` (stringutil.pprint): collections an
@@ -38,7 +40,7 @@ func WritePretty(w *bytes.Buffer, v Value, indent, level int) error {
 	switch v.kind {
 	case kindBytes:
 		w.WriteByte('\'')
-		w.Write(appendEscaped(w.AvailableBuffer(), v.s))
+		w.Write(python.AppendEscaped(w.AvailableBuffer(), v.s))
 		w.WriteByte('\'')
 	case kindList:
 		return sequence("[", "]", v.list())
@@ -61,7 +63,7 @@ func WritePretty(w *bytes.Buffer, v Value, indent, level int) error {
 				w.WriteByte(',')
 				line(level + 1)
 			}
-			w.WriteString("'" + Escape(k) + "': ")
+			w.WriteString("'" + python.Escape(k) + "': ")
 			item, _ := d.get(k)
 			if err := WritePretty(w, item, indent, level+1); err != nil {
 				return err

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"hgbroker/worker/hg/config/python"
 	"hgbroker/worker/hg/dates"
 	"hgbroker/worker/hg/hgerr"
 )
@@ -100,9 +101,9 @@ func pythonRepr(v Value, inside bool) string {
 		return floatRepr(v.float())
 	case kindBytes:
 		if inside {
-			return "b" + reprBytes(v.s)
+			return "b" + python.Repr(v.s)
 		}
-		return reprBytes(v.s)
+		return python.Repr(v.s)
 	case kindDate:
 		return "(" + strconv.FormatInt(v.n, 10) + ", " + strconv.Itoa(int(v.tz)) + ")"
 	case kindList, kindTuple:
@@ -122,7 +123,7 @@ func pythonRepr(v Value, inside bool) string {
 		d := v.x.(*dict)
 		items := make([]string, len(d.keys))
 		for i, k := range d.keys {
-			items[i] = "b" + reprBytes(k) + ": " + pythonRepr(d.vals[i], true)
+			items[i] = "b" + python.Repr(k) + ": " + pythonRepr(d.vals[i], true)
 		}
 		return "{" + strings.Join(items, ", ") + "}"
 	}
@@ -280,7 +281,7 @@ func toBig(v Value) (*big.Int, bool) {
 // parseInt reads a decimal number as Python's int() does: blanks around it, a
 // sign, single underscores between digits.
 func parseInt(text string) (*big.Int, bool) {
-	text = trimSpace(text)
+	text = python.Strip(text)
 	digits := strings.TrimPrefix(text, "-")
 	if digits == text {
 		digits = strings.TrimPrefix(text, "+")

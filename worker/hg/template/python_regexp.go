@@ -7,6 +7,7 @@ import (
 	"regexp/syntax"
 	"strings"
 
+	"hgbroker/worker/hg/config/python"
 	"hgbroker/worker/hg/hgerr"
 )
 
@@ -47,7 +48,7 @@ func fromLatin1(s string) string {
 }
 
 func unsupportedPattern(pattern string) error {
-	return hgerr.NewUnsupported("template pattern %s", reprBytes(pattern))
+	return hgerr.NewUnsupported("template pattern %s", python.Repr(pattern))
 }
 
 func compilePython(pattern string) (*pythonRegexp, error) {

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"hgbroker/worker/hg/config/python"
 	"hgbroker/worker/hg/hgerr"
 	"hgbroker/worker/hg/node"
 )
@@ -181,7 +182,7 @@ func formatArgument(code byte, list bool, v Value) (string, error) {
 		}
 		return "_rev(" + n.String() + ")", nil
 	case 's':
-		return "'" + Escape(pythonStr(v)) + "'", nil
+		return "'" + python.Escape(pythonStr(v)) + "'", nil
 	}
 	if v.kind != kindBytes {
 		return "", errRevsetArgument
@@ -221,7 +222,7 @@ func formatListArgument(code byte, v Value) (string, error) {
 		}
 		words[i] = n.String()
 	}
-	joined := Escape(strings.Join(words, "\x00"))
+	joined := python.Escape(strings.Join(words, "\x00"))
 	if code == 's' {
 		return "_list('" + joined + "')", nil
 	}

@@ -15,21 +15,13 @@ var listed = regexp.MustCompile(`(?m)^ {4}([a-z_][a-z_0-9]*)(\(.*\))?(  +\S.*)?$
 // TestTablesAreComplete asks hg's own help which names there are.
 func TestTablesAreComplete(t *testing.T) {
 	for _, v := range hgtest.HgVersions(t) {
-		hg, err := hgtest.StartCmdServer(v.Path, hgtest.BaseEnv())
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer hg.Close()
+		hg := hgtest.NewShell(t, v.Path, t.TempDir())
 		for _, table := range []struct {
 			topic string
 			rows  []Row
 			least int
 		}{{"keywords", Keywords(), 40}, {"filters", Filters(), 30}, {"functions", Functions(), 30}} {
-			out, stderr, _, err := hg.Run("/", []string{"help", "--verbose", "templates." + table.topic})
-			if err != nil {
-				t.Fatalf("%v %s", err, stderr)
-			}
-			names := listed.FindAllStringSubmatch(string(out), -1)
+			names := listed.FindAllStringSubmatch(hg.Must(t, "help", "--verbose", "templates."+table.topic), -1)
 			if len(names) < table.least {
 				t.Errorf("hg %s lists only %d %s", v.Number, len(names), table.topic)
 			}

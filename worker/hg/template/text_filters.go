@@ -9,6 +9,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"hgbroker/worker/hg/config/python"
 	"hgbroker/worker/hg/encoding"
 	"hgbroker/worker/hg/hgerr"
 )
@@ -187,7 +188,7 @@ func splitLinesFilter(_ *scope, v Value) (Value, error) {
 func appendIndented(dst []byte, text, prefix, first string) []byte {
 	lines := splitLines(text)
 	for i, line := range lines {
-		if trimSpace(line) != "" {
+		if python.Strip(line) != "" {
 			if i == 0 {
 				dst = append(dst, first...)
 			} else {

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strings"
 
+	"hgbroker/worker/hg/config/python"
 	"hgbroker/worker/hg/hgerr"
 )
 
@@ -172,7 +173,7 @@ func stripFunc(s *scope, args *callArgs) (Value, error) {
 	if err != nil {
 		return Value{}, err
 	}
-	chars := asciiSpace
+	chars := python.Space
 	if len(args.pos) == 2 {
 		if chars, err = evalString(s, args.pos[1]); err != nil {
 			return Value{}, err
@@ -212,7 +213,7 @@ func wordFunc(s *scope, args *callArgs) (Value, error) {
 		}
 		words = strings.Split(text, sep)
 	} else {
-		words = strings.FieldsFunc(latin1(text), func(r rune) bool { return strings.ContainsRune(asciiSpace, r) })
+		words = strings.FieldsFunc(latin1(text), func(r rune) bool { return strings.ContainsRune(python.Space, r) })
 		for i := range words {
 			words[i] = fromLatin1(words[i])
 		}

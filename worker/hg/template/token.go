@@ -2,7 +2,11 @@
 
 package template
 
-import "strings"
+import (
+	"strings"
+
+	"hgbroker/worker/hg/config/python"
+)
 
 // maxDepth bounds how deep expressions and quoted templates nest. Python gives
 // up a little below a thousand frames; what lies between goes to the real hg.
@@ -202,4 +206,13 @@ func scanParts(text string, start, stop int, quote byte, depth int) ([]*tree, in
 		return nil, 0, parseErrorAt(start, "unterminated string")
 	}
 	return parts, pos, nil
+}
+
+// unescape is Python's, with a ParseError.
+func unescape(s string) (string, error) {
+	text, err := python.Unescape(s)
+	if err != nil {
+		return "", parseErrorf("%s", err)
+	}
+	return text, nil
 }

@@ -2,40 +2,7 @@
 
 package python
 
-import (
-	"errors"
-	"strings"
-)
-
-const hexDigits = "0123456789abcdef"
-
-// Repr prints s as hg's messages print a byte string: Python's repr() of bytes
-// without the leading b.
-func Repr(s string) string {
-	quote := byte('\'')
-	if strings.IndexByte(s, '\'') >= 0 && strings.IndexByte(s, '"') < 0 {
-		quote = '"'
-	}
-	b := make([]byte, 0, len(s)+2)
-	b = append(b, quote)
-	for i := 0; i < len(s); i++ {
-		switch c := s[i]; {
-		case c == quote || c == '\\':
-			b = append(b, '\\', c)
-		case c == '\t':
-			b = append(b, '\\', 't')
-		case c == '\n':
-			b = append(b, '\\', 'n')
-		case c == '\r':
-			b = append(b, '\\', 'r')
-		case c < ' ' || c >= 0x7f:
-			b = append(b, '\\', 'x', hexDigits[c>>4], hexDigits[c&15])
-		default:
-			b = append(b, c)
-		}
-	}
-	return string(append(b, quote))
-}
+import "errors"
 
 // Errors of Split, in the words of Python's shlex.
 var (

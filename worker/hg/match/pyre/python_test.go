@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"os/exec"
 	"strings"
 	"sync"
 	"testing"
@@ -46,10 +45,6 @@ type question struct {
 
 func askPython(t *testing.T, questions []question) []string {
 	t.Helper()
-	python, err := hgtest.HgPython(hgtest.Hg(t))
-	if err != nil {
-		t.Skipf("needs hg's Python: %v", err)
-	}
 	var in bytes.Buffer
 	for _, q := range questions {
 		in.WriteString(hex.EncodeToString([]byte(q.pattern)))
@@ -58,12 +53,9 @@ func askPython(t *testing.T, questions []question) []string {
 		}
 		in.WriteByte('\n')
 	}
-	cmd := exec.Command(python, "-c", script)
+	cmd := hgtest.Python(t, hgtest.Hg(t), "-c", script)
 	cmd.Stdin = &in
-	out, err := cmd.Output()
-	if err != nil {
-		t.Fatalf("python: %v", err)
-	}
+	out := hgtest.Output(t, cmd)
 	lines := strings.Split(strings.TrimSuffix(string(out), "\n"), "\n")
 	if len(lines) != len(questions) {
 		t.Fatalf("python answered %d of %d questions", len(lines), len(questions))

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-package revset
+package dates
 
 import (
 	"errors"
@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"hgbroker/worker/hg/hgerr"
+	"hgbroker/worker/hg/hgtest"
 )
 
 // TestDates compares with `hg debugdate` dates of all formats, with and
@@ -24,28 +25,26 @@ func TestDates(t *testing.T) {
 			t.Logf("no time zone %s: %v", zone, err)
 			continue
 		}
-		dir := t.TempDir()
-		startHg(t, dir).run(t, "init", dir)
-		hg := startHg(t, dir, "TZ="+zone)
+		hg := hgtest.NewShell(t, hgtest.Hg(t), t.TempDir(), "TZ="+zone)
 		r := rand.New(rand.NewPCG(5, uint64(i)))
 		for range 8 { // hg takes a tenth of a second for one
 			text := randomDate(r)
-			c := Clock{Now: time.Now(), Location: location}
-			seconds, offset, err := c.Parse(text)
+			now := time.Now()
+			d, err := Parse(text, now, location)
 			if hgerr.IsUnsupported(err) {
 				continue
 			}
-			want, wantErr := hg.run(t, "debugdate", "--", text)
+			want, wantErr, _ := hg.Run(t, "debugdate", "--", text)
 			got, gotErr := "", ""
 			var a *hgerr.Abort
 			switch {
 			case err == nil:
-				got = fmt.Sprintf("internal: %d %d\n", seconds, offset)
+				got = fmt.Sprintf("internal: %d %d\n", d.Unix, d.Offset)
 			case errors.As(err, &a):
 				gotErr = a.Prefix + a.Message + "\n"
 			}
 			want, _, _ = strings.Cut(want, "standard:")
-			if strings.Contains(text, "now") || wantErr == crashed {
+			if strings.Contains(text, "now") || hgtest.Crashed(wantErr) {
 				continue
 			}
 			if got != want || gotErr != wantErr {
@@ -54,7 +53,7 @@ func TestDates(t *testing.T) {
 			checked++
 
 			interval := randomInterval(r)
-			match, err := c.MatchDate(interval)
+			match, err := Match(interval, now, location)
 			if hgerr.IsUnsupported(err) || interval == "" {
 				continue
 			}
@@ -62,7 +61,7 @@ func TestDates(t *testing.T) {
 			if r.IntN(2) == 0 {
 				at = int64(r.IntN(60 * 365 * 86400))
 			}
-			want, wantErr = hg.run(t, "debugdate", "--", fmt.Sprintf("%d 0", at), interval)
+			want, wantErr, _ = hg.Run(t, "debugdate", "--", fmt.Sprintf("%d 0", at), interval)
 			gotErr, got = "", ""
 			if errors.As(err, &a) {
 				if gotErr = "abort: "; a.Prefix != "" {
@@ -70,9 +69,9 @@ func TestDates(t *testing.T) {
 				}
 				gotErr += a.Message + "\n"
 			} else {
-				got = fmt.Sprintf("match: %v\n", map[bool]string{true: "True", false: "False"}[match(float64(at))])
+				got = fmt.Sprintf("match: %v\n", map[bool]string{true: "True", false: "False"}[match.Contains(at)])
 			}
-			if wantErr == crashed {
+			if hgtest.Crashed(wantErr) {
 				continue
 			}
 			if !strings.HasSuffix(want, got) || gotErr != wantErr {
@@ -88,7 +87,7 @@ func TestDates(t *testing.T) {
 }
 
 func randomDate(r *rand.Rand) string {
-	f := partialFormats[r.IntN(len(partialFormats))]
+	f := rangeFormats[r.IntN(len(rangeFormats))]
 	at := time.Unix(int64(r.IntN(0x7FFFFFFF)), 0).UTC()
 	var b strings.Builder
 	layouts := map[byte]string{'Y': "2006", 'y': "06", 'm': "01", 'd': "02", 'H': "15", 'I': "03", 'M': "04", 'S': "05", 'b': "Jan", 'a': "Mon", 'p': "PM"}

@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package command
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"syscall"
+
+	"hgbroker/worker/hg/dirstate"
+	"hgbroker/worker/hg/fileset"
+	"hgbroker/worker/hg/hgerr"
+	"hgbroker/worker/hg/ignore"
+	"hgbroker/worker/hg/manifest"
+	"hgbroker/worker/hg/match"
+	"hgbroker/worker/hg/mergestate"
+	"hgbroker/worker/hg/node"
+	"hgbroker/worker/hg/repo"
+	"hgbroker/worker/hg/revset"
+	"hgbroker/worker/hg/status"
+)
+
+// fileMatcher is c.matcher for patterns that may be filesets, which are
+// evaluated in rev; ask its Err after the last Match.
+func (c *Context) fileMatcher(v *repo.View, patterns, include, exclude []string, rev node.Rev) (*fileset.Matcher, error) {
+	return fileset.New(match.Options{
+		Root: v.Layout.Root, Cwd: v.RelCwd(), Patterns: patterns, Include: include, Exclude: exclude,
+		Default: "relpath", NoFS: rev != node.WdirRev, Version: c.Config.Version(),
+	}, &filesets{c: c, v: v, auditor: &match.Auditor{Root: v.Layout.Root}}, rev)
+}
+
+// filesets is the repository as the fileset language asks it.
+type filesets struct {
+	c       *Context
+	v       *repo.View
+	auditor *match.Auditor
+
+	dirstate *dirstate.Dirstate // nil before it is needed
+	rules    *ignore.Rules      // nil before they are needed
+}
+
+func (s *filesets) dir() (*dirstate.Dirstate, error) {
+	var err error
+	if s.dirstate == nil {
+		s.dirstate, err = s.c.dirstate(s.v)
+	}
+	return s.dirstate, err
+}
+
+func (s *filesets) Revs(spec string) ([]node.Rev, error) {
+	set, err := s.c.eval(s.v, []string{spec})
+	if err != nil {
+		return nil, err
+	}
+	return set.Revs()
+}
+
+func (s *filesets) Pair(base, rev string) (a, b node.Rev, err error) {
+	a, b, warnings, err := revset.Pair(s.c.Context, repo.Revsets{View: s.v}, []string{base, rev}, s.c.revsetOptions())
+	for _, w := range warnings {
+		s.c.warnRaw(w)
+	}
+	return a, b, err
+}
+
+func (s *filesets) FirstParent(rev node.Rev) node.Rev {
+	p1 := node.NullRev
+	switch {
+	case rev == node.WdirRev:
+		p1, _ = s.v.WdirParents()
+	case rev >= 0:
+		p1, _ = s.v.Parents(rev)
+	}
+	return p1
+}
+
+func (s *filesets) Status(base, rev node.Rev, m match.Matcher, want fileset.StatusLists) (*status.Result, error) {
+	if m == nil {
+		m = match.Always()
+	}
+	return s.c.statusOf(s.v, base, rev, m, want.Unknown, want.Ignored, want.Clean)
+}
+
+// entry is a file in the manifest of a changeset.
+func (s *filesets) entry(rev node.Rev, path string) (manifest.Entry, bool, error) {
+	m, err := s.v.ManifestOf(rev)
+	if err != nil {
+		return manifest.Entry{}, false, err
+	}
+	e, ok, err := m.Lookup(path)
+	e.Path = []byte(path)
+	return e, ok, err
+}
+
+func (s *filesets) Tracked(rev node.Rev, path string) (bool, error) {
+	if rev == node.WdirRev {
+		d, err := s.dir()
+		if err != nil {
+			return false, err
+		}
+		e, ok := d.Lookup(path)
+		return ok && e.Item.Tracked(), nil
+	}
+	_, ok, err := s.entry(rev, path)
+	return ok, err
+}
+
+func (s *filesets) Flag(rev node.Rev, path string) (manifest.Flag, error) {
+	if rev != node.WdirRev {
+		e, ok, err := s.entry(rev, path)
+		if !ok {
+			return manifest.Regular, err
+		}
+		return e.Flag, err
+	}
+	fi, err := os.Lstat(filepath.Join(s.v.Layout.Root, path))
+	switch {
+	case err != nil:
+		return manifest.Regular, nil
+	case fi.Mode()&fs.ModeSymlink != 0:
+		return manifest.Symlink, nil
+	case fi.Mode()&0o100 != 0:
+		return manifest.Executable, nil
+	}
+	return manifest.Regular, nil
+}
+
+// onDisk is the absolute path of a file in the working directory; ok is false
+// when hg would not look at it.
+func (s *filesets) onDisk(path string) (full string, ok bool, err error) {
+	err = s.auditor.Audit(path)
+	var a *hgerr.Abort
+	if errors.As(err, &a) {
+		return "", false, nil
+	}
+	return filepath.Join(s.v.Layout.Root, path), err == nil, err
+}
+
+func (s *filesets) Size(rev node.Rev, path string) (int64, bool, error) {
+	if rev == node.WdirRev {
+		full, ok, err := s.onDisk(path)
+		if !ok {
+			return 0, false, err
+		}
+		fi, err := os.Lstat(full)
+		if err != nil {
+			return 0, false, unreadable(err)
+		}
+		return fi.Size(), true, nil
+	}
+	e, ok, err := s.entry(rev, path)
+	if !ok || err != nil {
+		return 0, false, err
+	}
+	f, err := s.v.Filelog(path)
+	if err != nil {
+		return 0, false, err
+	}
+	defer f.Close()
+	flrev, err := f.FindRev(e.Node)
+	if err != nil {
+		return 0, false, err
+	}
+	size, err := s.c.sizeOf(f, flrev)
+	return size, err == nil, err
+}
+
+func (s *filesets) Data(rev node.Rev, path string) ([]byte, bool, error) {
+	if rev != node.WdirRev {
+		e, ok, err := s.entry(rev, path)
+		if !ok || err != nil {
+			return nil, false, err
+		}
+		data, err := fileData(s.v, e)
+		return data, err == nil, err
+	}
+	for _, section := range []string{"encode", "decode"} {
+		if len(s.c.Config.Items(section)) > 0 {
+			return nil, false, unsupported("[%s] filters", section)
+		}
+	}
+	full, ok, err := s.onDisk(path)
+	if !ok {
+		return nil, false, err
+	}
+	fi, err := os.Lstat(full)
+	if err != nil {
+		return nil, false, unreadable(err)
+	}
+	switch {
+	case fi.Mode()&fs.ModeSymlink != 0:
+		target, err := os.Readlink(full)
+		return []byte(target), err == nil, unreadable(err)
+	case fi.IsDir():
+		return nil, false, nil
+	case !fi.Mode().IsRegular():
+		return nil, false, unsupported("fileset that reads %s, which is no file", path)
+	}
+	data, err := os.ReadFile(full)
+	return data, err == nil, unreadable(err)
+}
+
+// unreadable is the error that is left of a failed look at a file: none when hg
+// passes over such files.
+func unreadable(err error) error {
+	if err == nil || errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.ENOTDIR) || errors.Is(err, syscall.EISDIR) {
+		return nil
+	}
+	return err
+}
+
+func (s *filesets) Copied(rev node.Rev, path string) (bool, error) {
+	if rev == node.WdirRev {
+		d, err := s.dir()
+		if err != nil {
+			return false, err
+		}
+		source := d.Copies()[path]
+		if _, ok, err := s.onDisk(path); source == "" || source == path || !ok {
+			return false, err
+		}
+		p1, _ := s.v.WdirParents()
+		_, ok, err := s.entry(p1, source)
+		return ok, err
+	}
+	e, ok, err := s.entry(rev, path)
+	if !ok || err != nil {
+		return false, err
+	}
+	f, err := s.v.Filelog(path)
+	if err != nil {
+		return false, err
+	}
+	defer f.Close()
+	flrev, err := f.FindRev(e.Node)
+	if err != nil {
+		return false, err
+	}
+	source, _, copied, err := f.Renamed(flrev)
+	return copied && source != path, err
+}
+
+func (s *filesets) MergeState() (*mergestate.State, error) { return s.v.MergeState(), nil }
+
+func (s *filesets) Ignored() (match.Matcher, error) {
+	if s.rules == nil {
+		var err error
+		if s.rules, err = s.c.ignoreRules(s.v, s.c.warnRaw); err != nil {
+			return nil, err
+		}
+	}
+	return s.rules.Matcher(), nil
+}
+
+// HasSubrepos looks for the files that name subrepositories, even empty ones.
+func (s *filesets) HasSubrepos(rev node.Rev) (bool, error) {
+	revs := []node.Rev{rev}
+	if rev == node.WdirRev {
+		p1, p2 := s.v.WdirParents()
+		revs = []node.Rev{p1, p2}
+		if tracked, err := s.Tracked(rev, ".hgsub"); tracked || err != nil {
+			return tracked, err
+		}
+	}
+	for _, r := range revs {
+		m, err := s.v.ManifestOf(r)
+		if err != nil {
+			return false, err
+		}
+		if slices.ContainsFunc([]string{".hgsub", ".hgsubstate"}, m.Has) {
+			return true, nil
+		}
+	}
+	return false, nil
+}

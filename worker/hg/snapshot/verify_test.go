@@ -1,0 +1,310 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package snapshot
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"slices"
+	"testing"
+
+	"hgbroker/worker/hg/hgerr"
+	"hgbroker/worker/hg/hgtest"
+	"hgbroker/worker/hg/image"
+	"hgbroker/worker/hg/node"
+	"hgbroker/worker/hg/revlog"
+	"hgbroker/worker/hg/tags"
+)
+
+// full is a snapshot with markers and all optional sections.
+func full(t testing.TB) *Snapshot {
+	t.Helper()
+	s := load(t, hgtest.Extract(t, "obsolescence"), nil)
+	if s.Len() < 4 || s.Markers().Len() < 2 || s.HiddenCount() == 0 {
+		t.Fatalf("%d changesets, %d markers, %d hidden are too few", s.Len(), s.Markers().Len(), s.HiddenCount())
+	}
+	of := make([]uint32, s.Len())
+	of[1] = 1<<1 | 1
+	table := tags.Parse([]byte(s.Node(0).Hex()+" first\n"+s.Node(1).Hex()+" second\n"+s.Node(2).Hex()+" first\n"), nil)
+	b := Extend(s, &BranchColumns{Names: []string{"default", "süd"}, Of: of},
+		&TagColumns{HeadsHash: HeadsHash(s.Index(), s.Heads()), Table: table, Files: []TagFile{{0, s.Node(3)}, {2, node.Null}}})
+	out := openBytes(t, b.Bytes())
+	if err := out.Verify(); err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+func TestSizes(t *testing.T) {
+	if stampSize != 48 || tagFileSize != 28 || revlog.EntrySize != 64 || NumInputs != 4 {
+		t.Error("a record has another size than the format's text says; give the image a new version")
+	}
+	want := []string{"inputs", "index", "order", "fan", "phases", "flags", "markers", "starts", "by-pred", "by-succ", "bookmarks", "heads", "branches", "branch-of", "tags", "tag-files"}
+	for i, sec := range sections {
+		if int(sec.id) != i+1 || sec.name != want[i] {
+			t.Errorf("section %d is %d %q; ids never change their meaning", i, sec.id, sec.name)
+		}
+	}
+	if len(sections) != len(want) {
+		t.Errorf("%d sections", len(sections))
+	}
+}
+
+func TestExtend(t *testing.T) {
+	plain := load(t, hgtest.Extract(t, "obsolescence"), nil)
+	s := full(t)
+	for _, sec := range sections {
+		a, _ := s.img.Section(sec.id)
+		b, _ := plain.img.Section(sec.id)
+		// The two repositories are two extractions, so their files are others.
+		if !sec.optional && sec.id != secInputs && !bytes.Equal(a, b) {
+			t.Errorf("section %s was not taken over", sec.name)
+		}
+	}
+	if plain.HasBranches() || plain.HasTags() || !s.HasBranches() || !s.HasTags() {
+		t.Error("the optional sections are not where they were put")
+	}
+	if name, closes := s.Branch(1); name != "süd" || !closes {
+		t.Errorf("changeset 1 is on %q, %v", name, closes)
+	}
+	if name, closes := s.Branch(0); name != "default" || closes {
+		t.Errorf("changeset 0 is on %q, %v", name, closes)
+	}
+	hash := HeadsHash(s.Index(), s.Heads())
+	table, ok := s.Tags(hash)
+	if !ok || !slices.Equal(table.Names, []string{"first", "second"}) || table.ByName["first"].Node != s.Node(2) ||
+		!slices.Equal(table.ByName["first"].History, []node.ID{s.Node(0)}) {
+		t.Errorf("tags %+v, %v", table, ok)
+	}
+	if _, ok := s.Tags(hash + 1); ok {
+		t.Error("tags of other heads")
+	}
+	if id, ok := s.TagFile(0); !ok || id != s.Node(3) {
+		t.Errorf("head 0 has .hgtags %v, %v", id, ok)
+	}
+	if id, ok := s.TagFile(2); !ok || id != node.Null {
+		t.Errorf("head 2 has .hgtags %v, %v", id, ok)
+	}
+	if _, ok := s.TagFile(1); ok {
+		t.Error("changeset 1 is a head with .hgtags")
+	}
+	// One of the two pairs is replaced, the other one stays.
+	again := openBytes(t, Extend(s, &BranchColumns{Names: []string{"other"}, Of: make([]uint32, s.Len())}, nil).Bytes())
+	if name, _ := again.Branch(1); name != "other" {
+		t.Errorf("changeset 1 is still on %q", name)
+	}
+	if _, ok := again.Tags(hash); !ok {
+		t.Error("new branches removed the tags")
+	}
+	if same := Extend(s, nil, nil).Bytes(); !bytes.Equal(same, s.imageBytes(t)) {
+		t.Error("an extension by nothing is another image")
+	}
+}
+
+// imageBytes are the bytes of a snapshot's image.
+func (s *Snapshot) imageBytes(t testing.TB) []byte { return rebuilt(t, s, nil) }
+
+// check opens and verifies.
+func check(data []byte) error {
+	img, err := image.Open(data, nil)
+	if err != nil {
+		return err
+	}
+	s, err := Open(img)
+	if err != nil {
+		return err
+	}
+	return s.Verify()
+}
+
+func TestVerifyRefuses(t *testing.T) {
+	s := full(t)
+	if err := check(s.imageBytes(t)); err != nil {
+		t.Fatal(err)
+	}
+	le, be := binary.LittleEndian, binary.BigEndian
+	last := s.Len() - 1
+	numbers := func(b []byte, change func(a []uint32)) []byte {
+		a := slices.Clone(image.Numbers[uint32](b))
+		change(a)
+		return image.Bytes(a)
+	}
+	swap := func(a []uint32) { a[0], a[1] = a[1], a[0] }
+	entry := func(rev, at int, value uint32) func(b []byte) []byte {
+		return func(b []byte) []byte { be.PutUint32(b[rev*revlog.EntrySize+at:], value); return b }
+	}
+	cases := []struct {
+		name string
+		id   image.ID
+		edit func(b []byte) []byte
+	}{
+		{"existence of an input", secInputs, func(b []byte) []byte { b[0] |= 2; return b }},
+		{"reserved bytes of an input", secInputs, func(b []byte) []byte { b[5] = 1; return b }},
+		{"one input less", secInputs, func(b []byte) []byte { return b[stampSize:] }},
+		{"parent above", secIndex, entry(1, 24, 1)},
+		{"parent below null", secIndex, entry(1, 24, 0xfffffffe)},
+		{"second parent above", secIndex, entry(last, 28, 1<<30)},
+		{"delta base above", secIndex, entry(1, 16, 2)},
+		{"negative length", secIndex, entry(1, 8, 1<<31)},
+		{"version", secIndex, func(b []byte) []byte { b[3] = 2; return b }},
+		{"another node", secIndex, func(b []byte) []byte { copy(b[32:52], b[revlog.EntrySize+32:]); return b }},
+		{"one changeset less", secIndex, func(b []byte) []byte { return b[revlog.EntrySize:] }},
+		{"order", secOrder, func(b []byte) []byte { return numbers(b, swap) }},
+		{"order out of range", secOrder, func(b []byte) []byte { return numbers(b, func(a []uint32) { a[0] = 1 << 31 }) }},
+		{"fan does not start at 0", secFan, func(b []byte) []byte { return numbers(b, func(a []uint32) { a[0] = 1 }) }},
+		{"fan ends elsewhere", secFan, func(b []byte) []byte { return numbers(b, func(a []uint32) { a[len(a)-1]++ }) }},
+		{"fan of another size", secFan, func(b []byte) []byte { return numbers(append(b, b...), func([]uint32) {}) }},
+		{"fan of one entry", secFan, func(b []byte) []byte { return b[:4] }},
+		{"a phase that there is not", secPhases, func(b []byte) []byte { b[last] = 7; return b }},
+		{"public above draft", secPhases, func(b []byte) []byte { return append(slices.Repeat([]byte{1}, last), 0) }},
+		{"phases and flags", secPhases, func(b []byte) []byte { return make([]byte, len(b)) }},
+		{"flags", secFlags, func(b []byte) []byte { b[last] ^= 1; return b }},
+		{"hidden", secFlags, func(b []byte) []byte { b[last] ^= 16; return b }},
+		{"flags that mean nothing", secFlags, func(b []byte) []byte { b[0] |= 128; return b }},
+		{"markers cut off", secMarkers, func(b []byte) []byte { return b[:len(b)-1] }},
+		{"no markers", secMarkers, func([]byte) []byte { return []byte{} }},
+		{"version of markers", secMarkers, func(b []byte) []byte { b[0] = 9; return b }},
+		{"starts", secStarts, func(b []byte) []byte { return numbers(b, func(a []uint32) { a[0]++ }) }},
+		{"starts past the end", secStarts, func(b []byte) []byte { return numbers(b, func(a []uint32) { a[0] = 1 << 31 }) }},
+		{"one start less", secStarts, func(b []byte) []byte { return b[4:] }},
+		{"by predecessor", secByPred, func(b []byte) []byte { return numbers(b, swap) }},
+		{"by predecessor out of range", secByPred, func(b []byte) []byte { return numbers(b, func(a []uint32) { a[0] = 1 << 20 }) }},
+		{"by successor", secBySucc, func(b []byte) []byte { le.PutUint64(b, 1<<40); return b }},
+		{"one successor less", secBySucc, func(b []byte) []byte { return b[8:] }},
+		{"one head less", secHeads, func(b []byte) []byte { return b[4:] }},
+		{"a head out of range", secHeads, func(b []byte) []byte { return numbers(b, func(a []uint32) { a[0] = 1 << 31 }) }},
+		{"branches cut off", secBranches, func(b []byte) []byte { return b[:len(b)-1] }},
+		{"a branch of huge length", secBranches, func(b []byte) []byte { le.PutUint32(b, 0xffffffff); return b }},
+		{"branch out of range", secBranchOf, func(b []byte) []byte { return numbers(b, func(a []uint32) { a[0] = 2 << 1 }) }},
+		{"one changeset's branch missing", secBranchOf, func(b []byte) []byte { return b[4:] }},
+		{"tags cut off", secTags, func(b []byte) []byte { return b[:7] }},
+		{"tag files cut off", secTagFiles, func(b []byte) []byte { return b[1:] }},
+	}
+	tested := map[image.ID]bool{secBookmarks: true} // any bytes are a bookmarks file
+	for _, c := range cases {
+		tested[c.id] = true
+		data, _ := s.img.Section(c.id)
+		err := check(rebuilt(t, s, map[image.ID][]byte{c.id: c.edit(slices.Clone(data))}))
+		var damage *hgerr.Damage
+		if !errors.Is(err, image.ErrFormat) && !errors.As(err, &damage) && !hgerr.IsUnsupported(err) {
+			t.Errorf("%s: %v", c.name, err)
+		}
+	}
+	for _, sec := range sections {
+		if !tested[sec.id] {
+			t.Errorf("section %s was not tampered with", sec.name)
+		}
+		err := check(rebuilt(t, s, map[image.ID][]byte{sec.id: nil}))
+		if err == nil {
+			t.Errorf("without section %s: accepted", sec.name)
+		}
+		err = check(rebuilt(t, s, map[image.ID][]byte{sec.id: {1, 2, 3}}))
+		if err == nil && sec.id != secBookmarks {
+			t.Errorf("section %s of three bytes: accepted", sec.name)
+		}
+	}
+	if _, err := Open(mustOpen(t, image.NewBuilder(image.Kind(77)).Bytes())); !errors.Is(err, image.ErrFormat) {
+		t.Errorf("an image of another kind: %v", err)
+	}
+}
+
+func mustOpen(t testing.TB, data []byte) *image.Image {
+	t.Helper()
+	img, err := image.Open(data, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return img
+}
+
+// askEverything calls every method for every changeset.
+func askEverything(s *Snapshot) {
+	for rev := node.NullRev; int(rev) < s.Len(); rev++ {
+		s.Children(rev)
+		id := s.Node(rev)
+		s.Rev(id)
+		if rev < 0 {
+			continue
+		}
+		s.Parents(rev)
+		s.Phase(rev)
+		s.Flags(rev)
+		s.Shortest(rev)
+		s.Prefix(id.Hex()[:3], 4)
+		s.TagFile(rev)
+		if s.HasBranches() {
+			s.Branch(rev)
+			s.BranchID(rev)
+		}
+	}
+	s.Tags(HeadsHash(s.Index(), s.Heads()))
+	s.HiddenCount()
+	s.Hideable()
+	for i := range uint32(s.Markers().Len()) {
+		s.Markers().Marker(i)
+	}
+}
+
+// FuzzSection puts arbitrary bytes into a section of a good image. What Verify
+// accepts must answer every question.
+func FuzzSection(f *testing.F) {
+	s := full(f)
+	for _, sec := range sections {
+		data, _ := s.img.Section(sec.id)
+		f.Add(uint8(sec.id), slices.Clone(data))
+	}
+	f.Add(uint8(secFan), []byte{0, 0, 0, 0, 0, 0, 0, 0})
+	f.Fuzz(func(t *testing.T, id uint8, data []byte) {
+		sec := image.ID(id)
+		if sec < secInputs || sec > secTagFiles {
+			return
+		}
+		if data == nil {
+			data = []byte{}
+		}
+		tampered, err := Open(mustOpen(t, rebuilt(t, s, map[image.ID][]byte{sec: data})))
+		if err == nil && tampered.Verify() == nil {
+			askEverything(tampered)
+		}
+	})
+}
+
+// FuzzImage opens arbitrary bytes.
+func FuzzImage(f *testing.F) {
+	f.Add(full(f).imageBytes(f))
+	f.Add(image.NewBuilder(image.Store).Bytes())
+	f.Fuzz(func(t *testing.T, data []byte) {
+		img, err := image.Open(data, nil)
+		if err != nil {
+			return
+		}
+		if s, err := Open(img); err == nil && s.Verify() == nil {
+			askEverything(s)
+		}
+	})
+}
+
+// Every single byte of an image, changed with the checksums made to fit.
+func TestEveryByte(t *testing.T) {
+	s := full(t)
+	accepted := map[string]int{}
+	for _, sec := range sections {
+		data, _ := s.img.Section(sec.id)
+		for i := range data {
+			changed := slices.Clone(data)
+			changed[i] ^= 0x81
+			tampered, err := Open(mustOpen(t, rebuilt(t, s, map[image.ID][]byte{sec.id: changed})))
+			if err == nil && tampered.Verify() == nil {
+				accepted[sec.name]++
+				askEverything(tampered)
+			}
+		}
+	}
+	// These are derived from others, byte for byte.
+	for _, name := range []string{"order", "fan", "flags", "starts", "by-pred", "by-succ", "heads"} {
+		if accepted[name] > 0 {
+			t.Errorf("%d changes in section %s were accepted", accepted[name], name)
+		}
+	}
+}
