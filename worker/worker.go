@@ -131,7 +131,8 @@ func (w *worker) load(root string) (protocol.Finished, error) {
 
 // fill takes over what the engine says about a command.
 func (w *worker) fill(fin *protocol.Finished, res *hg.Result, start time.Time) {
-	fin.DurationUs = uint64(time.Since(start).Microseconds())
+	// Rounded up: a command that was counted took some time.
+	fin.DurationUs = uint64((time.Since(start) + time.Microsecond - 1) / time.Microsecond)
 	if res.Command != "" {
 		fin.Command = res.Command
 	}
@@ -154,12 +155,16 @@ func served(res *hg.Result) protocol.Served {
 	return protocol.ServedCold
 }
 
-// heapEvery is after how many commands the size of the heap is looked at again.
-const heapEvery = 16
+// The size of the heap is looked at after every heapEvery-th command, and after
+// one that took heapLong.
+const (
+	heapEvery = 16
+	heapLong  = time.Millisecond
+)
 
 // report sends the finished-command message, with what the command donates.
 func (w *worker) report(fin protocol.Finished) {
-	if w.reports%heapEvery == 0 {
+	if w.reports%heapEvery == 0 || fin.DurationUs >= uint64(heapLong.Microseconds()) {
 		metrics.Read(w.heap)
 	}
 	w.reports++
