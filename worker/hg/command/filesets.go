@@ -24,12 +24,12 @@ import (
 )
 
 // fileMatcher is c.matcher for patterns that may be filesets, which are
-// evaluated in rev; ask its Err after the last Match.
-func (c *Context) fileMatcher(v *repo.View, patterns, include, exclude []string, rev node.Rev) (*fileset.Matcher, error) {
+// evaluated in rev; ask its Err after the last Match. quiet is fileset.New's.
+func (c *Context) fileMatcher(v *repo.View, patterns, include, exclude []string, rev node.Rev, quiet bool) (*fileset.Matcher, error) {
 	return fileset.New(match.Options{
 		Root: v.Layout.Root, Cwd: v.RelCwd(), Patterns: patterns, Include: include, Exclude: exclude,
 		Default: "relpath", NoFS: rev != node.WdirRev, Version: c.Config.Version(),
-	}, &filesets{c: c, v: v, auditor: &match.Auditor{Root: v.Layout.Root}}, rev)
+	}, &filesets{c: c, v: v, auditor: &match.Auditor{Root: v.Layout.Root}}, rev, quiet)
 }
 
 // filesets is the repository as the fileset language asks it.
@@ -80,6 +80,15 @@ func (s *filesets) FirstParent(rev node.Rev) node.Rev {
 func (s *filesets) Status(base, rev node.Rev, m match.Matcher, want fileset.StatusLists) (*status.Result, error) {
 	if m == nil {
 		m = match.Always()
+	}
+	if p1, _ := s.v.WdirParents(); want.Quiet && rev == node.WdirRev && base == p1 {
+		wc, _, err := s.c.workingCopy(s.v, m)
+		if err != nil {
+			return nil, err
+		}
+		wc.Bad = nil
+		wc.ListUnknown, wc.ListIgnored, wc.ListClean = want.Unknown, want.Ignored, want.Clean
+		return status.Status(s.c, wc)
 	}
 	return s.c.statusOf(s.v, base, rev, m, want.Unknown, want.Ignored, want.Clean)
 }

@@ -49,7 +49,7 @@ func runLog(c *Context) (int, error) {
 			return 0, err
 		}
 	}
-	revs, finish, err := c.logSet(v, topo)
+	revs, err := c.logSet(v, topo)
 	if err != nil {
 		return 0, err
 	}
@@ -73,9 +73,6 @@ func runLog(c *Context) (int, error) {
 		if err == nil {
 			err = revs.Err()
 		}
-	}
-	if err == nil {
-		err = finish()
 	}
 	if err != nil {
 		return 0, err
@@ -173,8 +170,8 @@ func (c *Context) lookupBranch(v *repo.View, key string) (string, error) {
 	return name, nil
 }
 
-// logSet is what log shows, in its order; finish is logFiles'.
-func (c *Context) logSet(v *repo.View, topo bool) (set *revset.Set, finish func() error, err error) {
+// logSet is what log shows, in its order.
+func (c *Context) logSet(v *repo.View, topo bool) (set *revset.Set, err error) {
 	specs := c.Opts.List("rev")
 	graph := c.Opts.On("graph")
 	if len(specs) == 0 {
@@ -183,32 +180,31 @@ func (c *Context) logSet(v *repo.View, topo bool) (set *revset.Set, finish func(
 		set, err = c.eval(v, specs)
 	}
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	if set.Empty() {
-		return set, func() error { return nil }, set.Err()
+		return set, set.Err()
 	}
 	if graph {
 		switch {
 		case topo:
-			return nil, nil, unsupported("experimental.log.topo")
+			return nil, unsupported("experimental.log.topo")
 		case !set.Descending() && !set.Topological():
 			set.Sort(true)
 		}
 	}
-	if set, finish, err = c.logFiles(v, set, len(specs) == 0); err != nil {
-		return nil, nil, err
+	if set, err = c.logFiles(v, set, len(specs) == 0); err != nil {
+		return nil, err
 	}
 	filter, err := c.logSpecs(v)
 	if err != nil || filter == "" {
-		return set, finish, err
+		return set, err
 	}
 	q, err := revset.Compile([]string{filter}, nil, nil)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	set, err = q.Within(set)
-	return set, finish, err
+	return q.Within(set)
 }
 
 // drawGraph prints changesets beside their graph.

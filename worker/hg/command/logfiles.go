@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"hgbroker/worker/hg/fileset"
 	"hgbroker/worker/hg/match"
 	"hgbroker/worker/hg/node"
 	"hgbroker/worker/hg/repo"
@@ -24,57 +25,68 @@ import (
 
 // logFiles narrows a set to the changesets that have to do with the files on
 // the command line. whole tells that set is every visible changeset, newest
-// first. finish tells, after the last revision was read, whether all files
-// could be tested.
-func (c *Context) logFiles(v *repo.View, set *revset.Set, whole bool) (narrowed *revset.Set, finish func() error, err error) {
-	finish = func() error { return nil }
+// first.
+func (c *Context) logFiles(v *repo.View, set *revset.Set, whole bool) (*revset.Set, error) {
 	include, exclude := c.Opts.List("include"), c.Opts.List("exclude")
 	if len(c.Args) == 0 && len(include) == 0 && len(exclude) == 0 {
-		return set, finish, nil
+		return set, nil
 	}
-	mt, err := c.fileMatcher(v, c.Args, include, exclude, node.WdirRev)
+	mt, err := c.fileMatcher(v, c.Args, include, exclude, node.WdirRev, false)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	if mt.Always() {
-		return set, finish, nil
+		return set, nil
 	}
 	slow := match.AnyPatterns(mt)
 	if !slow {
 		if slow, err = c.needsChangelog(v, mt.Files()); err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 	}
 	if slow {
 		files := repo.Revsets{View: v}
-		return set.Filter(func(rev node.Rev) (bool, error) {
+		set = set.Filter(func(rev node.Rev) (bool, error) {
 			if rev == node.WdirRev {
 				return false, unsupported("log of files in the working directory")
 			}
 			names, err := files.Files(rev)
 			return err == nil && slices.ContainsFunc(names, mt.Match), err
-		}), mt.Err, nil
+		})
+		if !slices.ContainsFunc(slices.Concat(c.Args, include, exclude), fileset.IsSet) {
+			return set, nil
+		}
+		// What a fileset says may fail late; that must be known before the
+		// first changeset is shown.
+		list, err := set.Revs()
+		if err == nil {
+			err = mt.Err()
+		}
+		return revset.List(c.Context, files, c.revsetOptions(), list), err
+	}
+	if len(c.Args) == 0 {
+		return set, nil // as when -I names a file of patterns without any
 	}
 	revs := map[node.Rev]struct{}{}
 	for _, p := range c.Args {
 		if err := c.filelogsOf(v, p, revs); err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 	}
 	if !whole {
 		return set.Filter(func(rev node.Rev) (bool, error) {
 			_, ok := revs[rev]
 			return ok, nil
-		}), finish, nil
+		}), nil
 	}
 	list := make([]node.Rev, 0, len(revs))
 	for rev := range revs {
 		list = append(list, rev)
 	}
 	slices.SortFunc(list, func(a, b node.Rev) int { return int(b) - int(a) })
-	narrowed = revset.List(c.Context, repo.Revsets{View: v}, c.revsetOptions(), list)
-	narrowed.Sort(true)
-	return narrowed, finish, nil
+	newest := revset.List(c.Context, repo.Revsets{View: v}, c.revsetOptions(), list)
+	newest.Sort(true)
+	return newest, nil
 }
 
 // needsChangelog tells whether one of the named files has no history, but may be
@@ -146,7 +158,7 @@ func (c *Context) filelogsOf(v *repo.View, pattern string, revs map[node.Rev]str
 		return filelogRevs(v, path, revs)
 	}
 	// With a kind it is about what is tracked now.
-	mt, err := c.matcher(v, []string{pattern}, nil, nil, true)
+	mt, err := c.fileMatcher(v, []string{pattern}, nil, nil, node.WdirRev, true)
 	if err != nil {
 		return err
 	}
@@ -161,7 +173,7 @@ func (c *Context) filelogsOf(v *repo.View, pattern string, revs map[node.Rev]str
 			}
 		}
 	}
-	return nil
+	return mt.Err()
 }
 
 // filelogRevs adds the changesets that the revisions of a filelog are linked to.

@@ -13,6 +13,7 @@
 // any itself. A predicate, argument or pattern that is not implemented exactly
 // is hgerr.Unsupported when the matcher is made, before any file is tested.
 //
-// Invariants: trees never change; a Matcher is safe for concurrent use; what
-// goes wrong while a file is tested makes the answer no, and Matcher.Err tell.
+// Invariants: trees never change; a Matcher asks its Repo from one goroutine at
+// a time; what goes wrong while a file is tested makes the answer no, and
+// Matcher.Err tell.
 package fileset

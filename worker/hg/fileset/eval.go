@@ -21,7 +21,11 @@ type evaluator struct {
 	repo    Repo
 	options match.Options // without patterns
 	failure *failure
-	sets    int // how deep filesets are nested
+	sets    int  // how deep filesets are nested
+	quiet   bool // names that are not there are not reported
+
+	mu    sync.Mutex // lets one test at a time ask the Repo
+	tests int        // how many matchers ask the Repo for each file
 }
 
 // scope is where a part of a tree is evaluated: between two revisions, for the
@@ -67,12 +71,15 @@ func (sc *scope) get(t *Tree) (match.Matcher, error) {
 		}
 		return in.get(t.Args[0])
 	case "and", "minus":
+		before := sc.tests
 		x, err := sc.get(t.Args[0])
 		if err != nil {
 			return nil, err
 		}
 		in := *sc
-		in.narrow = x
+		if in.narrow = x; sc.tests > before {
+			in.narrow = wider{x}
+		}
 		y, err := in.get(t.Args[1])
 		if err != nil {
 			return nil, err
@@ -126,7 +133,7 @@ func (sc *scope) patterns(list ...*Tree) (match.Matcher, error) {
 
 // withStatus is the scope with a status that has the lists named in keys.
 func (sc *scope) withStatus(keys []string) (*scope, error) {
-	var want StatusLists
+	want := StatusLists{Quiet: sc.quiet}
 	for _, k := range keys {
 		switch k {
 		case "unknown":
@@ -160,14 +167,14 @@ func among(name string, files []string) match.Matcher {
 	}}
 }
 
-// tests makes a matcher of a test that may fail. It is run once a path, one at a
-// time.
-func (sc *scope) tests(name string, test func(path string) (bool, error)) match.Matcher {
-	var mu sync.Mutex // guards known, and runs the tests in turn
-	known := map[string]bool{}
+// tested makes a matcher of a test that asks the Repo and may fail. It is run
+// once a path.
+func (sc *scope) tested(name string, test func(path string) (bool, error)) match.Matcher {
+	sc.tests++
+	known := map[string]bool{} // guarded by sc.mu
 	return &testMatcher{name, func(path string) bool {
-		mu.Lock()
-		defer mu.Unlock()
+		sc.mu.Lock()
+		defer sc.mu.Unlock()
 		yes, ok := known[path]
 		if !ok {
 			var err error

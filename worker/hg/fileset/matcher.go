@@ -10,7 +10,8 @@ import (
 	"hgbroker/worker/hg/node"
 )
 
-// Matcher selects files by patterns that may be filesets.
+// Matcher selects files by patterns that may be filesets. It may be used by
+// several goroutines while nothing else uses the Repo.
 type Matcher struct {
 	match.Matcher
 	failure *failure
@@ -42,9 +43,13 @@ func (f *failure) get() error {
 
 // New is match.New for patterns among which there may be filesets, which are
 // evaluated in rev. Those in a listfile: or include: are Unsupported. With none
-// it makes what match.New does.
-func New(o match.Options, repo Repo, rev node.Rev) (*Matcher, error) {
-	ev := &evaluator{repo: repo, options: match.Options{Root: o.Root, Cwd: o.Cwd, ReadFile: o.ReadFile, Version: o.Version}, failure: &failure{}}
+// it makes what match.New does. quiet says that a status on the way does not
+// report names that are not there; those in Include and Exclude never are.
+func New(o match.Options, repo Repo, rev node.Rev, quiet bool) (*Matcher, error) {
+	ev := &evaluator{
+		repo: repo, options: match.Options{Root: o.Root, Cwd: o.Cwd, ReadFile: o.ReadFile, Version: o.Version},
+		failure: &failure{}, quiet: quiet,
+	}
 	m, err := ev.matcher(o, rev)
 	if err != nil {
 		return nil, err
@@ -52,11 +57,11 @@ func New(o match.Options, repo Repo, rev node.Rev) (*Matcher, error) {
 	return &Matcher{m, ev.failure}, nil
 }
 
-// Compile makes the matcher of one expression. Of o, Root, Cwd, ReadFile and
-// Version count.
+// Compile makes the matcher of one expression, quietly. Of o, Root, Cwd,
+// ReadFile and Version count.
 func Compile(expr string, o match.Options, repo Repo, rev node.Rev) (*Matcher, error) {
 	o.Patterns, o.Include, o.Exclude = []string{"set:" + expr}, nil, nil
-	return New(o, repo, rev)
+	return New(o, repo, rev, true)
 }
 
 // IsSet tells whether a pattern is a fileset.
@@ -71,6 +76,9 @@ func (ev *evaluator) matcher(o match.Options, rev node.Rev) (match.Matcher, erro
 			return nil, err
 		}
 	}
+	loud := !ev.quiet
+	ev.quiet = true
+	defer func() { ev.quiet = !loud }()
 	if len(o.Include) > 0 {
 		im, err := ev.union(o, rev, o.Include, func(o *match.Options, list []string) { o.Include = list })
 		if err != nil {
@@ -89,6 +97,9 @@ func (ev *evaluator) matcher(o match.Options, rev node.Rev) (match.Matcher, erro
 	return m, nil
 }
 
+// matchesNothing is a pattern for names that there are none of.
+const matchesNothing = "relglob:\x00"
+
 // union matches what a list of patterns matches; put makes it the patterns of
 // the right sort.
 func (ev *evaluator) union(o match.Options, rev node.Rev, list []string, put func(*match.Options, []string)) (match.Matcher, error) {
@@ -103,6 +114,11 @@ func (ev *evaluator) union(o match.Options, rev node.Rev, list []string, put fun
 	var all []match.Matcher
 	if len(plain) > 0 {
 		o.Patterns, o.Include, o.Exclude = nil, nil, nil
+		if len(sets) > 0 {
+			// No patterns at all, as in an include: of an empty file, are
+			// everything, but nothing beside filesets.
+			plain = append(plain, matchesNothing)
+		}
 		put(&o, plain)
 		m, err := match.New(o)
 		if err != nil {
@@ -141,3 +157,10 @@ func (*testMatcher) Always() bool     { return false }
 func (*testMatcher) IsExact() bool    { return false }
 func (*testMatcher) Prefix() bool     { return false }
 func (m *testMatcher) String() string { return "<predicatenmatcher pred=" + m.name + ">" }
+
+// wider narrows a status as far as the names of directories tell. What a test
+// would say of a file is not asked: it would be asked from the goroutines that
+// read directories, while others use the Repo.
+type wider struct{ match.Matcher }
+
+func (wider) Match(string) bool { return true }

@@ -23,7 +23,7 @@ func contentPredicates() []*Predicate {
 		{Name: "eol", Usage: "eol(style)", Min: 1, Max: 1, weight: weightRead,
 			Doc: "text files with line ends of a style: dos, unix, mac", eval: eol},
 		partly(&Predicate{Name: "grep", Usage: "grep(regex)", Min: 1, Max: 1, weight: weightRead,
-			Doc: "files whose content matches a regular expression", eval: grep}, "wrong, non-regular or multi-line expressions"),
+			Doc: "files whose content matches a regular expression", eval: grep}, "wrong and non-regular expressions"),
 		{Name: "size", Usage: "size(expression)", Min: 1, Max: 1, weight: weightStatus,
 			Doc: "files of a size: '1k', '< 20k', '>= .5MB', '4k - 1MB'", eval: size},
 	}
@@ -32,7 +32,7 @@ func contentPredicates() []*Predicate {
 // reads makes a matcher of a test of contents. Files without content that can
 // be read do not match.
 func (sc *scope) reads(name string, test func(data []byte) bool) match.Matcher {
-	return sc.tests(name, func(path string) (bool, error) {
+	return sc.tested(name, func(path string) (bool, error) {
 		data, ok, err := sc.repo.Data(sc.rev, path)
 		return ok && err == nil && test(data), err
 	})
@@ -98,7 +98,7 @@ func size(sc *scope, arg *Tree) (match.Matcher, error) {
 	if err != nil {
 		return nil, err
 	}
-	return sc.tests(named("size", expr), func(path string) (bool, error) {
+	return sc.tested(named("size", expr), func(path string) (bool, error) {
 		n, ok, err := sc.repo.Size(sc.rev, path)
 		return ok && n >= lo && n <= hi, err
 	}), nil

@@ -14,7 +14,7 @@ import (
 func filePredicates() []*Predicate {
 	flag := func(name, doc string, want manifest.Flag) *Predicate {
 		return plain(weightDefault, name, doc, func(sc *scope) (match.Matcher, error) {
-			return sc.tests(name, func(path string) (bool, error) {
+			return sc.tested(name, func(path string) (bool, error) {
 				f, err := sc.repo.Flag(sc.rev, path)
 				return f == want, err
 			}), nil
@@ -22,7 +22,7 @@ func filePredicates() []*Predicate {
 	}
 	return []*Predicate{
 		plain(weightDefault, "copied", "files that are recorded as copies", func(sc *scope) (match.Matcher, error) {
-			return sc.tests("copied", func(path string) (bool, error) { return sc.repo.Copied(sc.rev, path) }), nil
+			return sc.tested("copied", func(path string) (bool, error) { return sc.repo.Copied(sc.rev, path) }), nil
 		}),
 		flag("exec", "executable files", manifest.Executable),
 		plain(weightStatus, "hgignore", "files that match an ignore rule", func(sc *scope) (match.Matcher, error) { return sc.repo.Ignored() }),
@@ -31,7 +31,7 @@ func filePredicates() []*Predicate {
 		}),
 		flag("symlink", "symbolic links", manifest.Symlink),
 		plain(weightDefault, "tracked", "files under version control", func(sc *scope) (match.Matcher, error) {
-			return sc.tests("tracked", func(path string) (bool, error) { return sc.repo.Tracked(sc.rev, path) }), nil
+			return sc.tested("tracked", func(path string) (bool, error) { return sc.repo.Tracked(sc.rev, path) }), nil
 		}),
 	}
 }

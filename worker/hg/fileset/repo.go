@@ -47,4 +47,10 @@ type Repo interface {
 }
 
 // StatusLists are the lists of a status that are made on demand only.
-type StatusLists struct{ Unknown, Ignored, Clean bool }
+type StatusLists struct {
+	Unknown, Ignored, Clean bool
+	// Quiet says that names in the patterns that are not there are not
+	// reported. hg reports them all the same when the working directory is
+	// compared with another revision than its first parent.
+	Quiet bool
+}

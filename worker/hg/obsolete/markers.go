@@ -31,7 +31,8 @@
 //	20    predecessor
 //	20*S  successors
 //	N     metadata: "key:value" pairs joined by NUL; parents and date are among
-//	      them as "p1", "p2", "p0" and "date"
+//	      them as "p1", "p2" and "date", and "p0" for no parents at all, which hg
+//	      leaves among the metadata when it reads them
 //
 // A Store is a view over the raw bytes plus three tables of numbers, so that all
 // of it can stand in an image: where each marker starts, the markers ordered by
@@ -41,6 +42,8 @@ package obsolete
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
+	"maps"
 	"math"
 	"slices"
 	"strconv"
@@ -79,7 +82,7 @@ type Marker struct {
 	Predecessor node.ID
 	Successors  []node.ID
 	Flags       uint16
-	Metadata    []Pair // in stored order, without version 0's parents and date
+	Metadata    []Pair // in stored order; in version 0 by key, without "p1", "p2" and "date"
 	Seconds     float64
 	TZ          int       // seconds, west positive
 	Parents     []node.ID // of the predecessor
@@ -105,6 +108,12 @@ func Parse(raw []byte) (*Store, error) {
 			return nil, err
 		}
 		s.starts = append(s.starts, uint32(at))
+		for k := range s.succCount(uint32(len(s.starts) - 1)) {
+			if node.ID(s.succ(uint32(len(s.starts)-1), k)).IsNull() {
+				// hg refuses the whole file, too.
+				return nil, hgerr.Damagef("read", "obsstore", "marker at byte %d: the null ID is a successor", at)
+			}
+		}
 		at += size
 	}
 	s.index()
@@ -152,6 +161,9 @@ func (s *Store) check(at int) (int, error) {
 		meta := int(binary.BigEndian.Uint32(b[1:]))
 		if meta > len(b)-size {
 			return bad("needs %d bytes of metadata, %d are left", meta, len(b)-size)
+		}
+		if _, err := v0Metadata(b[size : size+meta]); err != nil {
+			return bad("%v", err)
 		}
 		return size + meta, nil
 	}
@@ -343,26 +355,55 @@ func (s *Store) Marker(i uint32) Marker {
 	return m
 }
 
-func (m *Marker) readV0Metadata(b []byte) {
+// v0Metadata takes a marker's metadata in version 0 apart. What is said of one
+// key later counts.
+func v0Metadata(b []byte) (map[string]string, error) {
+	meta := map[string]string{}
 	for _, item := range strings.Split(string(b), "\x00") {
-		key, value, ok := strings.Cut(item, ":")
-		if !ok {
+		if item == "" {
 			continue
 		}
+		key, value, ok := strings.Cut(item, ":")
+		if !ok {
+			return nil, errors.New("metadata without a key")
+		}
+		meta[key] = value
+	}
+	_, p1 := meta["p1"]
+	if _, p2 := meta["p2"]; p2 && !p1 {
+		return nil, errors.New("a second parent without a first one")
+	}
+	return meta, nil
+}
+
+func (m *Marker) readV0Metadata(b []byte) {
+	meta, err := v0Metadata(b)
+	if err != nil {
+		return // Parse refuses such a marker
+	}
+	secs, tz, _ := strings.Cut(meta["date"], " ")
+	seconds, serr := strconv.ParseFloat(secs, 64)
+	if offset, err := strconv.Atoi(tz); err == nil && serr == nil {
+		m.Seconds, m.TZ = seconds, offset
+	}
+	_, m.HasParents = meta["p0"]
+	for _, key := range [...]string{"p1", "p2"} {
+		value, ok := meta[key]
+		if !ok {
+			break
+		}
+		id, valid := node.FromHex(value)
+		if !valid {
+			m.Parents, m.HasParents = nil, false
+			break
+		}
+		m.Parents, m.HasParents = append(m.Parents, id), true
+	}
+	for _, key := range slices.Sorted(maps.Keys(meta)) {
 		switch key {
-		case "date":
-			secs, tz, _ := strings.Cut(value, " ")
-			m.Seconds, _ = strconv.ParseFloat(secs, 64)
-			m.TZ, _ = strconv.Atoi(tz)
-		case "p0":
-			m.HasParents = true
-		case "p1", "p2":
-			if id, ok := node.FromHex(value); ok {
-				m.HasParents = true
-				m.Parents = append(m.Parents, id)
-			}
+		case "date", "p1", "p2":
 		default:
-			m.Metadata = append(m.Metadata, Pair{key, value})
+			m.Metadata = append(m.Metadata, Pair{key, meta[key]})
 		}
 	}
 }

@@ -23,6 +23,7 @@ func id(n int) node.ID {
 	var out node.ID
 	binary.BigEndian.PutUint32(out[:], uint32(n)*2654435761)
 	binary.BigEndian.PutUint32(out[4:], uint32(n))
+	out[node.Size-1] = 1 // never the null ID
 	return out
 }
 
@@ -163,6 +164,23 @@ func TestMarkersAgainstHg(t *testing.T) {
 		version, n := compareMarkers(t, hg, gen.New(t, 100+seed, "evolution"))
 		markers[version] += n
 	}
+	// Version 0 with metadata that no Mercurial writes.
+	dir := hgtest.Extract(t, "obsstore-v0")
+	raw := []byte{0}
+	for i, meta := range []string{"", "a:b", "b:2\x00a:1\x00", "a:1\x00a:2", "date:1 2", "date:1", "date:1 2 3", "date:x 2", "date:2 -3600\x00user:me",
+		"p0:", "p0:\x00p1:" + id(1).Hex(), "p1:" + id(1).Hex() + "\x00p2:" + id(2).Hex(), "p2:" + id(2).Hex() + "\x00p1:" + id(1).Hex(),
+		"p1:x", "p1:abcd", "p1:" + id(1).Hex() + "\x00p2:", "a::b", "::", "p3:" + id(3).Hex()} {
+		raw = append(raw, 1)
+		raw = binary.BigEndian.AppendUint32(raw, uint32(len(meta)))
+		raw = append(raw, 0)
+		pred, succ := id(2*i), id(2*i+1)
+		raw = append(append(append(raw, pred[:]...), succ[:]...), meta...)
+	}
+	if err := os.WriteFile(filepath.Join(dir, ".hg/store/obsstore"), raw, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	version, n := compareMarkers(t, hg, dir)
+	markers[version] += n
 	t.Logf("compared %d markers of version 0 and %d of version 1", markers[0], markers[1])
 	if markers[0] == 0 || markers[1] == 0 {
 		t.Error("a version was not met")
@@ -188,7 +206,10 @@ func TestParseRefuses(t *testing.T) {
 		"parents that are not here": edit(func(b []byte) []byte { b[18] = 2; return b }),
 		"255 pairs":                 edit(func(b []byte) []byte { b[19] = 255; return b }),
 		"a byte behind":             edit(func(b []byte) []byte { return append(b, 0) }),
+		"the null ID as successor":  appendV1([]byte{1}, 0, id(1), id(2), node.Null),
 		"version 0, cut off":        v0[:len(v0)-1],
+		"version 0, no key":         append(append([]byte{0, 0, 0, 0, 0, 4, 0}, make([]byte, 20)...), "a:\x00b"...),
+		"version 0, only p2":        append(append([]byte{0, 0, 0, 0, 0, 4, 0}, make([]byte, 20)...), "p2:a"...),
 		"version 0, huge metadata":  append(append([]byte{0, 0, 0xff, 0xff, 0xff, 0xff, 0}, make([]byte, 20)...), "a:b"...),
 		"version 0, successors":     append([]byte{0, 255, 0, 0, 0, 0, 0}, make([]byte, 40)...),
 	} {
@@ -254,7 +275,7 @@ func FuzzParse(f *testing.F) {
 		raw = appendV1(raw, uint16(i%2), id(i), id(i+1), id((i+2)%4))
 	}
 	f.Add(raw)
-	f.Add(append(append([]byte{0, 1, 0, 0, 0, 9, 1}, make([]byte, 40)...), "date:0 0\x00"...))
+	f.Add(append(append([]byte{0, 1, 0, 0, 0, 9, 1}, slices.Repeat([]byte{7}, 40)...), "date:0 0\x00"...))
 	f.Add([]byte{2})
 	for _, name := range []string{"obsolescence", "obsstore-v0"} {
 		real, err := os.ReadFile(filepath.Join(hgtest.Extract(f, name), ".hg/store/obsstore"))

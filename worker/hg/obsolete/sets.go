@@ -66,6 +66,9 @@ func markUnstable(g Graph, s *Store, first node.Rev, flags []Flag) error {
 				flags[rev] |= Orphan
 			}
 		}
+		if g.Phase(rev).LocalHidden() {
+			continue // hg asks only of drafts and secrets whether they diverge
+		}
 		id := g.Node(rev)
 		if marks = s.WithSuccessor(marks[:0], id); len(marks) == 0 {
 			continue

@@ -17,10 +17,13 @@ import (
 //
 //	version 1   20 bytes first parent, 20 bytes second parent, then the files
 //	version 2   "dirstate-v2\n", 32 bytes first parent, 32 bytes second parent,
-//	            of which the first 20 are used, then the rest of the docket
+//	            of which the first 20 are used, then 49 more bytes and a name
+//
+// hg reads a docket of version 2 whole, so one that is cut off does not count.
 const (
 	v2Marker   = "dirstate-v2\n"
 	v2NodeSize = 32
+	v2Docket   = len(v2Marker) + 2*v2NodeSize + 49
 )
 
 // readParents are the parents in the dirstate; both null without one.
@@ -33,7 +36,7 @@ func (r *Repo) readParents() (p [2]node.ID, err error) {
 		return p, err
 	}
 	defer f.Close()
-	buf := make([]byte, len(v2Marker)+2*v2NodeSize)
+	buf := make([]byte, v2Docket)
 	n, err := io.ReadFull(f, buf)
 	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && err != io.EOF {
 		return p, err

@@ -67,8 +67,15 @@ func (v *View) ActiveName() string {
 func (v *View) BookmarksAt(rev node.Rev) []Bookmark {
 	if v.names.marksByRev == nil {
 		v.names.marksByRev = map[node.Rev][]Bookmark{}
-		for _, b := range v.BookmarkList() {
-			v.names.marksByRev[b.Rev] = append(v.names.marksByRev[b.Rev], b)
+		// A name that stands in the file twice is one bookmark, where the last
+		// line has it, but hg shows it with both changesets.
+		for _, b := range v.storedMarks() {
+			if rev, ok := v.snap.Rev(b.Node); ok {
+				v.names.marksByRev[rev] = append(v.names.marksByRev[rev], Bookmark{Name: v.local(b.Name), UTF8: b.Name, Rev: rev})
+			}
+		}
+		for _, list := range v.names.marksByRev {
+			slices.SortFunc(list, func(a, b Bookmark) int { return strings.Compare(a.Name, b.Name) })
 		}
 	}
 	return v.names.marksByRev[rev]
@@ -86,7 +93,7 @@ func (v *View) BookmarksOf(rev node.Rev) []string {
 // named resolves a name: a bookmark, a tag, a branch, in this order. A name of
 // something hidden or unknown is not found.
 func (v *View) named(name string) (node.Rev, bool, error) {
-	for _, b := range v.storedMarks() {
+	for _, b := range slices.Backward(v.storedMarks()) {
 		if v.local(b.Name) == name {
 			if rev, ok := v.snap.Rev(b.Node); ok && !v.Hidden(rev) {
 				return rev, true, nil
@@ -131,7 +138,8 @@ func (v *View) parseLocalTags(text []byte) (err error) {
 	v.localTags = tags.Parse(text, func(local string) string {
 		stored, ferr := v.Encoding.FromLocal(local)
 		if ferr != nil && err == nil {
-			err = ferr
+			// hg says so only when the command asks for tags.
+			err = &hgerr.Unsupported{What: "local tags that are not in the encoding", Err: ferr}
 		}
 		return stored
 	})
@@ -221,8 +229,8 @@ func (v *View) globalTags() (*tags.Table, error) {
 	defer hgtags.Close()
 	seen := map[node.ID]bool{}
 	for _, h := range heads {
-		if hgtags.Len() == 0 {
-			break
+		if !hgtags.Stamp().Exists {
+			break // nobody ever tagged anything
 		}
 		head := node.Rev(h)
 		id, known := v.snap.TagFile(head)

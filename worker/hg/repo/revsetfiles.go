@@ -44,6 +44,9 @@ func (v Revsets) MatchFiles(q revset.FileQuery, _ node.Rev) (func(path string) b
 	if err != nil {
 		return nil, err
 	}
+	if files := m.Files(); q.Named && !match.AnyPatterns(m) && len(files) == 1 {
+		return func(path string) bool { return path == files[0] }, nil
+	}
 	return m.Match, nil
 }
 

@@ -275,7 +275,7 @@ func (c *changectx) Tags() []template.Text {
 	}
 	out := make([]template.Text, 0, len(names))
 	for _, n := range names {
-		out = append(out, template.Text{Local: n, UTF8: c.v.names.tagByName[n].UTF8})
+		out = append(out, c.v.text(c.v.names.tagByName[n].UTF8))
 	}
 	return out
 }
@@ -286,7 +286,7 @@ func (c *changectx) Bookmarks() []template.Text {
 	}
 	var out []template.Text
 	for _, b := range c.v.BookmarksAt(c.rev) {
-		out = append(out, template.Text{Local: b.Name, UTF8: b.UTF8})
+		out = append(out, c.v.text(b.UTF8))
 	}
 	return out
 }

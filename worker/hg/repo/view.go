@@ -234,7 +234,11 @@ func (v *View) storedMarks() []bookmarks.Bookmark {
 // flags are what obsolescence markers say of a changeset.
 func (v *View) flags(rev node.Rev) obsolete.Flag {
 	v.say(&v.markerWarnings)
-	return v.snap.Flags(rev)
+	flags := v.snap.Flags(rev)
+	if flags != 0 && v.snap.Phase(rev).LocalHidden() && v.Config.Version().AtLeast(7, 0) {
+		flags &= obsolete.Hidden // internal changesets are not asked about any more
+	}
+	return flags
 }
 
 // Flags are what obsolescence markers say of a changeset.

@@ -4,6 +4,7 @@ package requires
 
 import (
 	"bytes"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -142,6 +143,11 @@ func (l *Layout) resolveShare() error {
 	// The source may have changed sides since the share was made; what hg does
 	// then, up to rewriting the share, is up to [share] safe-mismatch.
 	source, exists, err := l.read(l.SharedDot + "/requires")
+	var abort *hgerr.Abort
+	if errors.As(err, &abort) {
+		// hg looks for one line there, whatever the others are.
+		return hgerr.NewUnsupported("share of a repository with damaged requirements")
+	}
 	if err != nil {
 		return err
 	}

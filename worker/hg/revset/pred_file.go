@@ -88,6 +88,9 @@ func matchFilesArgs(ev *evaluator, subset smartset, x *Tree, _ order) (smartset,
 // working directory.
 func (ev *evaluator) matchFiles(subset smartset, q FileQuery, rev *string) (smartset, error) {
 	dynamic := rev == nil && slices.ContainsFunc(slices.Concat(q.Patterns, q.Include, q.Exclude), func(p string) bool { return patternKind(p) == "set" })
+	if subset.empty() {
+		return newListSet(nil), nil // hg looks at the patterns for the first revision
+	}
 	at := node.WdirRev
 	if rev != nil && *rev != "" {
 		var err error
@@ -122,12 +125,13 @@ func statusMatch(name string, pick func(modified, added, removed []string) []str
 			return nil, err
 		}
 		status, ok := ev.repo.(StatusReader)
-		// (hg takes path:x for the file x only, never for what is below it)
-		if kind := patternKind(p); !ok || kind == "set" || kind == "path" || kind == "relpath" {
+		if !ok || patternKind(p) == "set" {
 			return nil, hgerr.NewUnsupported("revset %s(%s)", name, p)
 		}
-		// The default kind of a pattern here is that of hg's command line.
-		match, err := ev.matcher(FileQuery{Patterns: []string{p}, Default: "glob"}, node.WdirRev)
+		if subset.empty() {
+			return newListSet(nil), nil // hg looks at the pattern for the first revision
+		}
+		match, err := ev.matcher(FileQuery{Patterns: []string{p}, Default: "glob", Named: true}, node.WdirRev)
 		if err != nil {
 			return nil, err
 		}
@@ -152,11 +156,11 @@ func contains(ev *evaluator, subset smartset, x *Tree, _ order) (smartset, error
 	if !ok || kind == "set" || kind == "filepath" {
 		return nil, hgerr.NewUnsupported("revset contains()")
 	}
+	// hg looks at the path or pattern when the first revision is tested.
+	if subset.empty() {
+		return newListSet(nil), nil
+	}
 	if kind == "" {
-		// hg resolves the path when the first revision is tested.
-		if subset.empty() {
-			return newListSet(nil), nil
-		}
 		path, err := m.CanonPath(p)
 		if err != nil {
 			return nil, err

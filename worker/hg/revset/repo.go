@@ -130,6 +130,9 @@ type FileQuery struct {
 	Include  []string
 	Exclude  []string
 	Default  string
+	// Named says that patterns which come to one path, as path:x does, stand for
+	// the file of that name only, and not for what is below it.
+	Named bool
 }
 
 // StatusReader is an optional part of a Repo for adds(), modifies(), removes():

@@ -52,7 +52,10 @@ func Build(f *Files, prev *Snapshot) (*image.Builder, error) {
 		}
 	} else {
 		b.Add(secIndex, f.Index.Entries())
-		nodes.order, nodes.fan = sortNodes(f.Index)
+		var err error
+		if nodes.order, nodes.fan, err = sortNodes(f.Index); err != nil {
+			return nil, err
+		}
 		nodes.bits = chooseBits(f.Index.Len())
 		b.Add(secOrder, image.Bytes(nodes.order))
 		b.Add(secFan, image.Bytes(nodes.fan))

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"slices"
 
+	"hgbroker/worker/hg/hgerr"
 	"hgbroker/worker/hg/image"
 	"hgbroker/worker/hg/node"
 	"hgbroker/worker/hg/revlog"
@@ -45,8 +46,8 @@ func bucket(id []byte, bits uint) uint32 {
 }
 
 // sortNodes returns the two tables of an index: a counting sort by bucket, then
-// a small sort in each.
-func sortNodes(x revlog.Index) (order []int32, fan []uint32) {
+// a small sort in each. Two changesets with one node are damage.
+func sortNodes(x revlog.Index) (order []int32, fan []uint32, err error) {
 	n := x.Len()
 	bits := chooseBits(n)
 	fan = make([]uint32, 1<<bits+1)
@@ -68,7 +69,12 @@ func sortNodes(x revlog.Index) (order []int32, fan []uint32) {
 	for b := range len(fan) - 1 {
 		slices.SortFunc(order[fan[b]:fan[b+1]], func(p, q int32) int { return bytes.Compare(ids[p][:], ids[q][:]) })
 	}
-	return order, fan
+	for i := 1; i < n; i++ {
+		if ids[order[i]] == ids[order[i-1]] {
+			return nil, nil, hgerr.Damagef("read", "00changelog.i", "two changesets %s", ids[order[i]].Short())
+		}
+	}
+	return order, fan, nil
 }
 
 // Rev finds a changeset by its ID, hidden or not. The null ID is NullRev.

@@ -29,7 +29,10 @@ func (s *Snapshot) Verify() error {
 			return fmt.Errorf("%w: data of changeset %d", image.ErrFormat, rev)
 		}
 	}
-	order, fan := sortNodes(s.index)
+	order, fan, err := sortNodes(s.index)
+	if err != nil {
+		return err
+	}
 	if !bytes.Equal(image.Bytes(order), image.Bytes(s.order)) || !bytes.Equal(image.Bytes(fan), image.Bytes(s.fan)) {
 		return fmt.Errorf("%w: node tables do not fit the index", image.ErrFormat)
 	}
