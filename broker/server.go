@@ -322,12 +322,12 @@ func (s *Server) perform(ctx context.Context, r *request, handle method) {
 	}()
 	took := time.Since(start)
 	s.counts.ended(r.Method, r.served, took, err)
-	// The answer first, so that a client that reuses the id cannot see two
-	// answers in the wrong order.
-	s.answer(r.ID, result, err)
+	// The id is free before the answer goes out: a client that has the answer may
+	// use it again at once.
 	s.mu.Lock()
 	delete(s.requests, r.ID)
 	s.mu.Unlock()
+	s.answer(r.ID, result, err)
 	s.traced(r, took, err)
 }
 
