@@ -4,6 +4,7 @@ package revlog
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"sync"
@@ -92,6 +93,10 @@ func (d *decompressor) unzstd(dst, chunk []byte, guess, limit int64) ([]byte, er
 	if err := h.Decode(chunk); err != nil {
 		return nil, err
 	}
+	// Only the first frame's header is checked below, so there must be no other.
+	if end, ok := frameEnd(&h, chunk); !ok || end != len(chunk) {
+		return nil, errFrame
+	}
 	if d.zstd == nil {
 		// DecodeAll never allocates room for its output, whatever a frame
 		// declares: that is done here, with bounds.
@@ -119,6 +124,36 @@ func (d *decompressor) unzstd(dst, chunk []byte, guess, limit int64) ([]byte, er
 	}
 	defer d.zstd.Reset(nil)
 	return readAll(d.zstd, room(dst, max(0, min(guess, most))+1), limit)
+}
+
+// errFrame says that a chunk is not just one frame.
+var errFrame = errors.New("zstd: not one whole frame")
+
+// frameEnd is where the frame that a chunk begins with ends (RFC 8878, section
+// 3.1.1): after the header come blocks, each with three bytes, little-endian, of
+// last-block flag, two bits of type and 21 of size, and then a checksum if the
+// header says so. ok is false when the chunk ends before.
+func frameEnd(h *zstd.Header, chunk []byte) (end int, ok bool) {
+	const rle = 1 // a block of this type holds one byte, whatever its size
+	if h.Skippable {
+		return 0, false
+	}
+	for at := h.HeaderSize; at+3 <= len(chunk); {
+		b := int(chunk[at]) | int(chunk[at+1])<<8 | int(chunk[at+2])<<16
+		size := b >> 3
+		if b>>1&3 == rle {
+			size = 1
+		}
+		at += 3 + size
+		if b&1 == 0 {
+			continue
+		}
+		if h.HasCheckSum {
+			at += 4
+		}
+		return at, at <= len(chunk)
+	}
+	return 0, false
 }
 
 // readAll reads r to its end into out's spare capacity, or more. One byte more
