@@ -238,6 +238,7 @@ func TestFairness(t *testing.T) {
 	}
 	eventually(t, "twenty wait", func() bool { return modest.stats().Queue.Waiting == 20 })
 	modest.send(protocol.DoorAcquire, protocol.EncodeAcquire(protocol.Reader))
+	eventually(t, "twenty-one wait", func() bool { return modest.stats().Queue.Waiting == 21 })
 	served := 0
 	for {
 		r.close()
