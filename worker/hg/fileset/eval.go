@@ -24,8 +24,7 @@ type evaluator struct {
 	sets    int  // how deep filesets are nested
 	quiet   bool // names that are not there are not reported
 
-	mu    sync.Mutex // lets one test at a time ask the Repo
-	tests int        // how many matchers ask the Repo for each file
+	mu sync.Mutex // lets one test at a time ask the Repo
 }
 
 // scope is where a part of a tree is evaluated: between two revisions, for the
@@ -71,15 +70,12 @@ func (sc *scope) get(t *Tree) (match.Matcher, error) {
 		}
 		return in.get(t.Args[0])
 	case "and", "minus":
-		before := sc.tests
 		x, err := sc.get(t.Args[0])
 		if err != nil {
 			return nil, err
 		}
 		in := *sc
-		if in.narrow = x; sc.tests > before {
-			in.narrow = wider{x}
-		}
+		in.narrow = x
 		y, err := in.get(t.Args[1])
 		if err != nil {
 			return nil, err
@@ -170,7 +166,6 @@ func among(name string, files []string) match.Matcher {
 // tested makes a matcher of a test that asks the Repo and may fail. It is run
 // once a path.
 func (sc *scope) tested(name string, test func(path string) (bool, error)) match.Matcher {
-	sc.tests++
 	known := map[string]bool{} // guarded by sc.mu
 	return &testMatcher{name, func(path string) bool {
 		sc.mu.Lock()

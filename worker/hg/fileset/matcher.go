@@ -157,10 +157,3 @@ func (*testMatcher) Always() bool     { return false }
 func (*testMatcher) IsExact() bool    { return false }
 func (*testMatcher) Prefix() bool     { return false }
 func (m *testMatcher) String() string { return "<predicatenmatcher pred=" + m.name + ">" }
-
-// wider narrows a status as far as the names of directories tell. What a test
-// would say of a file is not asked: it would be asked from the goroutines that
-// read directories, while others use the Repo.
-type wider struct{ match.Matcher }
-
-func (wider) Match(string) bool { return true }

@@ -22,7 +22,8 @@ type Repo interface {
 	FirstParent(rev node.Rev) node.Rev
 
 	// Status compares two sides, for the files that m matches; nil is all of
-	// them.
+	// them. m may ask the Repo, from any goroutine, but one at a time: Status
+	// itself must not use what the other methods do while it asks m.
 	Status(base, rev node.Rev, m match.Matcher, want StatusLists) (*status.Result, error)
 	// Tracked tells whether rev has a file. In the working directory it need not
 	// exist, but must not be removed.
