@@ -78,11 +78,13 @@ func (p *pool) get(ctx context.Context, class protocol.Class) (*protocol.Channel
 	if p.open[class] < p.max {
 		p.open[class]++
 		p.mu.Unlock()
+		inlineOf(ctx).leave()
 		return p.acquire(ctx, class)
 	}
 	turn := make(chan *protocol.Channel, 1)
 	p.waiters[class] = append(p.waiters[class], turn)
 	p.mu.Unlock()
+	inlineOf(ctx).leave()
 
 	select {
 	case c := <-turn:

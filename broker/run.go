@@ -48,6 +48,9 @@ func (s *Server) hgRun(ctx context.Context, r *request) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	if p.Stream || p.TimeoutMs > 0 {
+		inlineOf(ctx).leave()
+	}
 	if p.TimeoutMs > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeoutCause(ctx, time.Duration(p.TimeoutMs)*time.Millisecond, errTimeout)
@@ -243,7 +246,11 @@ func (s *Server) ask(ctx context.Context, class protocol.Class, again func() boo
 		if err != nil {
 			return nil, err
 		}
+		if i := inlineOf(ctx); i != nil {
+			c.Wait = i.wait
+		}
 		end, err := do(c)
+		c.Wait = nil
 		s.pool.put(c)
 		if err == nil {
 			return end, nil

@@ -287,14 +287,20 @@ func (s *Server) begin(m *protocol.Message, handle method) {
 		return
 	}
 	ctx, cancel := context.WithCancelCause(s.ctx)
+	inFlight := len(s.requests)
 	s.requests[m.ID] = cancel
 	s.wg.Add(1)
 	s.mu.Unlock()
-	go func() {
+	perform := func(ctx context.Context) {
 		defer s.wg.Done()
 		defer cancel(nil)
 		s.perform(ctx, &request{Message: m}, handle)
-	}()
+	}
+	if s.mayInline(m.Method, inFlight) {
+		s.performInline(ctx, perform)
+		return
+	}
+	go perform(ctx)
 	// The request begins in this thread, which is awake; another one wakes
 	// meanwhile to go on reading.
 	runtime.Gosched()
@@ -322,6 +328,9 @@ func (s *Server) perform(ctx context.Context, r *request, handle method) {
 	}()
 	took := time.Since(start)
 	s.counts.ended(r.Method, r.served, took, err)
+	if !s.stream.Idle() {
+		inlineOf(ctx).leave()
+	}
 	// The id is free before the answer goes out: a client that has the answer may
 	// use it again at once.
 	s.mu.Lock()

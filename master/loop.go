@@ -45,6 +45,8 @@ type master struct {
 	cache  *cache
 	stores map[string]string // working directory's root to its store
 	counts counts
+	asked  []*statsQuestion
+	tells  uint32 // questions to workers so far
 
 	draining bool
 	drainEnd time.Time
@@ -143,6 +145,7 @@ func (m *master) settle(now time.Time) {
 	m.tidy(now)
 	m.look(now)
 	m.dropLost()
+	m.answerStats(now)
 	m.maybeExit(now)
 }
 
@@ -186,6 +189,9 @@ func (m *master) nextDeadline(now time.Time) time.Time {
 	}
 	sooner(m.cache.nextIdle(m.cfg.times.hotIdle))
 	sooner(m.nextLook)
+	for _, q := range m.asked {
+		sooner(q.until)
+	}
 	if m.draining {
 		sooner(m.drainEnd)
 	} else if m.unused() {

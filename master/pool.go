@@ -252,6 +252,17 @@ func (m *master) fromWorker(w *worker, f *protocol.Frame) {
 			return
 		}
 		m.finished(w, fin, f, now)
+	case protocol.CtlRan:
+		list, err := protocol.DecodeRan(f.Payload)
+		if err != nil {
+			m.disown(w, "ran", err)
+			return
+		}
+		for _, fin := range list {
+			m.finished(w, fin, f, now)
+		}
+	case protocol.CtlTold:
+		m.told(w, f.ID)
 	case protocol.CtlIdle:
 		if w.state == busy {
 			w.client = nil

@@ -144,7 +144,7 @@ func (m *master) fromClient(c *client, f *protocol.Frame) {
 			m.kill(w)
 		}
 	case f.Type == protocol.DoorStats:
-		m.answer(c, f.ID, m.stats(now))
+		m.askStats(c, f.ID, now)
 	case f.Type == protocol.DoorFlush:
 		err = m.flush(c, f)
 	case f.Type == protocol.DoorStop:

@@ -2,6 +2,8 @@
 
 package protocol
 
+import "fmt"
+
 // The control socket: a SEQPACKET socketpair between the master and one worker,
 // descriptor 3 of the worker. One frame is one packet. A worker whose control
 // socket ends finishes its command and exits; a master whose end reads the end
@@ -13,6 +15,9 @@ package protocol
 //	  │ ◀─────────── CtlLease {id, kind, path} ─│   is there an image of that?
 //	  │── CtlImage {id} + 0 or 1 fd ──────────▶ │
 //	  │ ◀────────── CtlFinished {...} + 0/1 fd ─│   a command ended; an image is donated
+//	  │ ◀──────────────────── CtlRan [{...}, ...]│   some ended, and there is nothing to do
+//	  │── CtlTell ────────────────────────────▶ │   tell what of CtlRan waits, now
+//	  │ ◀────────────── CtlRan ..., CtlTold ────│
 //	  │ ◀─────────────────────────── CtlIdle ───│   the channel closed: free for the next
 //	  │                                         │
 //	  │── CtlLoad {id, path} ─────────────────▶ │   background: load or refresh this one
@@ -28,6 +33,7 @@ const (
 	CtlVerify
 	CtlDrop
 	CtlRetire
+	CtlTell
 )
 
 // What the worker sends.
@@ -37,6 +43,8 @@ const (
 	CtlFinished
 	CtlIdle
 	CtlDone
+	CtlRan
+	CtlTold
 )
 
 // WorkerControlFd is the worker's end of the control socket.
@@ -140,6 +148,33 @@ func (f *Finished) Encode() []byte {
 	e.Str(f.Donated.Path)
 	e.U64(f.HeapBytes)
 	return e.B
+}
+
+// MaxRan bounds the messages in one CtlRan.
+const MaxRan = 256
+
+// EncodeRan is CtlRan's payload: finished-command messages, encoded, in order.
+func EncodeRan(list []string) []byte {
+	var e Encoder
+	e.Strs(list)
+	return e.B
+}
+
+// DecodeRan is the reverse of EncodeRan.
+func DecodeRan(b []byte) ([]*Finished, error) {
+	d := Decoder{B: b}
+	var list []*Finished
+	for _, s := range d.Strs() {
+		f, err := DecodeFinished([]byte(s))
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, f)
+	}
+	if len(list) > MaxRan {
+		return nil, fmt.Errorf("%w: %d commands in one message", ErrProtocol, len(list))
+	}
+	return list, d.Err()
 }
 
 // DecodeFinished is the reverse of Encode.

@@ -29,6 +29,9 @@ type Channel struct {
 	Class  Class
 	// Environ tells that ChEnviron was sent.
 	Environ bool
+	// Wait, when it is set, is called with the channel's descriptor before a
+	// read that may have to wait. It need not wait itself.
+	Wait func(fd int)
 }
 
 // Ending is how a command ended: exactly one field is set.
@@ -124,6 +127,9 @@ func (c *Channel) cancel(id uint32, ended <-chan struct{}) {
 func (c *Channel) receive(id uint32, out func(bool, []byte) error, cancel context.CancelCauseFunc) (*Ending, error) {
 	var failed error
 	for {
+		if c.Wait != nil && !c.conn.Buffered() {
+			c.Wait(c.conn.Fd())
+		}
 		f, err := c.conn.Recv()
 		if err != nil {
 			return nil, fmt.Errorf("%w: %w", ErrWorkerLost, err)

@@ -113,6 +113,16 @@ func (c *Conn) Shutdown() {
 	}
 }
 
+// ShutdownRead ends the direction towards us: once what has arrived is read, Recv
+// finds the end of the stream. Sending goes on. Any goroutine may call it.
+func (c *Conn) ShutdownRead() {
+	c.cmu.Lock()
+	defer c.cmu.Unlock()
+	if !c.closed {
+		_ = unix.Shutdown(c.fd, unix.SHUT_RD)
+	}
+}
+
 // Close shuts the socket down and gives the descriptor back. Only the goroutine
 // that calls Recv may call it, or someone who knows that none does. Sends that
 // are under way fail first; later ones fail with ErrClosed.
@@ -249,6 +259,10 @@ func (c *Conn) write(b, rest, oob []byte) error {
 	}
 	return nil
 }
+
+// Buffered tells whether bytes of the next frame have been received already. Only
+// the goroutine that calls Recv may call it.
+func (c *Conn) Buffered() bool { return c.rend > c.roff }
 
 // Recv reads the next frame. At the clean end of the stream it returns io.EOF;
 // inside a frame, io.ErrUnexpectedEOF. The payload is fresh memory.

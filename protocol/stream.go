@@ -94,7 +94,8 @@ type Stream struct {
 
 	mu      sync.Mutex // guards what follows
 	framing Framing
-	cond    *sync.Cond // queue or writing changed, or closed
+	work    *sync.Cond // there is something for the writer goroutine; only it waits here
+	cond    *sync.Cond // something was written, or writing has failed
 	queue   [][]byte
 	writing bool   // somebody is in w.Write: the goroutine, or a caller of WriteRaw
 	small   []byte // what WriteRaw writes itself; whoever sets writing owns it
@@ -106,7 +107,8 @@ type Stream struct {
 	failed  chan struct{} // closed when err is set
 
 	stall time.Duration
-	ready func() bool // a small write would not wait; nil when nobody can tell
+	ready func(size int) bool // a write would not wait; nil when nobody can tell
+	input syscall.RawConn     // nil when r is nothing that can be polled
 }
 
 // NewStream reads messages from r and writes to w. Close closes c, which must
@@ -118,15 +120,18 @@ func NewStream(r io.Reader, w io.Writer, c io.Closer, framing Framing) *Stream {
 func newStream(r io.Reader, w io.Writer, c io.Closer, framing Framing, stall time.Duration) *Stream {
 	s := &Stream{r: bufio.NewReaderSize(r, 64<<10), w: w, c: c, framing: framing,
 		done: make(chan struct{}), failed: make(chan struct{}), stall: stall}
-	s.cond = sync.NewCond(&s.mu)
+	s.work, s.cond = sync.NewCond(&s.mu), sync.NewCond(&s.mu)
 	s.ready = writable(w)
+	if in, ok := r.(syscall.Conn); ok {
+		s.input, _ = in.SyscallConn()
+	}
 	go s.write()
 	return s
 }
 
-// writable returns a function that tells whether a write of at most smallWrite
-// bytes would be done without waiting; nil when w is no pipe or socket.
-func writable(w io.Writer) func() bool {
+// writable returns a function that tells whether a write of size bytes would be
+// done without waiting; nil when w is no pipe or socket.
+func writable(w io.Writer) func(size int) bool {
 	c, ok := w.(syscall.Conn)
 	if !ok {
 		return nil
@@ -135,23 +140,30 @@ func writable(w io.Writer) func() bool {
 	if err != nil {
 		return nil
 	}
-	pipe := false
-	if err := raw.Control(func(fd uintptr) {
+	var kind uint32
+	capacity := 0 // of a pipe that is empty
+	err = raw.Control(func(fd uintptr) {
 		var st unix.Stat_t
-		kind := uint32(0)
 		if unix.Fstat(int(fd), &st) == nil {
 			kind = st.Mode & unix.S_IFMT
 		}
-		pipe = kind == unix.S_IFIFO || kind == unix.S_IFSOCK
-	}); err != nil || !pipe {
+		if kind == unix.S_IFIFO {
+			capacity, _ = unix.FcntlInt(fd, unix.F_GETPIPE_SZ, 0)
+		}
+	})
+	if err != nil || kind != unix.S_IFIFO && kind != unix.S_IFSOCK {
 		return nil
 	}
-	return func() bool {
+	return func(size int) bool {
 		room := false
 		err := raw.Control(func(fd uintptr) {
 			p := [1]unix.PollFd{{Fd: int32(fd), Events: unix.POLLOUT}}
 			n, err := unix.Poll(p[:], 0)
 			room = err == nil && n == 1 && p[0].Revents == unix.POLLOUT
+			if room && size > smallWrite {
+				unread, err := unix.IoctlGetInt(int(fd), unix.TIOCINQ)
+				room = err == nil && unread == 0 && size <= capacity
+			}
 		})
 		return err == nil && room
 	}
@@ -162,6 +174,27 @@ func (s *Stream) Framing() Framing {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.framing
+}
+
+// Drained tells that all bytes that were received are read. Only the goroutine
+// that calls ReadObject may call it.
+func (s *Stream) Drained() bool { return s.r.Buffered() == 0 }
+
+// CanWait tells whether WithInput has a descriptor to give.
+func (s *Stream) CanWait() bool { return s.input != nil }
+
+// WithInput calls f with the descriptor that messages come from, if there is one.
+func (s *Stream) WithInput(f func(fd int)) {
+	if s.input != nil {
+		_ = s.input.Control(func(fd uintptr) { f(int(fd)) })
+	}
+}
+
+// Idle tells that nothing waits to be written.
+func (s *Stream) Idle() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.queued == 0
 }
 
 // Current is the request that ReadObject returned last. Only a handler that
@@ -424,7 +457,7 @@ func (s *Stream) WriteRaw(msg []byte) error {
 	}
 	size := len(header) + len(msg)
 	s.queued += size
-	if size <= smallWrite && !s.writing && len(s.queue) == 0 && s.ready != nil && s.ready() {
+	if size <= writePiece && !s.writing && len(s.queue) == 0 && s.ready != nil && s.ready(size) {
 		// Nothing waits, and this will not: it is done without waking the
 		// goroutine.
 		s.writing = true
@@ -438,13 +471,16 @@ func (s *Stream) WriteRaw(msg []byte) error {
 		s.writing = false
 		s.queued -= size
 		s.cond.Broadcast()
+		if len(s.queue) > 0 || s.closing {
+			s.work.Signal()
+		}
 		return s.err
 	}
 	if header != "" {
 		s.queue = append(s.queue, []byte(header))
 	}
 	s.queue = append(s.queue, msg)
-	s.cond.Broadcast()
+	s.work.Signal()
 	return nil
 }
 
@@ -460,7 +496,7 @@ func (s *Stream) write() {
 			s.writing = false
 		}
 		for s.err == nil && (s.writing || len(s.queue) == 0 && !s.closing) {
-			s.cond.Wait()
+			s.work.Wait()
 		}
 		if s.err != nil || len(s.queue) == 0 {
 			s.mu.Unlock()
@@ -509,6 +545,7 @@ func (s *Stream) fail(err error) {
 		close(s.failed)
 	}
 	s.cond.Broadcast()
+	s.work.Signal()
 	s.mu.Unlock()
 	_ = s.c.Close()
 }
@@ -556,6 +593,7 @@ func (s *Stream) Close() error {
 	}
 	s.closing = true
 	s.cond.Broadcast()
+	s.work.Signal()
 	s.mu.Unlock()
 	select {
 	case <-s.done:

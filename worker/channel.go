@@ -5,7 +5,6 @@ package worker
 import (
 	"context"
 	"errors"
-	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -23,28 +22,51 @@ var (
 	errTimeout    = errors.New("the time given for the command is over")
 )
 
-// channel is the channel that is being served. Its reader goroutine (read) ends
-// with the socket, and says so by closing frames.
+// channel is the channel that is being served.
+//
+// Main reads it itself: a thread that waits in the kernel is the fastest to
+// answer. While a command runs nobody reads, but for one that takes long: then a
+// watcher goroutine (read) does, which cancels the command when the client asks
+// for that or goes away. It hands the next frame to main, and ends.
 type channel struct {
 	conn   *protocol.Conn
-	frames chan *protocol.Frame
+	frames chan *protocol.Frame // what watchers read; closed with the channel's end
+
+	grace   time.Duration
+	exit    func(int)
+	reports *reports // flushed now and then
 
 	// Main's own.
 	env   []string
 	umask int
 
 	mu       sync.Mutex // guards what follows
-	gone     bool       // the client closed the channel
+	gone     bool       // the client closed the channel, and a watcher noticed
+	orphaned bool       // the master is gone: the command that runs is the last
+	waiting  bool       // main waits for a frame
 	running  bool
 	id       uint32 // of the command that runs
 	cancel   context.CancelCauseFunc
 	canceled map[uint32]bool // cancels that came before their command
 	watchdog *time.Timer     // ends the process
+
+	begun    uint64      // commands so far
+	seen     uint64      // begun, when ticker was called last
+	ticker   *time.Timer // calls tick, while there are commands
+	ticking  bool
+	watching bool
+	closed   bool
+	watchers sync.WaitGroup
 }
 
-// pipelined is how many frames may wait behind the command that runs; a client
-// sends the next one only after the end of the last.
-const pipelined = 4
+const (
+	// pipelined is how many frames may wait behind the command that runs; a
+	// client sends the next one only after the end of the last.
+	pipelined = 4
+	// watchAfter is how long a command runs, at least, before it is watched;
+	// it may be twice that.
+	watchAfter = 5 * time.Millisecond
+)
 
 // serve serves a channel until its client closes it, or the master is gone. It
 // owns fd. It tells whether the process may go on.
@@ -54,27 +76,16 @@ func (w *worker) serve(fd int) (sound bool) {
 		unix.Close(fd)
 		return true
 	}
-	c := &channel{conn: conn, frames: make(chan *protocol.Frame, pipelined), umask: -1, canceled: map[uint32]bool{}}
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		c.read(w.cfg.grace, w.cfg.exit)
-	}()
+	c := &channel{conn: conn, frames: make(chan *protocol.Frame, pipelined), grace: w.cfg.grace, exit: w.cfg.exit, reports: &w.reports,
+		umask: -1, canceled: map[uint32]bool{}}
+	forget := w.control.whenGone(c.orphan)
 	defer func() {
-		conn.Shutdown()
-		for f := range c.frames {
-			f.CloseFiles()
-		}
-		<-ended
-		conn.Close()
+		forget()
+		c.close()
+		w.reports.flush()
 	}()
 	for {
-		var f *protocol.Frame
-		select {
-		case f = <-c.frames:
-		case <-w.control.gone:
-			return true
-		}
+		f := c.next()
 		if f == nil {
 			return true
 		}
@@ -99,11 +110,81 @@ func (w *worker) serve(fd int) (sound bool) {
 	}
 }
 
-// read takes frames until the channel ends, and hands them to main; a cancel
-// takes effect at once. When the client goes while a command runs, the command
-// is canceled, and the process ended if that does not help.
-func (c *channel) read(grace time.Duration, exit func(int)) {
-	defer close(c.frames)
+// next waits for a frame; nil is the end.
+func (c *channel) next() *protocol.Frame {
+	select {
+	case f := <-c.frames:
+		return f
+	default:
+	}
+	c.mu.Lock()
+	if c.orphaned {
+		c.mu.Unlock()
+		return nil
+	}
+	watched := c.watching
+	c.waiting = true
+	c.mu.Unlock()
+	defer func() {
+		c.mu.Lock()
+		c.waiting = false
+		c.mu.Unlock()
+	}()
+	if watched {
+		return <-c.frames
+	}
+	for {
+		f, err := c.conn.Recv()
+		if err != nil {
+			return nil
+		}
+		if f.Type != protocol.ChCancel {
+			return f
+		}
+		f.CloseFiles()
+		c.stop(f.ID)
+	}
+}
+
+// orphan is called when the master is gone.
+func (c *channel) orphan() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.orphaned = true
+	if c.waiting {
+		c.conn.ShutdownRead() // ends the wait
+	}
+}
+
+// tick is called every now and then while there are commands.
+func (c *channel) tick() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed || !c.running && c.begun == c.seen {
+		c.ticking = false
+		c.reports.flush()
+		return
+	}
+	if c.running && c.begun == c.seen {
+		c.watch()
+	}
+	c.seen = c.begun
+	c.ticker.Reset(watchAfter)
+}
+
+// watch starts a watcher for the command that runs, if there is none yet.
+// Callers hold mu.
+func (c *channel) watch() {
+	if !c.watching && !c.gone {
+		c.watching = true
+		c.watchers.Go(c.read)
+	}
+}
+
+// read takes frames while a command runs; a cancel takes effect at once. When
+// the client goes the command is canceled, and the process ended if that does not
+// help.
+func (c *channel) read() {
 	for {
 		f, err := c.conn.Recv()
 		if err != nil {
@@ -114,13 +195,14 @@ func (c *channel) read(grace time.Duration, exit func(int)) {
 			c.stop(f.ID)
 			continue
 		}
+		c.mu.Lock()
 		select {
 		case c.frames <- f:
-			// Main runs the command in this thread, which is awake; another
-			// one wakes meanwhile to go on reading.
-			runtime.Gosched()
-			continue
+			c.watching = false
+			c.mu.Unlock()
+			return
 		default: // not a client of ours
+			c.mu.Unlock()
 			f.CloseFiles()
 			c.conn.Shutdown()
 		}
@@ -129,10 +211,35 @@ func (c *channel) read(grace time.Duration, exit func(int)) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.gone = true
-	if c.running {
+	close(c.frames)
+	if c.running && !c.orphaned {
 		c.cancel(errClientGone)
-		c.watchdog = time.AfterFunc(grace, func() { exit(exitHung) })
+		c.watchdog = time.AfterFunc(c.grace, func() { c.exit(exitHung) })
 	}
+}
+
+// close ends the channel and whoever reads it.
+func (c *channel) close() {
+	c.mu.Lock()
+	c.closed = true
+	if c.ticker != nil {
+		c.ticker.Stop()
+	}
+	c.mu.Unlock()
+	c.conn.Shutdown()
+	c.watchers.Wait()
+	for {
+		select {
+		case f := <-c.frames:
+			if f != nil {
+				f.CloseFiles()
+				continue
+			}
+		default:
+		}
+		break
+	}
+	c.conn.Close()
 }
 
 // stop cancels the command with that id, now or when it begins.
@@ -153,6 +260,14 @@ func (c *channel) begin(id uint32, timeout time.Duration) (ctx context.Context, 
 	defer c.mu.Unlock()
 	ctx, cancel := context.WithCancelCause(context.Background())
 	c.running, c.id, c.cancel = true, id, cancel
+	c.begun++
+	switch {
+	case c.ticker == nil:
+		c.ticking, c.ticker = true, time.AfterFunc(watchAfter, c.tick)
+	case !c.ticking:
+		c.ticking = true
+		c.ticker.Reset(watchAfter)
+	}
 	if c.canceled[id] {
 		cancel(errCanceled)
 	}

@@ -80,8 +80,11 @@ func (w *worker) command(c *channel, f *protocol.Frame) (sound, ok bool) {
 	} else {
 		o = w.call(ctx, c, call, start)
 	}
+	told := w.later(&o.fin)
 	out.end(o.frame, o.payload)
-	w.report(o.fin)
+	if !told {
+		w.report(o.fin)
+	}
 	return o.sound, true
 }
 

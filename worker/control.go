@@ -22,6 +22,8 @@ type control struct {
 	tasks   []task
 	dropped map[protocol.ImageKey]bool // images to forget before the next command
 	retired bool
+	orphan  func() // called when the master goes
+	tell    func() // tells the master what it was not told yet; set before read
 	asked   uint32 // the last lease's id
 	answers map[uint32]chan *protocol.Frame
 }
@@ -48,9 +50,37 @@ func (c *control) sendFd(t protocol.FrameType, payload []byte, fd int) {
 	_ = c.conn.Send(&protocol.Frame{Type: t, Payload: payload, Files: []int{fd}})
 }
 
+// whenGone has f called when the master goes, or at once when it has. After
+// forget it is not called any more.
+func (c *control) whenGone(f func()) (forget func()) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	select {
+	case <-c.gone:
+		f()
+	default:
+		c.orphan = f
+	}
+	return func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.orphan = nil
+	}
+}
+
+// end is what follows the socket's end.
+func (c *control) end() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	close(c.gone)
+	if c.orphan != nil {
+		c.orphan()
+	}
+}
+
 // read takes frames until the socket ends.
 func (c *control) read() {
-	defer close(c.gone)
+	defer c.end()
 	for {
 		f, err := c.conn.Recv()
 		if err != nil {
@@ -76,6 +106,11 @@ func (c *control) take(f *protocol.Frame) bool {
 		} else {
 			f.CloseFiles() // the question timed out
 		}
+		return true
+	case protocol.CtlTell:
+		c.tell()
+		c.send(protocol.CtlTold, f.ID, nil)
+		f.CloseFiles()
 		return true
 	case protocol.CtlRetire:
 		c.retired = true

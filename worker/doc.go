@@ -14,7 +14,7 @@
 //
 //	main          takes one task at a time: a channel to serve, or a job
 //	control       reads the control socket (control.go): tasks, images, the end
-//	channel       reads the channel that is served (channel.go): commands, cancels
+//	watcher       reads the channel while a command takes long (channel.go): cancels
 //
 // Only main touches the engine.
 package worker

@@ -150,8 +150,9 @@ type harness struct {
 	*testing.T
 	engine *fake
 	ctl    *protocol.Conn
-	status chan int // of run
-	exits  chan int // of exit
+	status chan int             // of run
+	exits  chan int             // of exit
+	ran    []*protocol.Finished // received together, and not taken yet
 }
 
 func start(t *testing.T, change func(*Config)) *harness {
@@ -234,6 +235,9 @@ func (h *harness) wait(want *int) {
 // control receives a frame of the control socket.
 func (h *harness) control(want protocol.FrameType) *protocol.Frame {
 	h.Helper()
+	if len(h.ran) > 0 {
+		h.Fatalf("%d finished commands came before; want type %d", len(h.ran), want)
+	}
 	f, err := h.ctl.Recv()
 	if err != nil || f.Type != want {
 		h.Fatalf("control frame %v, %v; want type %d", f, err, want)
@@ -241,14 +245,32 @@ func (h *harness) control(want protocol.FrameType) *protocol.Frame {
 	return f
 }
 
+// finished receives the next finished-command message, alone or among others.
 func (h *harness) finished() *protocol.Finished {
 	h.Helper()
-	f := h.control(protocol.CtlFinished)
-	f.CloseFiles()
-	fin, err := protocol.DecodeFinished(f.Payload)
-	if err != nil {
-		h.Fatal(err)
+	if len(h.ran) == 0 {
+		f, err := h.ctl.Recv()
+		if err != nil {
+			h.Fatal(err)
+		}
+		f.CloseFiles()
+		switch f.Type {
+		case protocol.CtlFinished:
+			fin, err := protocol.DecodeFinished(f.Payload)
+			if err != nil {
+				h.Fatal(err)
+			}
+			return fin
+		case protocol.CtlRan:
+			if h.ran, err = protocol.DecodeRan(f.Payload); err != nil || len(h.ran) == 0 {
+				h.Fatal(h.ran, err)
+			}
+		default:
+			h.Fatalf("control frame %v, want a finished command", f)
+		}
 	}
+	fin := h.ran[0]
+	h.ran = h.ran[1:]
 	return fin
 }
 

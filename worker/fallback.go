@@ -76,6 +76,9 @@ func (w *worker) fallback(ctx context.Context, c *channel, run *protocol.Run, en
 	}
 	// From here on it may have changed something.
 	o.fin.Wrote = true
+	c.mu.Lock()
+	c.watch()
+	c.mu.Unlock()
 	canceled := endGroup(ctx, cmd)
 	err = cmd.Wait()
 	o.fin.Repository = rootAbove(at)

@@ -69,6 +69,9 @@ func (s *images) Keep(key image.Key, b *image.Builder) (*image.Image, error) {
 	return m, nil
 }
 
+// donates tells whether there is anything for takeDonations.
+func (s *images) donates() bool { return len(s.made) > 0 }
+
 // takeDonations returns what was kept since the last call; the caller owns the
 // descriptors.
 func (s *images) takeDonations() []donation {

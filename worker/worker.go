@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"runtime/debug"
-	"runtime/metrics"
 	"sync/atomic"
 	"time"
 
@@ -27,15 +26,14 @@ type worker struct {
 	engine  Engine
 	hgs     *installations
 	uid     int
-	heap    []metrics.Sample
-	reports int // finished-command messages so far
+	reports reports
 
 	inNative atomic.Bool // the engine runs a command; any goroutine may look
 }
 
 func newWorker(cfg Config, conn *protocol.Conn) *worker {
-	w := &worker{cfg: cfg.withDefaults(), control: newControl(conn), hgs: newInstallations(), uid: os.Getuid(),
-		heap: []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}}
+	w := &worker{cfg: cfg.withDefaults(), control: newControl(conn), hgs: newInstallations(), uid: os.Getuid()}
+	w.reports.control, w.control.tell = w.control, w.reports.flush
 	w.images = newImages(w.control)
 	w.engine = w.cfg.NewEngine(hg.Options{Images: w.images})
 	return w
@@ -131,8 +129,7 @@ func (w *worker) load(root string) (protocol.Finished, error) {
 
 // fill takes over what the engine says about a command.
 func (w *worker) fill(fin *protocol.Finished, res *hg.Result, start time.Time) {
-	// Rounded up: a command that was counted took some time.
-	fin.DurationUs = uint64((time.Since(start) + time.Microsecond - 1) / time.Microsecond)
+	fin.DurationUs = max(1, uint64(time.Since(start).Microseconds()))
 	if res.Command != "" {
 		fin.Command = res.Command
 	}
@@ -153,34 +150,6 @@ func served(res *hg.Result) protocol.Served {
 		return protocol.ServedWarm
 	}
 	return protocol.ServedCold
-}
-
-// The size of the heap is looked at after every heapEvery-th command, and after
-// one that took heapLong.
-const (
-	heapEvery = 16
-	heapLong  = time.Millisecond
-)
-
-// report sends the finished-command message, with what the command donates.
-func (w *worker) report(fin protocol.Finished) {
-	if w.reports%heapEvery == 0 || fin.DurationUs >= uint64(heapLong.Microseconds()) {
-		metrics.Read(w.heap)
-	}
-	w.reports++
-	fin.HeapBytes = w.heap[0].Value.Uint64()
-	donations := w.images.takeDonations()
-	if len(donations) == 0 {
-		w.control.send(protocol.CtlFinished, 0, fin.Encode())
-		return
-	}
-	for _, d := range donations {
-		fin.Donated = d.key
-		w.control.sendFd(protocol.CtlFinished, fin.Encode(), d.fd)
-		unix.Close(d.fd)
-		// What follows is only about its donation.
-		fin = protocol.Finished{Background: true, Generation: fin.Generation, HeapBytes: fin.HeapBytes, Served: protocol.ServedNone}
-	}
 }
 
 // verify walks a donated image.

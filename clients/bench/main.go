@@ -52,7 +52,7 @@ func main() {
 	pflag.IntVar(&o.rounds, "rounds", 20, "how often each contender gets its turn at each command")
 	pflag.DurationVar(&o.slice, "slice", 20*time.Millisecond, "how long a turn lasts, at least one command and at most 50")
 	pflag.StringArrayVar(&o.only, "command", nil, "a command line to measure instead of the usual ones; may be repeated")
-	pflag.StringSliceVar(&o.without, "without", nil, "contenders to leave out: stdio, drop-in, cold, hg, chg, hglib, socketpair")
+	pflag.StringSliceVar(&o.without, "without", nil, "contenders to leave out: stdio, channel, drop-in, cold, hg, chg, hglib, socketpair")
 	pflag.BoolVar(&o.json, "json", false, "print JSON instead of a table")
 	pflag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -65,6 +66,58 @@ func (s *stdio) stop() error {
 		return fmt.Errorf("hgbroker stop: %w\n%s", err, text)
 	}
 	return nil
+}
+
+// channel is a kept channel to a worker without a broker in between: what the
+// worker's side of stdio costs.
+type channel struct {
+	w    *world
+	door *protocol.Door
+	c    *protocol.Channel
+	text []byte
+}
+
+func startChannel(w *world) (contender, error) {
+	d := protocol.Dialer{Executable: filepath.Join(w.bin, "hgbroker"), RuntimeDir: filepath.Join(w.temp, "run-channel"), Client: "bench",
+		Config: protocol.MasterConfig{IdleTimeout: 60 * time.Second}}
+	conn, welcome, err := d.Dial(w.ctx)
+	if err != nil {
+		return nil, err
+	}
+	c := &channel{w: w, door: protocol.NewDoor(conn, welcome, nil)}
+	if c.c, err = c.door.Acquire(w.ctx, protocol.Reader); err == nil {
+		err = c.c.SetEnviron(w.env, 0o22)
+	}
+	if err != nil {
+		return nil, errors.Join(err, c.close())
+	}
+	return c, nil
+}
+
+func (c *channel) ask(args []string) ([]byte, time.Duration, error) {
+	c.text = nil
+	run := &protocol.Run{Args: args, Dir: c.w.repo, RealHg: c.w.hg, Fallback: protocol.FallbackNever}
+	start := time.Now()
+	end, err := c.c.Run(c.w.ctx, run, nil, func(stderr bool, data []byte) error {
+		if !stderr {
+			c.text = append(c.text, data...)
+		}
+		return nil
+	})
+	took := time.Since(start)
+	if err == nil && (end.Exit == nil || end.Exit.Code > 1) {
+		err = fmt.Errorf("ended with %+v", *end)
+	}
+	return c.text, took, err
+}
+
+func (c *channel) close() error {
+	if c.c != nil {
+		c.c.Close()
+	}
+	_, err := c.door.Ask(context.Background(), protocol.DoorStop, nil)
+	c.door.Close()
+	return err
 }
 
 // cold is the first command of a broker that has no master yet: the master, its

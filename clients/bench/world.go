@@ -51,7 +51,7 @@ func (w *world) enter(without []string) error {
 		name  string
 		start func(*world) (contender, error)
 	}{
-		{"stdio", startStdio}, {"drop-in", startDropIn}, {"cold", startCold}, {"hg", startHg}, {"chg", startChg},
+		{"stdio", startStdio}, {"channel", startChannel}, {"drop-in", startDropIn}, {"cold", startCold}, {"hg", startHg}, {"chg", startChg},
 		{"hglib", startHglib}, {"socketpair", startSocketpair},
 	}
 	for _, s := range starts {

@@ -55,3 +55,28 @@ func BenchmarkWarm(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkCold measures the first command on a repository: everything is read
+// and the image is built.
+func BenchmarkCold(b *testing.B) {
+	dir := os.Getenv("HGBROKER_BENCH_REPO")
+	if dir == "" {
+		dir = hgtest.Extract(b, "merges-renames")
+	}
+	for _, line := range []string{"root", "log -r . -T {node}", "log -G -l10", "identify", "branches", "tags", "heads"} {
+		args := strings.Fields(line)
+		b.Run(strings.ReplaceAll(line, " ", "_"), func(b *testing.B) {
+			b.ReportAllocs()
+			var out, errOut bytes.Buffer
+			for b.Loop() {
+				e := New(Options{})
+				_, err := e.Run(context.Background(), &Request{Args: args, Dir: dir, Env: []string{"HGRCPATH="}, UID: os.Getuid(),
+					Stdin: bytes.NewReader(nil), Stdout: &out, Stderr: &errOut, Now: time.Now(), Hg: Installation{Version: "6.3.2"}})
+				e.Close()
+				if err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}

@@ -41,6 +41,7 @@ package obsolete
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"maps"
@@ -48,6 +49,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"hgbroker/worker/hg/hgerr"
 	"hgbroker/worker/hg/node"
@@ -229,50 +231,62 @@ func (s *Store) succBytes(i uint32) []byte {
 	return first[: n*node.Size : n*node.Size]
 }
 
-// index builds the two orders. Both sort by the leading eight bytes first,
-// which nearly always decides.
+// keyed is a marker, or a successor of one, with the leading eight bytes of the
+// node that it is ordered by, which nearly always decide.
+type keyed struct {
+	prefix uint64
+	value  uint64
+}
+
+// index builds the two orders, side by side: they take most of the time that
+// reading markers takes.
 func (s *Store) index() {
-	type keyed struct {
-		prefix uint64
-		value  uint64
-	}
-	keys := make([]keyed, 0, len(s.starts))
+	var both sync.WaitGroup
+	both.Go(s.indexPredecessors)
+	s.indexSuccessors()
+	both.Wait()
+}
+
+func (s *Store) indexPredecessors() {
+	keys := make([]keyed, len(s.starts))
 	for i := range s.starts {
-		keys = append(keys, keyed{binary.BigEndian.Uint64(s.pred(uint32(i))), uint64(i)})
+		keys[i] = keyed{binary.BigEndian.Uint64(s.pred(uint32(i))), uint64(i)}
 	}
-	order := func(full func(uint64) []byte) func(a, b keyed) int {
-		return func(a, b keyed) int {
-			switch {
-			case a.prefix < b.prefix:
-				return -1
-			case a.prefix > b.prefix:
-				return 1
-			}
-			if c := bytes.Compare(full(a.value), full(b.value)); c != 0 {
-				return c
-			}
-			if a.value < b.value {
-				return -1
-			}
-			return 1
-		}
-	}
-	slices.SortFunc(keys, order(func(v uint64) []byte { return s.pred(uint32(v)) }))
+	sortKeyed(keys, func(v uint64) []byte { return s.pred(uint32(v)) })
 	s.byPred = make([]uint32, len(keys))
 	for i, k := range keys {
 		s.byPred[i] = uint32(k.value)
 	}
-	keys = keys[:0]
+}
+
+func (s *Store) indexSuccessors() {
+	keys := make([]keyed, 0, len(s.starts))
 	for i := range s.starts {
 		for k := range s.succCount(uint32(i)) {
 			keys = append(keys, keyed{binary.BigEndian.Uint64(s.succ(uint32(i), k)), uint64(i)<<8 | uint64(k)})
 		}
 	}
-	slices.SortFunc(keys, order(func(v uint64) []byte { return s.succ(uint32(v>>8), int(v&0xff)) }))
+	sortKeyed(keys, func(v uint64) []byte { return s.succ(uint32(v>>8), int(v&0xff)) })
 	s.bySuccs = make([]uint64, len(keys))
 	for i, k := range keys {
 		s.bySuccs[i] = k.value
 	}
+}
+
+// sortKeyed sorts by node, then by value; full is the node that a value stands for.
+func sortKeyed(keys []keyed, full func(uint64) []byte) {
+	slices.SortFunc(keys, func(a, b keyed) int {
+		switch {
+		case a.prefix < b.prefix:
+			return -1
+		case a.prefix > b.prefix:
+			return 1
+		}
+		if c := bytes.Compare(full(a.value), full(b.value)); c != 0 {
+			return c
+		}
+		return cmp.Compare(a.value, b.value)
+	})
 }
 
 // WithPredecessor returns the markers whose predecessor is id: what became of

@@ -3,8 +3,11 @@
 package repo
 
 import (
+	"runtime"
 	"slices"
 	"strings"
+
+	"golang.org/x/sync/errgroup"
 
 	"hgbroker/worker/hg/changelog"
 	"hgbroker/worker/hg/node"
@@ -68,6 +71,19 @@ func (v *View) Branchmap() (*branchmap, error) {
 	if err := v.needBranches(); err != nil {
 		return nil, err
 	}
+	if v.Len() > 0 { // what is asked below when nothing is known yet
+		v.filter()
+		v.say(&v.markerWarnings)
+	}
+	known := v.known()
+	if known.branchmap == nil || known.encoding != v.Encoding {
+		known.branchmap, known.encoding = v.computeBranchmap(), v.Encoding
+	}
+	v.branchmap = known.branchmap
+	return v.branchmap, nil
+}
+
+func (v *View) computeBranchmap() *branchmap {
 	s := v.snap
 	work := make([]branchHeads, len(s.BranchNames()))
 	var order []int // branches by their first changesets
@@ -93,8 +109,7 @@ func (v *View) Branchmap() (*branchmap, error) {
 		bm.branches = append(bm.branches, b)
 		bm.byName[b.Name] = b
 	}
-	v.branchmap = bm
-	return bm, nil
+	return bm
 }
 
 // branchHeads are the heads of one branch while they are being found.
@@ -180,11 +195,62 @@ func (v *View) needBranches() error {
 	return v.extend(cols, nil)
 }
 
-// readBranchColumns takes the branch of every changeset from its text.
+// parallelPart is how many changesets, at least, are worth a goroutine.
+const parallelPart = 4096
+
+// readBranchColumns takes the branch of every changeset from its text. Several
+// goroutines read a part each.
 func (v *View) readBranchColumns() (*snapshot.BranchColumns, error) {
 	cols := &snapshot.BranchColumns{Of: make([]uint32, v.Len())}
+	parts := max(1, min(runtime.GOMAXPROCS(0), v.Len()/parallelPart))
+	names := make([][]string, parts) // by the numbers of each part
+	begin := func(i int) node.Rev { return node.Rev(int64(v.Len()) * int64(i) / int64(parts)) }
+	var all errgroup.Group
+	for i := range parts {
+		log := v.changesetLog()
+		if i > 0 { // a log belongs to one goroutine
+			log = v.openChangelog()
+		}
+		all.Go(func() (err error) {
+			if i > 0 {
+				defer log.Close()
+			}
+			names[i], err = branchesOf(log, begin(i), begin(i+1), cols.Of)
+			return err
+		})
+	}
+	if err := all.Wait(); err != nil {
+		return nil, err
+	}
+	// Numbers are in the order of first appearance, whatever the parts were.
 	ids := map[string]uint32{}
-	err := v.changesetLog().Each(0, node.Rev(v.Len()), func(rev node.Rev, c changelog.Changeset) error {
+	for i, list := range names {
+		to := make([]uint32, len(list))
+		for k, name := range list {
+			id, ok := ids[name]
+			if !ok {
+				id = uint32(len(cols.Names))
+				ids[name] = id
+				cols.Names = append(cols.Names, name)
+			}
+			to[k] = id
+		}
+		if i == 0 {
+			continue // the same numbers
+		}
+		part := cols.Of[begin(i):begin(i+1)]
+		for k, c := range part {
+			part[k] = to[c>>1]<<1 | c&1
+		}
+	}
+	return cols, nil
+}
+
+// branchesOf fills the column for the changesets from from up to to, and returns
+// the names by the numbers that it used.
+func branchesOf(log *changelog.Log, from, to node.Rev, column []uint32) (names []string, err error) {
+	ids := map[string]uint32{}
+	err = log.Each(from, to, func(rev node.Rev, c changelog.Changeset) error {
 		name, closes, err := BranchOf(c)
 		if err != nil {
 			return err
@@ -192,15 +258,15 @@ func (v *View) readBranchColumns() (*snapshot.BranchColumns, error) {
 		id, ok := ids[name]
 		if !ok {
 			name = strings.Clone(name)
-			id = uint32(len(cols.Names))
+			id = uint32(len(names))
 			ids[name] = id
-			cols.Names = append(cols.Names, name)
+			names = append(names, name)
 		}
-		cols.Of[rev] = id << 1
+		column[rev] = id << 1
 		if closes {
-			cols.Of[rev] |= 1
+			column[rev] |= 1
 		}
 		return nil
 	})
-	return cols, err
+	return names, err
 }

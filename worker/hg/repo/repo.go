@@ -78,7 +78,8 @@ type Repo struct {
 	inputs     [snapshot.NumInputs]string // the files behind each input of the snapshot
 	texts      changesets
 	checkout   checkout
-	viewed     bool // a view was made since Resume
+	visible    []*visible // the one used last comes first
+	viewed     bool       // a view was made since Resume
 	generation generation
 
 	// What the last Begin did, for the finished-command message.
@@ -338,9 +339,14 @@ func (r *Repo) extend(b *snapshot.BranchColumns, t *snapshot.TagColumns) error {
 // changesetLog gives access to the texts of changesets.
 func (r *Repo) changesetLog() *changelog.Log {
 	if r.changelog == nil {
-		r.changelog = changelog.OpenWithIndex(r.store, r.snap.Index(), r.snap.Stamps()[snapshot.Changelog])
+		r.changelog = r.openChangelog()
 	}
 	return r.changelog
+}
+
+// openChangelog opens the changelog once more; the caller closes it.
+func (r *Repo) openChangelog() *changelog.Log {
+	return changelog.OpenWithIndex(r.store, r.snap.Index(), r.snap.Stamps()[snapshot.Changelog])
 }
 
 // Manifests is the manifest log.

@@ -33,7 +33,6 @@ type View struct {
 	filtered bool // what is hidden has been found out
 	unhidden []node.Rev
 	revealed map[node.Rev]struct{}
-	heads    []int32 // visible heads, when they differ from the snapshot's
 
 	// Warnings about a file wait until hg would read it.
 	markWarnings, markerWarnings []string
@@ -283,7 +282,7 @@ func (v *View) Unhide(revs []node.Rev) {
 	if len(revs) > 0 {
 		v.unhidden = append(v.unhidden, revs...)
 		v.filtered = false
-		v.revealed, v.heads, v.branchmap, v.names = nil, nil, nil, names{}
+		v.revealed, v.branchmap, v.names = nil, nil, names{}
 	}
 }
 
@@ -383,10 +382,11 @@ func (v *View) Heads() []int32 {
 	if v.all && v.snap.HiddenCount() == 0 {
 		return v.snap.Heads()
 	}
-	if v.heads == nil {
-		v.heads = snapshot.ComputeHeads(v.snap.Index(), v.Hidden)
+	known := v.known()
+	if known.heads == nil {
+		known.heads = snapshot.ComputeHeads(v.snap.Index(), v.Hidden)
 	}
-	return v.heads
+	return known.heads
 }
 
 // local turns UTF-8 from the store into the local encoding.
