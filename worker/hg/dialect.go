@@ -50,9 +50,6 @@ func (d *dialect) of(spec *command.Spec) *commandOptions {
 	c := &commandOptions{}
 	var own []cmdline.Option
 	for _, o := range spec.Options {
-		if o.Since != 0 && d.version.Major < o.Since || o.Until != 0 && d.version.Major > o.Until {
-			continue
-		}
 		own = append(own, o.Option)
 		if !o.Native {
 			c.lacking = append(c.lacking, o.Long)

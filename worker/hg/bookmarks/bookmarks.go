@@ -13,6 +13,7 @@ import (
 	"encoding/hex"
 	"fmt"
 
+	"hgbroker/worker/hg/config/python"
 	"hgbroker/worker/hg/node"
 )
 
@@ -36,7 +37,7 @@ func Parse(text []byte, shown string, warn func(string)) []Bookmark {
 		digits, name, ok := bytes.Cut(line, []byte{' '})
 		raw, err := hex.DecodeString(string(digits))
 		if !ok || err != nil || len(raw) != node.Size {
-			warn(fmt.Sprintf("malformed line in %s: %s", shown, pythonRepr(line)))
+			warn(fmt.Sprintf("malformed line in %s: %s", shown, python.Repr(string(line))))
 			continue
 		}
 		out = append(out, Bookmark{Name: string(name), Node: node.ID(raw)})
@@ -54,30 +55,3 @@ func Active(text []byte) string {
 
 // trim removes what Python's bytes.strip() removes.
 func trim(b []byte) []byte { return bytes.Trim(b, " \t\n\r\x0b\x0c") }
-
-// pythonRepr is Python's repr() of a bytes value, without the b: what hg's %r
-// prints.
-func pythonRepr(b []byte) string {
-	quote := byte('\'')
-	if bytes.IndexByte(b, '\'') >= 0 && bytes.IndexByte(b, '"') < 0 {
-		quote = '"'
-	}
-	out := []byte{quote}
-	for _, c := range b {
-		switch {
-		case c == quote || c == '\\':
-			out = append(out, '\\', c)
-		case c == '\t':
-			out = append(out, `\t`...)
-		case c == '\n':
-			out = append(out, `\n`...)
-		case c == '\r':
-			out = append(out, `\r`...)
-		case c < 0x20 || c >= 0x7f:
-			out = append(out, fmt.Sprintf(`\x%02x`, c)...)
-		default:
-			out = append(out, c)
-		}
-	}
-	return string(append(out, quote))
-}

@@ -25,17 +25,15 @@ type Option struct {
 	// Native is false for an option that sends the command to the real hg when
 	// it is given.
 	Native bool
-	// Since and Until bound the releases that have it, as "major.minor"; "" is
-	// no bound. An option that a release does not have is unknown there.
-	Since, Until int
 }
 
 // Spec is one command.
 type Spec struct {
 	Name    string
 	Options []Option
-	// ReadsFiles commands stand no lock and no write, so that a changed store
-	// lets them run again from the start as long as nothing was printed.
+	// Run prints through its Context and returns the exit code. It takes no lock
+	// and writes nothing, so that it may run again from the start when the store
+	// changed under it and nothing was printed.
 	Run func(*Context) (int, error)
 }
 
