@@ -16,7 +16,10 @@ type Command struct {
 	Sub  string   // directory below the repository's root to run in, "" for the root
 }
 
-var plainWord = regexp.MustCompile(`^[A-Za-z0-9_@%+=:,./^~-]+$`)
+var (
+	plainWord = regexp.MustCompile(`^[A-Za-z0-9_@%+=:,./^~-]+$`)
+	variable  = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`) // the name of an environment variable
+)
 
 // String writes the command as a line that ParseCommand and a shell (bash,
 // for bytes outside of ASCII) read back.
@@ -81,7 +84,7 @@ func ParseCommand(line string) (Command, error) {
 		c.Sub, words = words[1], words[3:]
 	}
 	for len(words) > 0 && words[0] != "hg" {
-		if !strings.Contains(words[0], "=") {
+		if name, _, is := strings.Cut(words[0], "="); !is || !variable.MatchString(name) {
 			return Command{}, fmt.Errorf("command line %q: %q where NAME=VALUE or hg belongs", line, words[0])
 		}
 		c.Env, words = append(c.Env, words[0]), words[1:]

@@ -92,6 +92,7 @@ func FuzzParseCommand(f *testing.F) {
 	f.Add(`cd 'a b' && X=1 hg log -T "{rev}\n" $'\xff\n' \' ''`)
 	f.Add(`hg`)
 	f.Add(`hg "`)
+	f.Add(`' '= hg`)
 	f.Fuzz(func(t *testing.T, line string) {
 		c, err := ParseCommand(line)
 		if err != nil {
