@@ -5,9 +5,6 @@ package broker
 import (
 	"context"
 	"iter"
-	"time"
-
-	"golang.org/x/sys/unix"
 
 	"hgbroker/protocol"
 )
@@ -31,19 +28,20 @@ type inline struct {
 	left  bool // it is a goroutine of its own now
 }
 
-// wait returns when fd can be read, or when the request has become a goroutine,
-// which may wait by itself.
-func (i *inline) wait(fd int) {
+// wait reports true when fd can be read, false when the request has become a
+// goroutine, which may wait by itself.
+func (i *inline) wait(fd int) bool {
 	if !i.left {
 		i.yield(fd)
 	}
+	return !i.left
 }
 
 // leave makes the request a goroutine: what follows may take long. It may be
 // called on nil.
 func (i *inline) leave() {
 	if i != nil && !i.left {
-		i.yield(-1)
+		i.yield(inlineLeave)
 	}
 }
 
@@ -56,7 +54,7 @@ func inlineOf(ctx context.Context) *inline {
 }
 
 // inlineLimit is how long the read loop waits for a worker.
-const inlineLimit = 5 * time.Millisecond
+const inlineLimit = protocol.BriefWait
 
 // inlineMethods are those that ask a worker and nobody else.
 var inlineMethods = map[string]bool{
@@ -69,35 +67,83 @@ func (s *Server) mayInline(method string, inFlight int) bool {
 	return inFlight == 0 && inlineMethods[method] && s.stream.Drained() && s.stream.CanWait()
 }
 
+// What a coroutine yields beside a descriptor to wait for.
+const (
+	inlineLeave = -1 // the request wants to be a goroutine
+	inlineDone  = -2 // the request has ended
+)
+
+// coroutine performs requests for the read loop, one after the other, on one
+// stack, which does not have to grow again for each of them.
+type coroutine struct {
+	request *inline
+	perform func() // the next request
+	next    func() (int, bool)
+	stop    func()
+}
+
+func newCoroutine() *coroutine {
+	c := &coroutine{}
+	c.next, c.stop = iter.Pull(func(yield func(int) bool) {
+		for {
+			i := &inline{yield: yield}
+			c.request = i
+			if !yield(inlineDone) {
+				return
+			}
+			c.perform()
+			if i.left {
+				return // this is the request's own goroutine
+			}
+		}
+	})
+	c.next() // to where it is ready for a request
+	return c
+}
+
 // performInline performs a request in the read loop, and returns when it is done
 // or has become a goroutine.
 func (s *Server) performInline(ctx context.Context, perform func(context.Context)) {
-	i := &inline{}
-	next, _ := iter.Pull(func(yield func(int) bool) {
-		i.yield = yield
-		perform(context.WithValue(ctx, inlineKey{}, i))
-	})
+	if s.inline == nil {
+		s.inline = newCoroutine()
+	}
+	c := s.inline
+	i := c.request
+	c.perform = func() { perform(context.WithValue(ctx, inlineKey{}, i)) }
 	for {
-		fd, waits := next()
-		if !waits {
+		fd, _ := c.next()
+		if fd == inlineDone {
+			c.perform = nil
 			return
 		}
-		if fd < 0 || !s.first(fd) {
+		if fd == inlineLeave || !s.first(fd) {
 			i.left = true
-			go next()
+			s.inline = nil
+			go c.next()
 			return
 		}
 	}
 }
 
+// endInline ends the coroutine. Only the read loop calls it.
+func (s *Server) endInline() {
+	if s.inline != nil {
+		s.inline.stop()
+		s.inline = nil
+	}
+}
+
 // first waits until fd can be read, and reports false when the client's end can
 // be before, or when it takes too long.
-func (s *Server) first(fd int) bool {
-	ready := false
-	s.stream.WithInput(func(in int) {
-		p := [2]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}, {Fd: int32(in), Events: unix.POLLIN}}
-		n, err := unix.Poll(p[:], int(inlineLimit.Milliseconds()))
-		ready = err == nil && n > 0 && p[0].Revents != 0
-	})
+func (s *Server) first(fd int) (ready bool) {
+	s.stream.WithInput(func(in int) { ready, _ = protocol.WaitBriefly(fd, in, inlineLimit) })
 	return ready
+}
+
+// awaitInput waits a moment for the client's next message: one that comes right
+// after the last answer is the one to be fast for.
+func (s *Server) awaitInput() {
+	if s.stream.Drained() {
+		s.stream.WithInput(func(in int) { protocol.WaitBriefly(in, -1, protocol.BriefWait) })
+	}
 }

@@ -16,6 +16,9 @@ const (
 	// keepIdle is how long a channel without a command is kept: a kept channel
 	// saves the way over the master, and keeps a worker from other clients.
 	keepIdle = 5 * time.Second
+	// trustIdle is how long a channel that was just used is taken to have its
+	// worker still: a reader's command is repeated when it has not.
+	trustIdle = 10 * time.Millisecond
 	// redialLimit bounds how long one request looks for a master that can
 	// serve it while masters come and go.
 	redialLimit = 10 * time.Second
@@ -59,8 +62,8 @@ func newPool(dialer protocol.Dialer, environ []string, umask, max int, warn func
 }
 
 // get takes a channel to a worker of the class. It waits while the client has
-// as many as it may have.
-func (p *pool) get(ctx context.Context, class protocol.Class) (*protocol.Channel, error) {
+// as many as it may have. With check, the worker certainly lived a moment ago.
+func (p *pool) get(ctx context.Context, class protocol.Class, check bool) (*protocol.Channel, error) {
 	p.mu.Lock()
 	if p.closed {
 		p.mu.Unlock()
@@ -69,7 +72,7 @@ func (p *pool) get(ctx context.Context, class protocol.Class) (*protocol.Channel
 	for n := len(p.idle[class]); n > 0; n = len(p.idle[class]) {
 		c := p.idle[class][n-1]
 		p.idle[class] = p.idle[class][:n-1]
-		if c.Alive() {
+		if !check && time.Since(c.since) < trustIdle || c.Alive() {
 			p.mu.Unlock()
 			return c.Channel, nil
 		}

@@ -139,14 +139,20 @@ func directory(t protocol.Text, base string) (string, error) {
 	if !filepath.IsAbs(dir) {
 		dir = filepath.Join(base, dir)
 	}
+	return dir, nil
+}
+
+// checkDirectory refuses what is no directory. A worker's native answer needs no
+// check: it was given from there.
+func checkDirectory(dir string) error {
 	st, err := os.Stat(dir)
 	if err != nil {
-		return "", invalidParams(fmt.Sprintf("directory: %v", err))
+		return invalidParams(fmt.Sprintf("directory: %v", err))
 	}
 	if !st.IsDir() {
-		return "", invalidParams(fmt.Sprintf("directory: %s is not one", dir))
+		return invalidParams(fmt.Sprintf("directory: %s is not one", dir))
 	}
-	return dir, nil
+	return nil
 }
 
 // runCommand has one command line run, natively or by the real hg.
@@ -162,11 +168,14 @@ func (s *Server) runCommand(ctx context.Context, run *protocol.Run, out output, 
 		if err != nil {
 			return nil, err
 		}
-		if end.Unsupported == nil {
+		if end.Exit != nil {
 			return exited(ctx, end)
 		}
-		if policy == protocol.FallbackNever {
-			return nil, unsupported(end.Unsupported)
+		if end.Unsupported == nil || policy == protocol.FallbackNever {
+			if err := checkDirectory(run.Dir); err != nil {
+				return nil, err
+			}
+			return exited(ctx, end)
 		}
 	}
 	return s.runReal(ctx, run, out)
@@ -175,6 +184,9 @@ func (s *Server) runCommand(ctx context.Context, run *protocol.Run, out output, 
 // runReal has the real hg run a command line. It is never repeated: it may have
 // written.
 func (s *Server) runReal(ctx context.Context, run *protocol.Run, out output) (*protocol.Exit, error) {
+	if err := checkDirectory(run.Dir); err != nil {
+		return nil, err
+	}
 	real, err := s.realHg()
 	if err != nil {
 		return nil, requestFailed(err.Error(), protocol.ErrorData{Kind: protocol.KindUnsupported})
@@ -242,7 +254,7 @@ func unsupported(f *protocol.Failure) error {
 func (s *Server) ask(ctx context.Context, class protocol.Class, again func() bool, do func(*protocol.Channel) (*protocol.Ending, error)) (*protocol.Ending, error) {
 	masters := s.pool.generation()
 	for try := 0; ; try++ {
-		c, err := s.pool.get(ctx, class)
+		c, err := s.pool.get(ctx, class, class != protocol.Reader || try > 0)
 		if err != nil {
 			return nil, err
 		}

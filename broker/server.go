@@ -89,6 +89,8 @@ type Server struct {
 	wg       sync.WaitGroup
 	quiet    chan struct{} // closed when shutdown has been answered
 
+	inline *coroutine // for requests that the read loop performs; only it looks here
+
 	exit     chan int // the exit notification's code
 	exitOnce sync.Once
 }
@@ -137,7 +139,7 @@ func Serve(ctx context.Context, in io.Reader, out io.Writer, closer io.Closer, o
 func (s *Server) serve(ctx context.Context, out io.Writer) int {
 	readCtx, stopReading := context.WithCancel(context.Background())
 	defer stopReading()
-	conn := jsonrpc2.NewConn(readCtx, unclosed{s.stream}, s, jsonrpc2.SetLogger(s.log))
+	conn := jsonrpc2.NewConn(readCtx, unclosed{s.stream, s}, s, jsonrpc2.SetLogger(s.log))
 	code := 0
 	select {
 	case <-conn.DisconnectNotify():
@@ -168,9 +170,22 @@ func (s *Server) serve(ctx context.Context, out io.Writer) int {
 
 // unclosed keeps jsonrpc2 from closing the stream when the input ends: answers
 // may still be under way.
-type unclosed struct{ *protocol.Stream }
+type unclosed struct {
+	*protocol.Stream
+	s *Server
+}
 
 func (unclosed) Close() error { return nil }
+
+// ReadObject implements jsonrpc2.ObjectStream. Its error ends the read loop.
+func (u unclosed) ReadObject(v any) error {
+	u.s.awaitInput()
+	err := u.Stream.ReadObject(v)
+	if err != nil {
+		u.s.endInline()
+	}
+	return err
+}
 
 // drain lets the requests in flight finish, as long as the client reads.
 func (s *Server) drain(out io.Writer) {
@@ -213,7 +228,11 @@ func (r *request) decode(v any) error {
 	if r.Params == nil {
 		return nil
 	}
-	if err := json.Unmarshal(r.Params, v); err != nil {
+	decode := json.Unmarshal
+	if u, ok := v.(json.Unmarshaler); ok {
+		decode = func(b []byte, _ any) error { return u.UnmarshalJSON(b) } // b is known to be valid
+	}
+	if err := decode(r.Params, v); err != nil {
 		return invalidParams(err.Error())
 	}
 	return nil

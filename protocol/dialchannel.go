@@ -30,8 +30,9 @@ type Channel struct {
 	// Environ tells that ChEnviron was sent.
 	Environ bool
 	// Wait, when it is set, is called with the channel's descriptor before a
-	// read that may have to wait. It need not wait itself.
-	Wait func(fd int)
+	// read that may have to wait, and reports whether it waited until there is
+	// something to read.
+	Wait func(fd int) bool
 }
 
 // Ending is how a command ended: exactly one field is set.
@@ -83,24 +84,52 @@ func (c *Channel) do(ctx context.Context, f *Frame, out func(bool, []byte) error
 		}
 		return nil, fmt.Errorf("%w: %w", ErrWorkerLost, err)
 	}
-	ctx, stop := context.WithCancelCause(ctx)
-	defer stop(nil)
-	ended := make(chan struct{})
-	idle := make(chan struct{}) // closed when the canceling goroutine is through
-	unhook := context.AfterFunc(ctx, func() {
-		defer close(idle)
-		c.cancel(f.ID, ended)
-	})
-	end, err := c.receive(f.ID, out, stop)
-	close(ended)
-	if !unhook() {
-		<-idle
-		c.spoilt = true
-	}
-	if err != nil {
+	w := &watch{c: c, id: f.ID, ctx: ctx}
+	end, err := c.receive(w, out)
+	if w.stop() || err != nil {
 		c.spoilt = true
 	}
 	return end, err
+}
+
+// watch cancels a command when its context ends. It is started when its command
+// first has to be waited for: most are done sooner than a watch is set up.
+type watch struct {
+	c   *Channel
+	id  uint32
+	ctx context.Context
+
+	cancel context.CancelCauseFunc // nil before start
+	ended  chan struct{}           // closed when the command has ended
+	idle   chan struct{}           // closed when the canceling goroutine is through
+	unhook func() bool
+}
+
+func (w *watch) start() {
+	if w.cancel != nil {
+		return
+	}
+	ctx, cancel := context.WithCancelCause(w.ctx)
+	w.cancel, w.ended, w.idle = cancel, make(chan struct{}), make(chan struct{})
+	w.unhook = context.AfterFunc(ctx, func() {
+		defer close(w.idle)
+		w.c.cancel(w.id, w.ended)
+	})
+}
+
+// stop ends the watch of a command that has ended, and reports whether it was
+// canceled.
+func (w *watch) stop() bool {
+	if w.cancel == nil {
+		return false
+	}
+	close(w.ended)
+	canceled := !w.unhook()
+	if canceled {
+		<-w.idle
+	}
+	w.cancel(nil)
+	return canceled
 }
 
 // cancel tells the worker to stop, and sees to it.
@@ -124,26 +153,27 @@ func (c *Channel) cancel(id uint32, ended <-chan struct{}) {
 
 // receive reads up to the command's end. When out fails nobody wants the rest:
 // the command is canceled and what still comes is thrown away.
-func (c *Channel) receive(id uint32, out func(bool, []byte) error, cancel context.CancelCauseFunc) (*Ending, error) {
+func (c *Channel) receive(w *watch, out func(bool, []byte) error) (*Ending, error) {
 	var failed error
 	for {
-		if c.Wait != nil && !c.conn.Buffered() {
-			c.Wait(c.conn.Fd())
+		if !c.conn.Buffered() && (c.Wait == nil || !c.Wait(c.conn.Fd())) {
+			w.start()
 		}
 		f, err := c.conn.Recv()
 		if err != nil {
 			return nil, fmt.Errorf("%w: %w", ErrWorkerLost, err)
 		}
 		f.CloseFiles()
-		if f.ID != id {
-			return nil, fmt.Errorf("%w: message for command %d instead of %d", ErrProtocol, f.ID, id)
+		if f.ID != w.id {
+			return nil, fmt.Errorf("%w: message for command %d instead of %d", ErrProtocol, f.ID, w.id)
 		}
 		end := &Ending{}
 		switch f.Type {
 		case ChOut, ChErr:
 			if out != nil && failed == nil {
 				if failed = out(f.Type == ChErr, f.Payload); failed != nil {
-					cancel(failed)
+					w.start()
+					w.cancel(failed)
 				}
 			}
 			continue

@@ -264,6 +264,14 @@ func (c *Conn) write(b, rest, oob []byte) error {
 // the goroutine that calls Recv may call it.
 func (c *Conn) Buffered() bool { return c.rend > c.roff }
 
+// Await waits a moment for the next frame, in the way that is best when the peer
+// is about to send it. Only the goroutine that calls Recv may call it.
+func (c *Conn) Await() {
+	if !c.Buffered() {
+		WaitBriefly(c.fd, -1, BriefWait)
+	}
+}
+
 // Recv reads the next frame. At the clean end of the stream it returns io.EOF;
 // inside a frame, io.ErrUnexpectedEOF. The payload is fresh memory.
 func (c *Conn) Recv() (*Frame, error) {

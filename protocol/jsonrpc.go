@@ -131,7 +131,8 @@ func ParseMessage(body []byte) (*Incoming, *InvalidMessage) {
 		}
 		return nil, invalid(e.ID, "Invalid Request: no method")
 	}
-	if err := json.Unmarshal(method, &e.Method); err != nil || method[0] != '"' {
+	var ok bool
+	if e.Method, ok = decodeString(method); !ok {
 		return nil, invalid(e.ID, "Invalid Request: method must be a string")
 	}
 	switch {

@@ -3,6 +3,7 @@
 package protocol
 
 import (
+	"bytes"
 	"encoding/json"
 	"iter"
 	"strings"
@@ -27,8 +28,8 @@ func members(obj []byte) iter.Seq2[string, []byte] {
 		i = skipBlank(obj, i+1)
 		for i < len(obj) && obj[i] == '"' {
 			end := skipValue(obj, i)
-			var name string
-			if json.Unmarshal(obj[i:end], &name) != nil {
+			name, ok := decodeString(obj[i:end])
+			if !ok {
 				return
 			}
 			i = skipBlank(obj, end)
@@ -47,6 +48,50 @@ func members(obj []byte) iter.Seq2[string, []byte] {
 			i = skipBlank(obj, i+1)
 		}
 	}
+}
+
+// elements walks a JSON array that is known to be valid, and yields each value,
+// raw and without blanks around it.
+func elements(arr []byte) iter.Seq[[]byte] {
+	return func(yield func([]byte) bool) {
+		i := skipBlank(arr, 0)
+		if i >= len(arr) || arr[i] != '[' {
+			return
+		}
+		i = skipBlank(arr, i+1)
+		for i < len(arr) && arr[i] != ']' {
+			end := skipValue(arr, i)
+			if end == i || !yield(arr[i:end:end]) {
+				return
+			}
+			i = skipBlank(arr, end)
+			if i >= len(arr) || arr[i] != ',' {
+				return
+			}
+			i = skipBlank(arr, i+1)
+		}
+	}
+}
+
+// plainString is the value of a string literal, known to be valid JSON, that has
+// no escapes in it.
+func plainString(lit []byte) (string, bool) {
+	if len(lit) < 2 || lit[0] != '"' || bytes.IndexByte(lit, '\\') >= 0 {
+		return "", false
+	}
+	return string(lit[1 : len(lit)-1]), true
+}
+
+// decodeString is the value of a string literal that is known to be valid JSON.
+func decodeString(lit []byte) (string, bool) {
+	if s, ok := plainString(lit); ok {
+		return s, true
+	}
+	var s string
+	if len(lit) == 0 || lit[0] != '"' || json.Unmarshal(lit, &s) != nil {
+		return "", false
+	}
+	return s, true
 }
 
 func skipBlank(b []byte, i int) int {

@@ -4,6 +4,10 @@ package protocol
 
 import (
 	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 )
 
@@ -89,6 +93,111 @@ type RunParams struct {
 	TimeoutMs  int64            `json:"timeoutMs,omitempty"`
 }
 
+// MarshalJSON implements json.Marshaler.
+func (p RunParams) MarshalJSON() ([]byte, error) { return p.AppendJSON(nil), nil }
+
+// AppendJSON appends p as JSON.
+func (p RunParams) AppendJSON(b []byte) []byte {
+	b = append(b, `{"args":[`...)
+	for i, a := range p.Args {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = AppendText(b, string(a))
+	}
+	b = append(b, ']')
+	text := func(name string, t Text) {
+		if t != "" {
+			b = AppendText(append(append(append(b, `,"`...), name...), `":`...), string(t))
+		}
+	}
+	text("cwd", p.Cwd)
+	text("repository", p.Repository)
+	if len(p.Env) > 0 {
+		b = append(b, `,"env":{`...)
+		for i, name := range slices.Sorted(maps.Keys(p.Env)) {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			b = append(AppendText(b, name), ':')
+			if value := p.Env[name]; value != nil {
+				b = AppendText(b, string(*value))
+			} else {
+				b = append(b, "null"...)
+			}
+		}
+		b = append(b, '}')
+	}
+	text("stdin", p.Stdin)
+	text("encoding", Text(p.Encoding))
+	if p.Stream {
+		b = append(b, `,"stream":true`...)
+	}
+	if p.TimeoutMs != 0 {
+		b = strconv.AppendInt(append(b, `,"timeoutMs":`...), p.TimeoutMs, 10)
+	}
+	return append(b, '}')
+}
+
+// UnmarshalJSON implements json.Unmarshaler. b must be valid JSON, as it is when
+// encoding/json or ParseMessage comes before. What most requests consist of is
+// read without reflection.
+func (p *RunParams) UnmarshalJSON(b []byte) error {
+	var plain RunParams
+	if plain.decodePlain(b) {
+		*p = plain
+		return nil
+	}
+	type runParams RunParams
+	return json.Unmarshal(b, (*runParams)(p))
+}
+
+// decodePlain decodes parameters of which all are plain strings and switches; it
+// reports false for others, and then p is not to be used.
+func (p *RunParams) decodePlain(b []byte) bool {
+	if len(b) == 0 || b[0] != '{' {
+		return false
+	}
+	for name, value := range members(b) {
+		text := (*Text)(nil)
+		switch name {
+		case "args":
+			if value[0] != '[' || p.Args != nil {
+				return false
+			}
+			p.Args = make([]Text, 0, 8)
+			for v := range elements(value) {
+				s, ok := plainString(v)
+				if !ok {
+					return false
+				}
+				p.Args = append(p.Args, Text(s))
+			}
+			continue
+		case "stream":
+			p.Stream = string(value) == "true"
+			if !p.Stream && string(value) != "false" {
+				return false
+			}
+			continue
+		case "cwd":
+			text = &p.Cwd
+		case "repository":
+			text = &p.Repository
+		case "encoding":
+			text = (*Text)(&p.Encoding)
+		default:
+			return false
+		}
+		s, ok := plainString(value)
+		if !ok {
+			return false
+		}
+		*text = Text(s)
+	}
+	return true
+}
+
 // RunResult answers hg/run. After streaming, Stdout and Stderr are empty.
 type RunResult struct {
 	ExitCode   int    `json:"exitCode"`
@@ -113,6 +222,34 @@ func (r *RunResult) AppendJSON(b []byte) []byte {
 		b = AppendText(b, r.Generation)
 	}
 	return append(b, '}')
+}
+
+// UnmarshalJSON implements json.Unmarshaler. b must be valid JSON, as it is when
+// encoding/json or ParseMessage comes before.
+func (r *RunResult) UnmarshalJSON(b []byte) error {
+	for name, value := range members(b) {
+		var err error
+		ok := true
+		switch name {
+		case "exitCode":
+			r.ExitCode, err = strconv.Atoi(string(value))
+		case "stdout":
+			err = r.Stdout.UnmarshalJSON(value)
+		case "stderr":
+			err = r.Stderr.UnmarshalJSON(value)
+		case "served":
+			r.Served, ok = decodeString(value)
+		case "generation":
+			r.Generation, ok = decodeString(value)
+		}
+		if err == nil && !ok {
+			err = errors.New("not a string")
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	return nil
 }
 
 // Output is the notification hg/output: a piece of a streamed hg/run, in order.

@@ -39,6 +39,10 @@ func (t *Text) UnmarshalJSON(b []byte) error {
 	case string(b) == "null":
 		return nil
 	case len(b) > 0 && b[0] == '"':
+		if s, ok := plainString(b); ok && utf8.Valid(b) {
+			*t = Text(s)
+			return nil
+		}
 		if err := checkSurrogates(b); err != nil {
 			return err
 		}

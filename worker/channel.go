@@ -134,6 +134,7 @@ func (c *channel) next() *protocol.Frame {
 		return <-c.frames
 	}
 	for {
+		c.conn.Await()
 		f, err := c.conn.Recv()
 		if err != nil {
 			return nil

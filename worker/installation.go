@@ -22,6 +22,7 @@ type installations struct {
 type version struct {
 	file   os.FileInfo
 	number string
+	when   time.Time // the file was last looked at
 }
 
 type found struct {
@@ -32,6 +33,9 @@ type found struct {
 const (
 	// maxInstallations bounds what is remembered of either kind.
 	maxInstallations = 64
+	// rememberVersion is how long a file is taken to be the same: hg may be
+	// upgraded while we run, but nobody waits for that within a second.
+	rememberVersion = time.Second
 	// rememberFound is how long a search of a PATH holds.
 	rememberFound = 5 * time.Second
 )
@@ -48,18 +52,22 @@ func (s *installations) of(path string, env []string, now time.Time) hg.Installa
 	if path == "" {
 		return hg.Installation{}
 	}
+	v, ok := s.versions[path]
+	if ok && now.Sub(v.when) < rememberVersion {
+		return hg.Installation{Path: path, Version: v.number}
+	}
 	file, err := os.Stat(path)
 	if err != nil {
 		return hg.Installation{Path: path}
 	}
-	v, ok := s.versions[path]
 	if !ok || !os.SameFile(v.file, file) || !v.file.ModTime().Equal(file.ModTime()) {
 		if len(s.versions) >= maxInstallations {
 			clear(s.versions)
 		}
-		v = version{file, hg.FindVersion(path)}
-		s.versions[path] = v
+		v = version{file: file, number: hg.FindVersion(path)}
 	}
+	v.when = now
+	s.versions[path] = v
 	return hg.Installation{Path: path, Version: v.number}
 }
 

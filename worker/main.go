@@ -25,11 +25,16 @@ const (
 // in bytes; images are mapped and do not count.
 const memoryLimit = 512 << 20
 
+// gcPercent lets garbage grow to three times what is in use before it is
+// collected: a worker uses a megabyte or two, and its commands should not pay.
+const gcPercent = 200
+
 // Main is the worker process: it serves its master's control socket, descriptor
 // protocol.WorkerControlFd, until that ends. It returns the exit status.
 func Main(cfg Config) int {
 	unix.CloseOnExec(protocol.WorkerControlFd)
 	debug.SetMemoryLimit(memoryLimit)
+	debug.SetGCPercent(gcPercent)
 	_ = unix.Setrlimit(unix.RLIMIT_CORE, &unix.Rlimit{})
 	// An interrupt that whoever started the master had ignored would be ignored
 	// by the real hg too, and it is how a command is canceled. What is caught

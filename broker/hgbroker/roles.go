@@ -12,6 +12,7 @@ import (
 	"maps"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"slices"
 	"syscall"
 	"time"
@@ -55,8 +56,13 @@ func runBroker(o *options) error {
 		defer log.Close()
 		opts.Log = log
 	}
+	debug.SetGCPercent(brokerGCPercent)
 	return exitCode(broker.Serve(ctx, os.Stdin, os.Stdout, stdio{}, opts))
 }
+
+// brokerGCPercent is for a process that holds next to nothing but what it is
+// handing on: by default it would collect its few hundred kilobytes all the time.
+const brokerGCPercent = 400
 
 // stdio closes both ends.
 type stdio struct{}

@@ -17,11 +17,12 @@ import (
 
 // Ours, three ways. None falls back: what is not native would be measured as hg.
 
-// stdio is the Go client with one broker that stays.
+// stdio is a client that makes one call after the other, as the one of hglib
+// does, with one broker that stays.
 type stdio struct {
 	w     *world
 	flags []string
-	c     *client.Client
+	c     *client.Serial
 }
 
 func startStdio(w *world) (contender, error) { return newStdio(w, "run-stdio") }
@@ -33,12 +34,12 @@ func newStdio(w *world, runtime string) (*stdio, error) {
 		s.flags = append(s.flags, "--hg="+w.hg)
 	}
 	var err error
-	s.c, err = client.Start(client.Options{Executable: filepath.Join(w.bin, "hgbroker"), Args: s.flags, Env: w.env, Dir: w.repo,
+	s.c, err = client.StartSerial(client.Options{Executable: filepath.Join(w.bin, "hgbroker"), Args: s.flags, Env: w.env, Dir: w.repo,
 		Framing: protocol.FramingLSP, Stderr: os.Stderr})
 	if err != nil {
 		return nil, err
 	}
-	if _, err := s.c.Initialize(w.ctx, protocol.InitializeParams{}); err != nil {
+	if _, err := s.c.Initialize(protocol.InitializeParams{}); err != nil {
 		return nil, errors.Join(err, s.close())
 	}
 	return s, nil
@@ -46,7 +47,7 @@ func newStdio(w *world, runtime string) (*stdio, error) {
 
 func (s *stdio) ask(args []string) ([]byte, time.Duration, error) {
 	start := time.Now()
-	r, err := s.c.Hg(s.w.ctx, s.w.repo, args...)
+	r, err := s.c.Hg(s.w.repo, args...)
 	took := time.Since(start)
 	if err != nil {
 		return nil, took, err

@@ -236,13 +236,20 @@ func (c *Client) call(ctx context.Context, method string, params, result any, ou
 		defer c.mu.Unlock()
 		return c.ended
 	}
+	err := decode(m, method, result)
+	var e *Error
+	if errors.As(err, &e) && e.Code == protocol.CodeRequestCancelled && ctx.Err() != nil {
+		return fmt.Errorf("%s: %w", method, ctx.Err())
+	}
+	return err
+}
+
+// decode takes the result, or the error, out of an answer.
+func decode(m *protocol.Incoming, method string, result any) error {
 	if m.Failure != nil {
 		e := &Error{}
 		if err := json.Unmarshal(m.Failure, e); err != nil {
 			return fmt.Errorf("decode error of %s: %w", method, err)
-		}
-		if e.Code == protocol.CodeRequestCancelled && ctx.Err() != nil {
-			return fmt.Errorf("%s: %w", method, ctx.Err())
 		}
 		return fmt.Errorf("%s: %w", method, e)
 	}
@@ -253,25 +260,42 @@ func (c *Client) call(ctx context.Context, method string, params, result any, ou
 		*raw = m.Result
 		return nil
 	}
-	if err := json.Unmarshal(m.Result, result); err != nil {
+	decode := json.Unmarshal
+	if u, ok := result.(json.Unmarshaler); ok {
+		decode = func(b []byte, _ any) error { return u.UnmarshalJSON(b) } // b is known to be valid
+	}
+	if err := decode(m.Result, result); err != nil {
 		return fmt.Errorf("decode result of %s: %w", method, err)
 	}
 	return nil
 }
 
 func (c *Client) send(id protocol.RawID, method string, params any) error {
+	b, err := request(id, method, params)
+	if err != nil {
+		return err
+	}
+	return c.stream.WriteRaw(b)
+}
+
+// request encodes a request; without an id, a notification.
+func request(id protocol.RawID, method string, params any) ([]byte, error) {
 	b := append([]byte(`{"jsonrpc":"2.0","method":`), protocol.AppendText(nil, method)...)
 	if id != "" {
 		b = append(append(b, `,"id":`...), id...)
 	}
 	if params != nil {
+		b = append(b, `,"params":`...)
+		if p, ok := params.(interface{ AppendJSON([]byte) []byte }); ok {
+			return append(p.AppendJSON(b), '}'), nil
+		}
 		p, err := json.Marshal(params)
 		if err != nil {
-			return fmt.Errorf("encode params of %s: %w", method, err)
+			return nil, fmt.Errorf("encode params of %s: %w", method, err)
 		}
-		b = append(append(b, `,"params":`...), p...)
+		b = append(b, p...)
 	}
-	return c.stream.WriteRaw(append(b, '}'))
+	return append(b, '}'), nil
 }
 
 // Notify sends a notification.

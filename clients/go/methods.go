@@ -36,11 +36,15 @@ func (c *Client) Run(ctx context.Context, p protocol.RunParams) (*protocol.RunRe
 
 // Hg is Run for a plain command line in dir.
 func (c *Client) Hg(ctx context.Context, dir string, args ...string) (*protocol.RunResult, error) {
+	return c.Run(ctx, commandLine(dir, args))
+}
+
+func commandLine(dir string, args []string) protocol.RunParams {
 	p := protocol.RunParams{Cwd: protocol.Text(dir), Args: []protocol.Text{}}
 	for _, a := range args {
 		p.Args = append(p.Args, protocol.Text(a))
 	}
-	return c.Run(ctx, p)
+	return p
 }
 
 // Stream runs one hg command line and hands its output over as it comes, in

@@ -4,11 +4,13 @@ package hg
 
 import (
 	"strings"
+	"time"
 
 	"hgbroker/worker/hg/cmdline"
 	"hgbroker/worker/hg/config"
 	"hgbroker/worker/hg/encoding"
 	"hgbroker/worker/hg/hgerr"
+	"hgbroker/worker/hg/store"
 )
 
 // configCache keeps the configurations that were loaded last. Loading one
@@ -97,12 +99,12 @@ func (l *loadedConfig) hook(command string) (name string, ok bool) {
 	return "", false
 }
 
-func (c *configCache) get(key configKey) *loadedConfig {
+func (c *configCache) get(key configKey, now time.Time, absent *store.Absences) *loadedConfig {
 	for i, l := range c.entries {
 		if l.key != key {
 			continue
 		}
-		if !l.full.Fresh() {
+		if !l.full.Fresh(now, absent) {
 			c.entries = append(c.entries[:i], c.entries[i+1:]...)
 			return nil
 		}

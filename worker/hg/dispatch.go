@@ -18,6 +18,7 @@ import (
 	"hgbroker/worker/hg/encoding"
 	"hgbroker/worker/hg/hgerr"
 	"hgbroker/worker/hg/repo"
+	"hgbroker/worker/hg/store"
 )
 
 // dispatcher takes one command line from its words to an exit code, in the order
@@ -32,6 +33,7 @@ type dispatcher struct {
 	env     *environment
 	dialect *dialect
 	cwd     string
+	dot     *store.Absences // what .hg lacks, nil without a repository
 	loaded  *loadedConfig
 	cfg     *config.Config
 	enc     *encoding.Encoding
@@ -128,6 +130,9 @@ func (d *dispatcher) enter() (root string, err error) {
 	if d.cwd, err = filepath.EvalSymlinks(cwd); err != nil {
 		return "", hgerr.NewUnsupported("working directory %s: %v", cwd, err)
 	}
+	if fi, err := os.Stat(d.cwd); err != nil || !fi.IsDir() {
+		return "", hgerr.NewUnsupported("working directory %s, which is none", cwd)
+	}
 	if path == "" {
 		root, _ := repo.Find(d.cwd)
 		return root, nil
@@ -150,6 +155,10 @@ func (d *dispatcher) sources() config.Sources {
 
 // loadConfig reads all configuration, or finds that it was read before.
 func (d *dispatcher) loadConfig(root string) error {
+	if root != "" {
+		d.dot = d.e.absences(root + "/.hg")
+		d.dot.Look(d.r.Now)
+	}
 	var flags [len(flagNames)]string
 	for i, name := range flagNames {
 		if d.early.On("verbose") || d.early.On("debug") || d.early.On("quiet") {
@@ -157,7 +166,7 @@ func (d *dispatcher) loadConfig(root string) error {
 		}
 	}
 	key := configKey{env: d.env, cwd: d.cwd, root: root, version: d.r.Hg.Version, hg: d.r.Hg.Path, uid: d.r.UID, given: given(d.early), flags: flags}
-	if l := d.e.configs.get(key); l != nil {
+	if l := d.e.configs.get(key, d.r.Now, d.dot); l != nil {
 		d.loaded, d.cfg = l, l.full
 		return nil
 	}
@@ -380,7 +389,7 @@ func (d *dispatcher) openRepository(line cmdline.Line, root string) error {
 		}
 		return hgerr.Abortf(hgerr.NotARepository, "no repository found in '%s' (.hg not found)", d.cwd)
 	}
-	r, err := d.e.open(root, d.resolved(root))
+	r, err := d.e.open(root, d.resolved(root), d.dot)
 	var a *hgerr.Abort
 	if errors.As(err, &a) && a.Kind == hgerr.NotARepository && c.OptionalRepo && line.Global.Text("repository") == "" {
 		return nil

@@ -30,6 +30,7 @@ import (
 	"hgbroker/worker/hg/repo"
 	"hgbroker/worker/hg/requires"
 	"hgbroker/worker/hg/snapshot"
+	"hgbroker/worker/hg/store"
 )
 
 // Options configure an Engine.
@@ -80,6 +81,7 @@ type Engine struct {
 	opts    Options
 	repos   []*repo.Repo // the one used last comes first
 	configs configCache
+	absent  []*store.Absences // of the .hg directories used last; the last one comes first
 
 	environments []*environment      // the one used last comes first
 	dialects     map[string]*dialect // by the version of hg
@@ -163,9 +165,24 @@ func (e *Engine) encoding(s encoding.Settings) (*encoding.Encoding, error) {
 	return enc, nil
 }
 
+// absences are those of a .hg directory.
+func (e *Engine) absences(dir string) *store.Absences {
+	for i, a := range e.absent {
+		if a.Dir == dir {
+			copy(e.absent[1:i+1], e.absent[:i])
+			e.absent[0] = a
+			return a
+		}
+	}
+	a := &store.Absences{Dir: dir}
+	keep := e.absent[:min(len(e.absent), e.opts.Repositories)]
+	e.absent = append([]*store.Absences{a}, keep...)
+	return a
+}
+
 // open returns the repository at root, from those kept open if its layout has
 // not changed. resolved says that root has no symbolic link in it.
-func (e *Engine) open(root string, resolved bool) (*repo.Repo, error) {
+func (e *Engine) open(root string, resolved bool, absent *store.Absences) (*repo.Repo, error) {
 	real := root
 	if !resolved {
 		if to, err := filepath.EvalSymlinks(root); err == nil {
@@ -178,6 +195,7 @@ func (e *Engine) open(root string, resolved bool) (*repo.Repo, error) {
 		}
 		copy(e.repos[1:i+1], e.repos[:i])
 		e.repos[0] = r
+		r.Absent = absent
 		if r.Resume() {
 			return r, nil
 		}
@@ -189,6 +207,7 @@ func (e *Engine) open(root string, resolved bool) (*repo.Repo, error) {
 	if err != nil {
 		return nil, err
 	}
+	r.Absent = absent
 	if len(e.repos) >= e.opts.Repositories {
 		last := len(e.repos) - 1
 		e.repos[last].Close()
@@ -202,7 +221,7 @@ func (e *Engine) open(root string, resolved bool) (*repo.Repo, error) {
 // image up to date, so that the next command finds it warm.
 func (e *Engine) Load(ctx context.Context, r *Request, root string) (Result, error) {
 	var res Result
-	rp, err := e.open(root, false)
+	rp, err := e.open(root, false, nil)
 	if err != nil {
 		return res, err
 	}

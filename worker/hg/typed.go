@@ -124,7 +124,7 @@ func (d *dispatcher) typed(fn func(*command.Context) error) error {
 		return d.loaded.extension
 	}
 	d.enc = encoding.UTF8()
-	if d.repo, err = d.e.open(root, d.resolved(root)); err != nil {
+	if d.repo, err = d.e.open(root, d.resolved(root), d.dot); err != nil {
 		return err
 	}
 	d.result.Repository, d.result.Store = d.repo.Layout.Root, d.repo.Layout.StorePath

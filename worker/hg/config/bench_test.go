@@ -4,6 +4,7 @@ package config_test
 
 import (
 	"testing"
+	"time"
 
 	"hgbroker/worker/hg/config"
 )
@@ -32,7 +33,7 @@ func BenchmarkLoad(b *testing.B) {
 	})
 	b.Run("Fresh", func(b *testing.B) {
 		for b.Loop() {
-			c.Fresh()
+			c.Fresh(time.Now(), nil)
 		}
 	})
 	b.Run("FindDefaultRC", func(b *testing.B) {

@@ -30,6 +30,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"hgbroker/worker/hg/hgerr"
 )
@@ -62,6 +63,8 @@ type Config struct {
 	readUntrusted   bool
 	warnings        []string
 	inputs          []input
+	machine         bool      // what is read now is the machine's
+	looked          time.Time // at the inputs that are the machine's
 }
 
 // pathKey names one value of [paths]; the directory that it is relative to is
@@ -89,10 +92,13 @@ func Load(sources Sources) (*Config, error) {
 	}
 	list, dirs, found := sources.components()
 	c.missingDefaults = !found
+	_, given := sources.getenv("HGRCPATH")
+	c.machine = !given
 	for _, dir := range dirs {
 		c.addInput(dir)
 	}
 	for _, step := range list {
+		c.machine = step.machine
 		if step.path != "" {
 			if err := c.readFile(step.path, step.name, "", true); err != nil {
 				return c, err
@@ -103,6 +109,7 @@ func Load(sources Sources) (*Config, error) {
 			return c, err
 		}
 	}
+	c.machine = false
 	if err := c.maybeTweak(); err != nil {
 		return c, err
 	}

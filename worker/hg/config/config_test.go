@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"hgbroker/worker/hg/config"
 	"hgbroker/worker/hg/config/python"
@@ -222,7 +223,7 @@ func TestFresh(t *testing.T) {
 			t.Errorf("%s is no input: %q", name, c.Inputs())
 		}
 	}
-	if !c.Fresh() {
+	if !c.Fresh(time.Now(), nil) {
 		t.Fatal("not fresh before any change")
 	}
 	for name, change := range map[string]func() error{
@@ -238,7 +239,7 @@ func TestFresh(t *testing.T) {
 		if err := change(); err != nil {
 			t.Fatal(err)
 		}
-		if again.Fresh() {
+		if again.Fresh(time.Now(), nil) {
 			t.Errorf("still fresh after a change of %s", name)
 		}
 	}

@@ -5,15 +5,27 @@ package config
 import (
 	"fmt"
 	"os"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
 
 // input is a file or directory that loading looked at, with what it was then.
 type input struct {
-	path   string
-	exists bool
-	id     identity
+	path    string
+	exists  bool
+	machine bool // the machine's, not the user's or the repository's
+	id      identity
+}
+
+// machineInterval is how long the machine's configuration (what hg's package and
+// the administrator installed) is taken to be as it was.
+const machineInterval = time.Second
+
+// Absences knows that some files are missing, without a look at the disk.
+type Absences interface {
+	Lacks(path string) bool
+	Note(path string) // path is missing
 }
 
 // identity changes whenever the content of a file does.
@@ -42,7 +54,7 @@ func identityOf(st *unix.Stat_t) identity {
 
 func (c *Config) addInput(path string) {
 	id, ok := stamp(path)
-	c.inputs = append(c.inputs, input{path, ok, id})
+	c.inputs = append(c.inputs, input{path, ok, c.machine, id})
 }
 
 // addOpenInput records a file by what was opened, not by what has its name now.
@@ -51,7 +63,7 @@ func (c *Config) addOpenInput(path string, f *os.File) error {
 	if err := unix.Fstat(int(f.Fd()), &st); err != nil {
 		return fmt.Errorf("stat %s: %w", path, err)
 	}
-	c.inputs = append(c.inputs, input{path, true, identityOf(&st)})
+	c.inputs = append(c.inputs, input{path, true, c.machine, identityOf(&st)})
 	return nil
 }
 
@@ -71,11 +83,24 @@ func (c *Config) Inputs() []string {
 
 // Fresh stats every input and tells whether all are what they were when they
 // were read, so that loading again (with the same Sources) would give the same.
-func (c *Config) Fresh() bool {
+// The files of the machine are asked about once in a while: a change there is
+// noticed within a second. absent may be nil.
+func (c *Config) Fresh(now time.Time, absent Absences) bool {
+	machine := c.looked.IsZero() || now.Sub(c.looked) >= machineInterval || now.Before(c.looked)
 	for _, in := range c.inputs {
-		if id, ok := stamp(in.path); ok != in.exists || id != in.id {
+		if in.machine && !machine || !in.exists && absent != nil && absent.Lacks(in.path) {
+			continue
+		}
+		id, ok := stamp(in.path)
+		if ok != in.exists || id != in.id {
 			return false
 		}
+		if !ok && absent != nil {
+			absent.Note(in.path)
+		}
+	}
+	if machine {
+		c.looked = now
 	}
 	return true
 }

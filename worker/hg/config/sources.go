@@ -65,6 +65,7 @@ type component struct {
 	path     string // file to read
 	name     string // name to record as the source of its values
 	resource bool   // a packaged default rc file
+	machine  bool   // not the user's
 	items    []item // values from the environment, when path is ""
 }
 
@@ -106,18 +107,22 @@ func (s *Sources) components() (list []component, dirs []string, defaultsFound b
 		return strings.Compare(filepath.Base(a), filepath.Base(b))
 	})
 	for _, f := range defaults {
-		list = append(list, component{path: f, name: "resource:mercurial.defaultrc." + filepath.Base(f), resource: true})
+		list = append(list, component{path: f, name: "resource:mercurial.defaultrc." + filepath.Base(f), resource: true, machine: true})
 	}
 	file := func(p string) {
 		p = normalize(p)
 		list = append(list, component{path: p, name: p})
 	}
 	system := func(dir string) {
+		first := len(list)
 		file(join(dir, "hgrc"))
 		rcdir := join(dir, "hgrc.d")
 		dirs = append(dirs, rcdir)
 		for _, f := range s.rcFiles(rcdir) {
 			file(join(rcdir, f))
+		}
+		for i := first; i < len(list); i++ {
+			list[i].machine = true
 		}
 	}
 	if s.HgPath != "" {

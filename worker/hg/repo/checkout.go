@@ -36,9 +36,9 @@ type kept[T any] struct {
 
 // read returns what load makes of the files, from memory if they still have the
 // stamps that they had when it was called. A missing file has a stamp, too.
-func (k *kept[T]) read(load func() (T, error), paths ...string) (T, error) {
+func (k *kept[T]) read(absent *store.Absences, load func() (T, error), paths ...string) (T, error) {
 	var now, after [2]store.Stamp
-	if err := stampAll(paths, &now); err != nil {
+	if err := stampAll(absent, paths, &now); err != nil {
 		return k.value, err
 	}
 	if k.known && k.stamps == now {
@@ -49,17 +49,17 @@ func (k *kept[T]) read(load func() (T, error), paths ...string) (T, error) {
 	if err != nil {
 		return value, err
 	}
-	if err := stampAll(paths, &after); err != nil {
+	if err := stampAll(nil, paths, &after); err != nil {
 		return value, err
 	}
 	*k = kept[T]{known: now == after, stamps: now, value: value}
 	return value, nil
 }
 
-func stampAll(paths []string, into *[2]store.Stamp) error {
+func stampAll(absent *store.Absences, paths []string, into *[2]store.Stamp) error {
 	for i, p := range paths {
 		var err error
-		if into[i], err = store.StampOf(p); err != nil {
+		if into[i], err = absent.StampOf(p); err != nil {
 			return err
 		}
 	}

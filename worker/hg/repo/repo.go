@@ -65,6 +65,9 @@ func IsRealRoot(dir string) bool {
 // Repo is an open repository. It belongs to one goroutine at a time.
 type Repo struct {
 	Layout *requires.Layout
+	// Absent is what .hg is known to lack since the command began; nil knows
+	// nothing.
+	Absent *store.Absences
 	images image.Source
 	store  *store.Store
 	snap   *snapshot.Snapshot
@@ -159,6 +162,9 @@ func (r *Repo) Begin(ctx context.Context, clock func() time.Time) error {
 	if clock != nil {
 		start = clock()
 	}
+	if r.snap != nil && r.unchanged() {
+		return nil
+	}
 	now, err := r.stamps()
 	if err != nil {
 		return err
@@ -208,6 +214,19 @@ func (r *Repo) Begin(ctx context.Context, clock func() time.Time) error {
 		}
 	}
 	return &hgerr.Damage{Op: "read", Path: "store", Cause: "it keeps changing", Changed: true}
+}
+
+// unchanged tells whether the snapshot certainly stands for what is on disk.
+// What it is told to be missing was so when the command began, and the changelog
+// is looked at after that: together they are one state of the repository.
+func (r *Repo) unchanged() bool {
+	was := r.snap.Stamps()
+	for i, p := range r.inputs {
+		if now, err := r.Absent.StampOf(p); err != nil || now != was[i] {
+			return false
+		}
+	}
+	return true
 }
 
 // Moved tells whether the store is not the one any more that the snapshot

@@ -59,11 +59,11 @@ type Visibility struct {
 func (r *Repo) NewView(cfg *config.Config, enc *encoding.Encoding, cwd string, getenv func(string) (string, bool), vis Visibility, warn func(string)) (*View, error) {
 	v := &View{Repo: r, Config: cfg, Encoding: enc, Cwd: cwd, Warn: warn, Getenv: getenv, all: vis.Hidden}
 	k, dot := &r.checkout, r.Layout.Dot
-	parents, err := k.parents.read(r.readParents, dot+"/dirstate")
+	parents, err := k.parents.read(r.Absent, r.readParents, dot+"/dirstate")
 	if err != nil {
 		return nil, err
 	}
-	if v.branch, err = k.branch.read(r.readBranch, dot+"/branch"); err != nil {
+	if v.branch, err = k.branch.read(r.Absent, r.readBranch, dot+"/branch"); err != nil {
 		return nil, err
 	}
 	if err := v.readBookmarks(); err != nil {
@@ -78,7 +78,7 @@ func (r *Repo) NewView(cfg *config.Config, enc *encoding.Encoding, cwd string, g
 	if v.wp2, err = v.knownParent(parents[1]); err != nil {
 		return nil, err
 	}
-	local, err := k.tags.read(func() ([]byte, error) { return text(dot + "/localtags") }, dot+"/localtags")
+	local, err := k.tags.read(r.Absent, func() ([]byte, error) { return text(dot + "/localtags") }, dot+"/localtags")
 	if err != nil {
 		return nil, err
 	}
@@ -139,16 +139,16 @@ func text(path string) ([]byte, error) {
 // readMerge is the merge that is under way, nil without one.
 func (r *Repo) readMerge() (*mergestate.State, error) {
 	dir := r.Layout.Dot + "/merge"
-	if st, err := store.StampOf(dir); err != nil || !st.Exists {
+	if st, err := r.Absent.StampOf(dir); err != nil || !st.Exists {
 		return nil, err
 	}
-	return r.checkout.merge.read(func() (*mergestate.State, error) { return mergestate.Read(dir) }, dir+"/state2", dir+"/state")
+	return r.checkout.merge.read(nil, func() (*mergestate.State, error) { return mergestate.Read(dir) }, dir+"/state2", dir+"/state")
 }
 
 func (v *View) readBookmarks() error {
 	k, dot := &v.checkout, v.Layout.Dot
 	if !v.inStore() && v.Layout.Shared && !v.sharesBookmarks() {
-		own, err := k.marks.read(func() ([]byte, error) { return text(dot + "/bookmarks") }, dot+"/bookmarks")
+		own, err := k.marks.read(v.Absent, func() ([]byte, error) { return text(dot + "/bookmarks") }, dot+"/bookmarks")
 		if err != nil {
 			return err
 		}
@@ -160,7 +160,7 @@ func (v *View) readBookmarks() error {
 		}
 		v.marks, v.markWarnings = k.stored.list, k.stored.warnings
 	}
-	active, err := k.active.read(func() (string, error) {
+	active, err := k.active.read(v.Absent, func() (string, error) {
 		current, err := text(filepath.Join(v.activeDir(), "bookmarks.current"))
 		return bookmarks.Active(current), err
 	}, filepath.Join(v.activeDir(), "bookmarks.current"))

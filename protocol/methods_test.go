@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package protocol
+
+import (
+	"encoding/json"
+	"reflect"
+	"testing"
+)
+
+// slowParams and slowResult are decoded by encoding/json alone.
+type (
+	slowParams RunParams
+	slowResult RunResult
+)
+
+// FuzzRunParams holds the quick way of decoding hg/run's parameters against
+// encoding/json's, and what is written against what is read.
+func FuzzRunParams(f *testing.F) {
+	for _, s := range []string{
+		`{"args":["log","-r",".","-T","{node}"],"cwd":"/a/b"}`, `{ "args" : [ ] , "stream" : true, "repository":"x","encoding":"latin-1"}`,
+		`{"args":["\u00e9\n",{"base64":"/w=="}],"env":{"A":"1","B":null},"stdin":"x","timeoutMs":5}`, `{"ARGS":["x"]}`, `{"args":null}`,
+		`{"args":["a"],"args":["b"]}`, `{"args":[null]}`, `{"args":"x"}`, `{"cwd":5}`, `[]`, `null`, `{"stream":null}`,
+	} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if !validJSON(b) {
+			return
+		}
+		var fast RunParams
+		var slow slowParams
+		ferr, serr := fast.UnmarshalJSON(b), json.Unmarshal(b, &slow)
+		if (ferr == nil) != (serr == nil) || ferr == nil && !reflect.DeepEqual(fast, RunParams(slow)) {
+			t.Fatalf("%s: %+v, %v and %+v, %v", b, fast, ferr, slow, serr)
+		}
+		if ferr != nil {
+			return
+		}
+		var back RunParams
+		if err := json.Unmarshal(fast.AppendJSON(nil), &back); err != nil || !same(fast, back) {
+			t.Fatalf("%s was written as %s and read as %+v, %v", b, fast.AppendJSON(nil), back, err)
+		}
+	})
+}
+
+// same is equality without regard to nil slices and maps.
+func same(a, b RunParams) bool {
+	if len(a.Args)+len(b.Args) == 0 {
+		a.Args, b.Args = nil, nil
+	}
+	if len(a.Env)+len(b.Env) == 0 {
+		a.Env, b.Env = nil, nil
+	}
+	return reflect.DeepEqual(a, b)
+}
+
+func TestRunResult(t *testing.T) {
+	for _, want := range []RunResult{
+		{}, {ExitCode: 255, Stdout: "a\n\"b\"\x00é", Stderr: "\xff", Served: "warm", Generation: "x"},
+	} {
+		b := want.AppendJSON(nil)
+		var fast RunResult
+		var slow slowResult
+		if err := json.Unmarshal(b, &fast); err != nil || fast != want {
+			t.Errorf("%s: %+v, %v", b, fast, err)
+		}
+		if err := json.Unmarshal(b, &slow); err != nil || RunResult(slow) != want {
+			t.Errorf("%s: %+v, %v", b, slow, err)
+		}
+	}
+	for _, bad := range []string{`{"exitCode":"x"}`, `{"served":5}`, `{"stdout":[]}`} {
+		var r RunResult
+		if err := json.Unmarshal([]byte(bad), &r); err == nil {
+			t.Errorf("%s was taken as %+v", bad, r)
+		}
+	}
+}
