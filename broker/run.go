@@ -51,11 +51,8 @@ func (s *Server) hgRun(ctx context.Context, r *request) ([]byte, error) {
 	if p.Stream || p.TimeoutMs > 0 {
 		inlineOf(ctx).leave()
 	}
-	if p.TimeoutMs > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeoutCause(ctx, time.Duration(p.TimeoutMs)*time.Millisecond, errTimeout)
-		defer cancel()
-	}
+	ctx, cancel := withTimeout(ctx, &p)
+	defer cancel()
 	var out output = &buffer{}
 	if p.Stream {
 		out = &streamed{s: s, id: r.ID}
@@ -68,11 +65,23 @@ func (s *Server) hgRun(ctx context.Context, r *request) ([]byte, error) {
 		return nil, err
 	}
 	r.served = end.Served.String()
-	result := protocol.RunResult{ExitCode: end.Code, Served: r.served, Generation: end.Generation}
+	return runResult(end, out), nil
+}
+
+func withTimeout(ctx context.Context, p *protocol.RunParams) (context.Context, context.CancelFunc) {
+	if p.TimeoutMs == 0 {
+		return ctx, func() {}
+	}
+	return context.WithTimeoutCause(ctx, time.Duration(p.TimeoutMs)*time.Millisecond, errTimeout)
+}
+
+// runResult is the result of hg/run.
+func runResult(end *protocol.Exit, out output) []byte {
+	result := protocol.RunResult{ExitCode: end.Code, Served: end.Served.String(), Generation: end.Generation}
 	if b, ok := out.(*buffer); ok {
 		result.Stdout, result.Stderr = protocol.Text(b.text[0]), protocol.Text(b.text[1])
 	}
-	return result.AppendJSON(nil), nil
+	return result.AppendJSON(nil)
 }
 
 // commandLine turns the parameters into what a worker gets.
@@ -158,13 +167,7 @@ func checkDirectory(dir string) error {
 // runCommand has one command line run, natively or by the real hg.
 func (s *Server) runCommand(ctx context.Context, run *protocol.Run, out output, policy protocol.Fallback) (*protocol.Exit, error) {
 	if policy != protocol.FallbackAlways {
-		// A reader cannot run the real hg, but its release decides some answers.
-		native := *run
-		native.RealHg, _ = s.realHg()
-		native.Fallback = protocol.FallbackNever
-		end, err := s.ask(ctx, protocol.Reader, out.reset, func(c *protocol.Channel) (*protocol.Ending, error) {
-			return c.Run(ctx, &native, nil, out.write)
-		})
+		end, err := s.runNative(ctx, run, out)
 		if err != nil {
 			return nil, err
 		}
@@ -179,6 +182,16 @@ func (s *Server) runCommand(ctx context.Context, run *protocol.Run, out output, 
 		}
 	}
 	return s.runReal(ctx, run, out)
+}
+
+// runNative has a reader run one command line. Whether it could, its end tells.
+func (s *Server) runNative(ctx context.Context, run *protocol.Run, out output) (*protocol.Ending, error) {
+	native := *run
+	native.RealHg, _ = s.realHg() // a reader cannot run it, but its release decides some answers
+	native.Fallback = protocol.FallbackNever
+	return s.ask(ctx, protocol.Reader, out.reset, func(c *protocol.Channel) (*protocol.Ending, error) {
+		return c.Run(ctx, &native, nil, out.write)
+	})
 }
 
 // runReal has the real hg run a command line. It is never repeated: it may have

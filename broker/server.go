@@ -104,13 +104,18 @@ var methods map[string]method
 
 func init() {
 	methods = map[string]method{
-		protocol.MethodRun:    (*Server).hgRun,
-		protocol.MethodState:  (*Server).typed,
-		protocol.MethodStatus: (*Server).typed,
-		protocol.MethodLog:    (*Server).typed,
-		protocol.MethodCat:    (*Server).typed,
-		protocol.MethodStats:  (*Server).brokerStats,
-		protocol.MethodFlush:  (*Server).brokerFlush,
+		protocol.MethodRun:      (*Server).hgRun,
+		protocol.MethodState:    (*Server).typed,
+		protocol.MethodStatus:   (*Server).typed,
+		protocol.MethodLog:      (*Server).typed,
+		protocol.MethodCat:      (*Server).typed,
+		protocol.MethodRunBatch: (*Server).runBatch,
+		protocol.MethodCatBatch: (*Server).catBatch,
+		protocol.MethodStats:    (*Server).brokerStats,
+		protocol.MethodFlush:    (*Server).brokerFlush,
+	}
+	for name := range lineMethods {
+		methods[name] = (*Server).byLines
 	}
 }
 

@@ -14,19 +14,8 @@ import (
 // typed answers hg/state, hg/status, hg/log and hg/cat: the parameters go to a
 // worker as they came, and its result to the client.
 func (s *Server) typed(ctx context.Context, r *request) ([]byte, error) {
-	// Only what tells the place; a worker reads the rest.
-	var p struct {
-		protocol.Place
-		URI protocol.Text `json:"uri"`
-	}
-	if r.Params != nil && r.Params[0] != '{' {
-		return nil, invalidParams("must be an object")
-	}
-	if err := r.decode(&p); err != nil {
-		return nil, err
-	}
 	set := s.settings()
-	dir, err := place(&p.Place, p.URI, set.dir)
+	dir, err := r.place(set.dir)
 	if err != nil {
 		return nil, err
 	}

@@ -20,7 +20,8 @@ import (
 // typedByHg answers a typed method with the real hg. why is what the engine
 // could not do.
 func (s *Server) typedByHg(ctx context.Context, r *request, dir string, set settings, why *protocol.Failure) ([]byte, error) {
-	h := &asker{s: s, ctx: ctx, dir: dir, config: set.config, plain: []string{"HGPLAIN=1"}}
+	h := s.asker(ctx, dir, set)
+	h.policy = protocol.FallbackAlways
 	bound := protocol.Bound{Served: protocol.ServedFallback.String()}
 	switch r.Method {
 	case protocol.MethodState:
@@ -69,13 +70,20 @@ func (s *Server) typedByHg(ctx context.Context, r *request, dir string, set sett
 	return nil, unsupported(why)
 }
 
-// asker runs commands of the real hg for one request.
+// asker runs commands for one request whose output is taken apart.
 type asker struct {
 	s      *Server
 	ctx    context.Context
 	dir    string
 	config []string
 	plain  []string // the environment that makes hg's output plain
+	policy protocol.Fallback
+	bound  protocol.Bound // of the commands so far: the slowest way that one was served
+	served protocol.Served
+}
+
+func (s *Server) asker(ctx context.Context, dir string, set settings) *asker {
+	return &asker{s: s, ctx: ctx, dir: dir, config: set.config, plain: []string{"HGPLAIN=1"}, policy: set.fallback}
 }
 
 // hg runs one command and returns its output; an exit code other than 0 and
@@ -90,10 +98,14 @@ func (h *asker) hg(also int, args ...string) ([]byte, error) {
 		return nil, err
 	}
 	out := &buffer{}
-	end, err := h.s.runReal(h.ctx, run, out)
+	end, err := h.s.runCommand(h.ctx, run, out, h.policy)
 	if err != nil {
 		return nil, err
 	}
+	if end.Served != protocol.ServedNone {
+		h.served = max(h.served, end.Served)
+	}
+	h.bound = protocol.Bound{Generation: end.Generation, Served: h.served.String()}
 	if end.Code == 0 || end.Code == also {
 		return out.text[0], nil
 	}
