@@ -85,9 +85,10 @@ type Server struct {
 		err  error
 		when time.Time
 	}
-	requests map[protocol.RawID]context.CancelCauseFunc
-	wg       sync.WaitGroup
-	quiet    chan struct{} // closed when shutdown has been answered
+	following *follower // nil until a repository is opened
+	requests  map[protocol.RawID]context.CancelCauseFunc
+	wg        sync.WaitGroup
+	quiet     chan struct{} // closed when shutdown has been answered
 
 	inline *coroutine // for requests that the read loop performs; only it looks here
 
@@ -114,6 +115,8 @@ func init() {
 		protocol.MethodStats:    (*Server).brokerStats,
 		protocol.MethodFlush:    (*Server).brokerFlush,
 	}
+	methods[protocol.MethodOpen] = (*Server).repositoryOpen
+	methods[protocol.MethodClose] = (*Server).repositoryClose
 	for name := range lineMethods {
 		methods[name] = (*Server).byLines
 	}
@@ -168,6 +171,7 @@ func (s *Server) serve(ctx context.Context, out io.Writer) int {
 	}
 	s.stop(errEnding)
 	s.await(endLimit)
+	s.endFollowing()
 	s.pool.close()
 	s.stream.Close()
 	return code
