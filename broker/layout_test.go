@@ -32,7 +32,7 @@ var mayImport = []struct {
 	{"worker", []string{"protocol", "worker/hg"}, "a worker serves its wires with the engine"},
 	{"master", []string{"protocol", "worker/hg/image"}, "the master parses nothing of a repository, image headers at most"},
 	{"broker", []string{"protocol"}, "the broker knows no format of Mercurial's"},
-	{"broker/hgbroker", []string{"protocol", "broker", "master", "worker"}, "main puts the processes together"},
+	{"broker/hgbroker", []string{"protocol", "broker", "master", "worker", "clients/hg"}, "main puts the processes together"},
 	{"clients", []string{"protocol"}, "a client sees only the wires"},
 }
 

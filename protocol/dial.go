@@ -221,9 +221,23 @@ var errStranger = errors.New("the socket belongs to someone else, or to another 
 
 // knock connects and exchanges Hello and Welcome.
 func (d *Dialer) knock(a *address) (*Conn, *Welcome, error) {
+	c, err := d.connect(a)
+	if err != nil {
+		return nil, nil, err
+	}
+	w, err := d.hello(c, a)
+	if err != nil {
+		c.Close()
+		return nil, nil, err
+	}
+	return c, w, nil
+}
+
+// connect connects to a master of this user.
+func (d *Dialer) connect(a *address) (*Conn, error) {
 	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
-		return nil, nil, fmt.Errorf("socket: %w", err)
+		return nil, fmt.Errorf("socket: %w", err)
 	}
 	limit := unix.NsecToTimeval(welcomeLimit.Nanoseconds())
 	_ = unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_SNDTIMEO, &limit) // bounds connect as well
@@ -235,24 +249,19 @@ func (d *Dialer) knock(a *address) (*Conn, *Welcome, error) {
 	}
 	if err != nil {
 		unix.Close(fd)
-		return nil, nil, fmt.Errorf("connect: %w", err)
+		return nil, fmt.Errorf("connect: %w", err)
 	}
 	cred, err := unix.GetsockoptUcred(fd, unix.SOL_SOCKET, unix.SO_PEERCRED)
 	if err != nil || int(cred.Uid) != os.Getuid() {
 		unix.Close(fd)
-		return nil, nil, fmt.Errorf("%s: %w", a.socket, errStranger)
+		return nil, fmt.Errorf("%s: %w", a.socket, errStranger)
 	}
 	c, err := NewConn(fd)
 	if err != nil {
 		unix.Close(fd)
-		return nil, nil, err
+		return nil, err
 	}
-	w, err := d.hello(c, a)
-	if err != nil {
-		c.Close()
-		return nil, nil, err
-	}
-	return c, w, nil
+	return c, nil
 }
 
 func (d *Dialer) hello(c *Conn, a *address) (*Welcome, error) {
@@ -266,6 +275,16 @@ func (d *Dialer) hello(c *Conn, a *address) (*Welcome, error) {
 	if err := c.Send(&Frame{Type: DoorHello, Payload: hello}); err != nil {
 		return nil, err
 	}
+	w, err := welcomed(c, a)
+	if err != nil {
+		return nil, err
+	}
+	_ = c.SetRecvTimeout(0)
+	return w, c.SetSendTimeout(0)
+}
+
+// welcomed receives and checks the master's Welcome.
+func welcomed(c *Conn, a *address) (*Welcome, error) {
 	f, err := c.Recv()
 	if err != nil {
 		return nil, fmt.Errorf("wait for the master's welcome: %w", err)
@@ -281,8 +300,7 @@ func (d *Dialer) hello(c *Conn, a *address) (*Welcome, error) {
 	if w.Protocol != Version || w.Build != a.build {
 		return nil, fmt.Errorf("%s: %w", a.socket, errStranger)
 	}
-	_ = c.SetRecvTimeout(0)
-	return w, c.SetSendTimeout(0)
+	return w, nil
 }
 
 // start takes the lock and starts a master. false says that somebody else holds

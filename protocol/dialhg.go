@@ -6,10 +6,11 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
+
+	"golang.org/x/sys/unix"
 )
 
 // DropInMark stands in every executable of ours that may be called hg, so that
@@ -49,20 +50,24 @@ func FindHg(hg, path string) (string, error) {
 // ours looks for the mark in an executable that is not a script; Mercurial's own
 // hg is one, so that this costs nothing in the usual case.
 func ours(path string) bool {
-	f, err := os.Open(path)
+	// Not os.Open, which would start the poller: a drop-in hg lives for a
+	// millisecond.
+	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return false
 	}
+	var magic [4]byte
+	if n, err := unix.Pread(fd, magic[:], 0); err != nil || n < len(magic) || string(magic[:]) != "\x7fELF" {
+		unix.Close(fd)
+		return false
+	}
+	f := os.NewFile(uintptr(fd), path)
 	defer f.Close()
 	// This process's own file, which is the usual case, needs no search.
 	if st, err := f.Stat(); err == nil {
 		if self, err := os.Stat("/proc/self/exe"); err == nil && os.SameFile(st, self) {
 			return true
 		}
-	}
-	var magic [4]byte
-	if _, err := io.ReadFull(f, magic[:]); err != nil || string(magic[:]) != "\x7fELF" {
-		return false
 	}
 	mark := []byte(strings.Clone(DropInMark))
 	buf := make([]byte, 256<<10)

@@ -82,6 +82,7 @@ func (w *worker) command(c *channel, f *protocol.Frame) (sound, ok bool) {
 	}
 	told := w.later(&o.fin)
 	out.end(o.frame, o.payload)
+	o.sound = o.sound && w.settle(told)
 	if !told {
 		w.report(o.fin)
 	}

@@ -35,7 +35,7 @@ func newWorker(cfg Config, conn *protocol.Conn) *worker {
 	w := &worker{cfg: cfg.withDefaults(), control: newControl(conn), hgs: newInstallations(), uid: os.Getuid()}
 	w.reports.control, w.control.tell = w.control, w.reports.flush
 	w.images = newImages(w.control)
-	w.engine = w.cfg.NewEngine(hg.Options{Images: w.images})
+	w.engine = w.cfg.NewEngine(hg.Options{Images: w.images, Deferred: true})
 	return w
 }
 

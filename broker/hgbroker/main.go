@@ -2,19 +2,25 @@
 
 // Command hgbroker is the one binary of the broker, the master and the workers.
 // Its first argument says which of them this process is; everything else it does
-// is to read flags and to hand over.
+// is to read flags and to hand over. Called as hg or chg by name it is the
+// drop-in for these.
 package main
 
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"runtime/debug"
 
+	"hgbroker/clients/hg/dropin"
 	"hgbroker/protocol"
 	"hgbroker/worker"
 )
 
 func main() {
+	if name := filepath.Base(os.Args[0]); name == "hg" || name == "chg" {
+		os.Exit(dropin.Main())
+	}
 	role, args := "--stdio", os.Args[1:]
 	if len(args) > 0 && len(args[0]) > 0 && args[0][0] != '-' {
 		role, args = args[0], args[1:]

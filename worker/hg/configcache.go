@@ -60,17 +60,20 @@ type loadedConfig struct {
 	base *config.Config // without the repository
 	full *config.Config // with it, and with the flags of the command line
 
-	refusal   error    // why the real hg must run whatever comes, nil if it need not
-	extension error    // the part of refusal that is about extensions
-	aliases   []string // names in [alias], none when plain mode hides them
-	strict    bool     // ui.strict
-	strictErr error
-	hooks     []string // names in [hooks] that are set
+	refusal    error        // why the real hg must run whatever comes, nil if it need not
+	extension  error        // the part of refusal that is about extensions
+	extensions []*extension // those that are enabled
+	aliases    []string     // names in [alias], none when plain mode hides them
+	strict     bool         // ui.strict
+	strictErr  error
+	hooks      []string // names in [hooks] that are set
 }
 
 // settle works out what is asked of a configuration for each command.
 func (l *loadedConfig) settle() {
-	l.extension = refuseExtensions(l.full)
+	if l.extensions, l.extension = enabledExtensions(l.full); l.extension == nil {
+		l.extension = refuseTexts(l.extensions, l.full)
+	}
 	if l.refusal = l.extension; l.refusal == nil {
 		l.refusal = refuseConfig(l.full, l.key.env)
 	}
@@ -126,24 +129,6 @@ func (c *configCache) put(l *loadedConfig) {
 	c.entries = append([]*loadedConfig{l}, c.entries...)
 }
 
-// harmless are extensions that add commands and leave those that are native
-// here as they are.
-var harmless = map[string]bool{
-	"absorb": true, "amend": true, "automv": true, "churn": true, "closehead": true, "extdiff": true, "fetch": true,
-	"fix": true, "graphlog": true, "hgext.graphlog": true, "histedit": true, "patchbomb": true, "purge": true,
-	"rebase": true, "record": true, "relink": true, "share": true, "split": true, "strip": true, "uncommit": true,
-}
-
-// refuseExtensions sends to the real hg what an extension may change.
-func refuseExtensions(cfg *config.Config) error {
-	for name, path := range cfg.Extensions() {
-		if !harmless[name] || path != "" {
-			return hgerr.NewUnsupported("extension %s", name)
-		}
-	}
-	return nil
-}
-
 // refuseConfig sends to the real hg what the configuration and the environment
 // ask for and the engine does not have.
 func refuseConfig(cfg *config.Config, env *environment) error {
@@ -161,21 +146,17 @@ func refuseConfig(cfg *config.Config, env *environment) error {
 			return hgerr.NewUnsupported("%s.%s", item[0], item[1])
 		}
 	}
-	if color := cfg.GetOr("ui", "color", "auto"); !quietColor(color) && !cfg.Plain("color") {
-		return hgerr.NewUnsupported("ui.color=%s", color)
-	}
 	if out := cfg.MessageOutput; out != "" && out != "stdio" {
 		return hgerr.NewUnsupported("ui.message-output=%s", out)
 	}
 	return nil
 }
 
-// quietColor tells whether a setting of ui.color prints no colours where the
-// output is no terminal.
-func quietColor(value string) bool {
+// alwaysPages tells whether a value of --pager starts the pager even where the
+// output is no terminal. "auto" and everything that means no do not.
+func alwaysPages(value string) bool {
 	switch strings.ToLower(value) {
-	case "auto", "never", "no", "off", "false", "0", "", "yes", "on", "true", "1":
-		// A boolean "yes" means "auto".
+	case "1", "yes", "true", "on", "always":
 		return true
 	}
 	return false

@@ -13,6 +13,7 @@ import (
 	"syscall"
 
 	"hgbroker/worker/hg/cmdline"
+	"hgbroker/worker/hg/color"
 	"hgbroker/worker/hg/command"
 	"hgbroker/worker/hg/config"
 	"hgbroker/worker/hg/encoding"
@@ -37,6 +38,7 @@ type dispatcher struct {
 	loaded  *loadedConfig
 	cfg     *config.Config
 	enc     *encoding.Encoding
+	color   *color.Palette // nil unless the output is to have colors
 	cmd     *command.Context
 	repo    *repo.Repo
 	result  Result
@@ -91,9 +93,13 @@ func (d *dispatcher) run() (int, error) {
 		Context: d.ctx, Args: line.Args, Opts: line.Options, Global: line.Global,
 		Config: d.cfg, Encoding: d.enc, Quiet: d.cfg.Quiet, Verbose: d.cfg.Verbose, Debug: d.cfg.Debug,
 		Cwd: d.cwd, Now: d.r.Now, Local: zone, Getenv: d.env.get, Version: d.r.Hg.Version,
-		Stdout: &d.out.out, Stderr: &d.out.err, Repo: d.repo,
+		Stdout: &d.out.out, Stderr: &d.out.err, Color: d.color, Repo: d.repo,
+		OpenRepo: func(root string) (*repo.Repo, error) { return d.e.open(root, false, nil) },
 	}
 	code, err := spec.Run(d.cmd)
+	if err == nil {
+		err = d.cmd.MatchError()
+	}
 	d.cmd.Spill()
 	return code, err
 }
@@ -236,7 +242,13 @@ func (d *dispatcher) parse() (cmdline.Line, *command.Spec, error) {
 		return cmdline.Line{}, nil, d.loaded.strictErr
 	}
 	find := func(name string) (cmdline.Command, error) {
-		return cmdline.Lookup(name, d.dialect.version, d.loaded.aliases, d.loaded.strict)
+		c, err := cmdline.Lookup(name, d.dialect.version, d.loaded.aliases, d.loaded.strict)
+		for _, x := range d.loaded.extensions {
+			if refusal := x.refusesWord(name, c); refusal != nil {
+				return c, refusal
+			}
+		}
+		return c, err
 	}
 	options := func(c cmdline.Command, args []string) (*cmdline.Set, []string, error) {
 		name, words, target, err := d.expandAlias(c)
@@ -274,6 +286,9 @@ func (d *dispatcher) parse() (cmdline.Line, *command.Spec, error) {
 			return line, nil, hgerr.NewUnsupported("%s --%s", spec.Name, option)
 		}
 	}
+	if err := d.refuseExtensions(spec); err != nil {
+		return line, nil, err
+	}
 	if hook, ok := d.loaded.hook(spec.Name); ok {
 		return line, nil, hgerr.NewUnsupported("hook %s", hook)
 	}
@@ -304,6 +319,11 @@ func (d *dispatcher) expandAlias(c cmdline.Command) (name string, words []string
 		if c, err = cmdline.Lookup(def[0], d.dialect.version, aliases, false); err != nil {
 			return name, nil, c, hgerr.NewUnsupported("alias %s: %v", name, err)
 		}
+		for _, x := range d.loaded.extensions {
+			if err := x.refusesWord(def[0], c); err != nil {
+				return name, nil, c, err
+			}
+		}
 	}
 	return name, words, c, nil
 }
@@ -322,8 +342,8 @@ func (d *dispatcher) applyGlobal(line cmdline.Line, settings *encoding.Settings)
 			return hgerr.NewUnsupported("--%s", name)
 		}
 	}
-	if c := line.Global.Text("color"); c != "" && !quietColor(c) {
-		return hgerr.NewUnsupported("--color=%s", c)
+	if pager := line.Global.Text("pager"); alwaysPages(pager) {
+		return hgerr.NewUnsupported("--pager=%s", pager)
 	}
 	if c, y := line.Global.Text("color"), line.Global.On("noninteractive"); c != "" || y {
 		full, err := d.cfg.Copy()
@@ -337,6 +357,10 @@ func (d *dispatcher) applyGlobal(line cmdline.Line, settings *encoding.Settings)
 			return err
 		}
 		d.cfg = full
+	}
+	var err error
+	if d.color, err = color.New(d.cfg, line.Global.Text("color")); err != nil {
+		return err
 	}
 	for _, name := range flagNames {
 		if line.Global.On(name) != d.early.On(name) {
@@ -423,9 +447,9 @@ func (d *dispatcher) report(err error) (int, error) {
 	if prefix == "" {
 		prefix = "abort: "
 	}
-	d.warn(prefix + a.Message + "\n")
+	d.warn(d.color.Label("ui.error", prefix+a.Message+"\n"))
 	if a.Hint != "" {
-		d.warn("(" + a.Hint + ")\n")
+		d.warn(d.color.Label("ui.error", "("+a.Hint+")\n"))
 	}
 	code := a.Code
 	if code == 0 {

@@ -39,6 +39,9 @@ type Options struct {
 	Images image.Source
 	// Repositories is how many are kept open between commands; 0 means 8.
 	Repositories int
+	// Deferred leaves it to the caller to call Settle after each command has
+	// answered. Otherwise Run does so itself.
+	Deferred bool
 }
 
 // Installation is the real hg that the engine stands in for. Its version decides
@@ -111,6 +114,11 @@ func (e *Engine) Run(ctx context.Context, r *Request) (Result, error) {
 		out := newOutput(r.Stdout, r.Stderr)
 		d := &dispatcher{e: e, ctx: ctx, r: r, out: out}
 		code, err := d.run()
+		if d.repo != nil && d.repo.Err() != nil {
+			// Something was asked for that could not be told, and the answer does
+			// not count.
+			err = d.repo.Err()
+		}
 		if err != nil && hgerr.IsUnsupported(err) {
 			if !out.Discard() {
 				return d.result, fmt.Errorf("unsupported after output: %w", err)
@@ -132,6 +140,9 @@ func (e *Engine) Run(ctx context.Context, r *Request) (Result, error) {
 		d.finish(code)
 		if ctx.Err() != nil {
 			return d.result, ctx.Err()
+		}
+		if !e.opts.Deferred {
+			e.Settle()
 		}
 		return d.result, out.failed
 	}
@@ -229,15 +240,39 @@ func (e *Engine) Load(ctx context.Context, r *Request, root string) (Result, err
 	if err := rp.Begin(ctx, time.Now); err != nil {
 		return res, err
 	}
+	if err := rp.Settle(); err != nil {
+		return res, err
+	}
 	res.Loaded, res.LoadTime, res.Generation = rp.Loaded, rp.LoadTime, rp.Generation()
 	return res, nil
+}
+
+// Settle makes images of what the last command found out, for the Source. It is
+// for the time after the answer has gone out, and what goes wrong loses nothing
+// but time.
+func (e *Engine) Settle() {
+	for _, r := range e.repos {
+		if r.Unsettled() {
+			_ = r.Settle() // the next command that needs it fails with the same
+		}
+	}
+}
+
+// Unsettled tells whether Settle has anything to do.
+func (e *Engine) Unsettled() bool {
+	for _, r := range e.repos {
+		if r.Unsettled() {
+			return true
+		}
+	}
+	return false
 }
 
 // Forget closes what is held open of a key, so that its memory can go.
 func (e *Engine) Forget(key image.Key) {
 	kept := e.repos[:0]
 	for _, r := range e.repos {
-		if r.Key() == key {
+		if r.Key().Path == key.Path {
 			r.Close()
 		} else {
 			kept = append(kept, r)
@@ -256,7 +291,20 @@ func (e *Engine) Close() {
 
 // VerifyImage walks all of an image of the given kind and reports the first
 // thing in it that is not as it must be. It does not close the image.
+//
+// An image of kind Growth belongs to another one, which is not at hand here: that
+// it cannot do harm is checked, and that it belongs to it when it is used.
 func VerifyImage(m *image.Image) error {
+	if m.Info().Kind == image.Growth {
+		return snapshot.VerifyGrowth(m)
+	}
+	if m.Info().Kind == image.Texts {
+		t, err := snapshot.OpenTexts(m)
+		if err != nil {
+			return err
+		}
+		return t.Verify()
+	}
 	s, err := snapshot.Open(m)
 	if err != nil {
 		return err

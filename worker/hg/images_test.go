@@ -116,7 +116,7 @@ func shelfRunner(t *testing.T, name string, inst Installation, s *shelf, renew i
 		stdout, stderr, res, err := runEngine(e, dir, args, env, inst)
 		// Each repository's own, and those that were extended until the next
 		// command.
-		if len(s.open) > len(e.repos)+2 {
+		if len(s.open) > 2*len(e.repos)+4 {
 			t.Errorf("%s: %q holds %d images of %d repositories", name, args, len(s.open), len(e.repos))
 		}
 		return stdout, stderr, res.ExitCode, true, err

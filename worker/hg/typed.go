@@ -123,6 +123,9 @@ func (d *dispatcher) typed(fn func(*command.Context) error) error {
 	if d.loaded.extension != nil {
 		return d.loaded.extension
 	}
+	if err := d.refuseTyped(); err != nil {
+		return err
+	}
 	d.enc = encoding.UTF8()
 	if d.repo, err = d.e.open(root, d.resolved(root), d.dot); err != nil {
 		return err

@@ -69,7 +69,7 @@ func BenchmarkCold(b *testing.B) {
 			b.ReportAllocs()
 			var out, errOut bytes.Buffer
 			for b.Loop() {
-				e := New(Options{})
+				e := New(Options{Deferred: true})
 				_, err := e.Run(context.Background(), &Request{Args: args, Dir: dir, Env: []string{"HGRCPATH="}, UID: os.Getuid(),
 					Stdin: bytes.NewReader(nil), Stdout: &out, Stderr: &errOut, Now: time.Now(), Hg: Installation{Version: "6.3.2"}})
 				e.Close()

@@ -35,7 +35,7 @@ func runCat(c *Context) (int, error) {
 	if rev == node.WdirRev {
 		return 0, unsupported("cat of the working directory")
 	}
-	mt, err := c.matcher(v, c.Args, c.Opts.List("include"), c.Opts.List("exclude"), false)
+	mt, err := c.matcherIn(v, c.Args, c.Opts.List("include"), c.Opts.List("exclude"), rev)
 	if err != nil {
 		return 0, err
 	}

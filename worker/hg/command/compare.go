@@ -14,13 +14,12 @@ import (
 	"hgbroker/worker/hg/match"
 	"hgbroker/worker/hg/node"
 	"hgbroker/worker/hg/repo"
-	"hgbroker/worker/hg/requires"
 	"hgbroker/worker/hg/status"
 )
 
 // dirstate reads the whole dirstate.
 func (c *Context) dirstate(v *repo.View) (*dirstate.Dirstate, error) {
-	return dirstate.Open(v.Layout.Dot, v.Layout.Requirements.Has(requires.DirstateV2))
+	return v.Dirstate()
 }
 
 // listOf is the files of a status by their letter.
@@ -56,7 +55,7 @@ func (c *Context) statusOf(v *repo.View, a, b node.Rev, mt match.Matcher, unknow
 		if err != nil {
 			return nil, err
 		}
-		if ma.Has(".hgsubstate") || mb.Has(".hgsubstate") {
+		if !c.withoutSubrepos && (ma.Has(".hgsubstate") || mb.Has(".hgsubstate")) {
 			return nil, unsupported("status with subrepositories")
 		}
 		return status.Revisions(c, ma, mb, mt, clean)
@@ -74,13 +73,16 @@ func (c *Context) statusOf(v *repo.View, a, b node.Rev, mt match.Matcher, unknow
 	if parent, _ := v.WdirParents(); other == parent {
 		st, err = status.Status(c, wc)
 	} else {
-		var mo manifest.Manifest
+		var mp, mo manifest.Manifest
+		if mp, err = p1.Manifest(); err != nil {
+			return nil, err
+		}
 		if mo, err = v.ManifestOf(other); err != nil {
 			return nil, err
 		}
 		// Here hg names files as the dirstate does, whatever ui.relative-paths says.
 		wc.Bad = func(name, reason string) { c.Warnf("%s: %s\n", v.PathTo(name), reason) }
-		st, err = status.AgainstRevision(c, wc, p1, mo)
+		st, err = status.AgainstRevision(c, wc, mp, mo)
 	}
 	if err != nil {
 		return nil, err
@@ -93,34 +95,30 @@ func (c *Context) statusOf(v *repo.View, a, b node.Rev, mt match.Matcher, unknow
 
 // workingCopy is the working directory, ready to be compared with its first
 // parent, whose manifest is returned beside.
-func (c *Context) workingCopy(v *repo.View, mt match.Matcher) (*status.WorkingCopy, manifest.Manifest, error) {
-	var none manifest.Manifest
+func (c *Context) workingCopy(v *repo.View, mt match.Matcher) (*status.WorkingCopy, *repo.LazyManifest, error) {
 	if err := status.CheckFilesystem(v.Layout.Root); err != nil {
-		return nil, none, err
+		return nil, nil, err
 	}
 	for _, section := range []string{"encode", "decode"} {
 		if len(c.Config.Items(section)) > 0 {
-			return nil, none, unsupported("[%s] filters", section)
+			return nil, nil, unsupported("[%s] filters", section)
 		}
 	}
 	d, err := c.dirstate(v)
 	if err != nil {
-		return nil, none, err
+		return nil, nil, err
 	}
-	if _, ok := d.Lookup(".hgsub"); ok {
-		return nil, none, unsupported("status with subrepositories")
+	if _, ok := d.Lookup(".hgsub"); ok && !c.withoutSubrepos {
+		return nil, nil, unsupported("status with subrepositories")
 	}
 	parent, _ := v.WdirParents()
-	p1, err := v.ManifestOf(parent)
-	if err != nil {
-		return nil, none, err
-	}
+	p1 := v.LazyManifest(parent)
 	shown, err := c.pathNamer(v, true, nil)
 	if err != nil {
-		return nil, none, err
+		return nil, nil, err
 	}
 	wc := &status.WorkingCopy{
-		Root: v.Layout.Root, Cwd: v.RelCwd(), Dirstate: d, P1: p1, Match: mt, Warn: c.warnRaw,
+		Root: v.Layout.Root, Cwd: v.RelCwd(), Dirstate: d, P1: p1, Match: mt, Warn: c.warnRaw, Memo: v.StatusMemo(),
 		Ignore: func(warn func(string)) (status.Ignorer, error) { return c.ignoreRules(v, warn) },
 		Differs: func(ctx context.Context, path string, e manifest.Entry) (bool, error) {
 			return c.differs(v, path, e)
@@ -141,7 +139,7 @@ func (c *Context) ignoreRules(v *repo.View, warn func(string)) (*ignore.Rules, e
 			files = append(files, c.Config.Sources().ExpandPath(it.Text))
 		}
 	}
-	return ignore.Load(ignore.Options{Root: v.Layout.Root, Files: files, Warn: warn, Version: c.Config.Version()})
+	return v.IgnoreRules(files, warn)
 }
 
 // differs compares a file on disk with a revision of it.

@@ -7,12 +7,17 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"sync/atomic"
 	"time"
 
 	"hgbroker/worker/hg/cmdline"
+	"hgbroker/worker/hg/color"
 	"hgbroker/worker/hg/config"
 	"hgbroker/worker/hg/encoding"
+	"hgbroker/worker/hg/fileset"
 	"hgbroker/worker/hg/hgerr"
+	"hgbroker/worker/hg/match"
+	"hgbroker/worker/hg/node"
 	"hgbroker/worker/hg/repo"
 )
 
@@ -39,11 +44,22 @@ type Context struct {
 
 	Stdout io.Writer
 	Stderr io.Writer
+	Color  *color.Palette // nil without colors
 
 	Repo *repo.Repo // nil without a repository
 	view *repo.View
+	// OpenRepo opens another repository, whose working directory is root.
+	OpenRepo func(root string) (*repo.Repo, error)
 
 	pending []*bytes.Buffer // what formatters hold
+	// withoutSubrepos says that the command looks at all files but not into
+	// subrepositories, so that it does not matter whether there are some.
+	withoutSubrepos bool
+	sets            []*fileset.Matcher
+	failures        []*atomic.Pointer[error] // of patterns that took too long
+
+	walked   match.Matcher                         // the files of log, nil for all; see logFiles
+	followed func(node.Rev) (match.Matcher, error) // those of log --follow FILE, by changeset; nil: see walked
 }
 
 // Spill hands on what formatters still hold: what hg's user sees before an error.
@@ -81,6 +97,11 @@ func (c *Context) warnRaw(text string) { io.WriteString(c.Stderr, text) }
 
 // Print writes to standard output.
 func (c *Context) Print(text string) { io.WriteString(c.Stdout, text) }
+
+// PrintLabel writes to standard output under hg's labels, separated by blanks.
+func (c *Context) PrintLabel(labels, text string) {
+	io.WriteString(c.Stdout, c.Color.Label(labels, text))
+}
 
 // Printf formats to standard output.
 func (c *Context) Printf(format string, args ...any) { fmt.Fprintf(c.Stdout, format, args...) }

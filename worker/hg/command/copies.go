@@ -3,135 +3,185 @@
 package command
 
 import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"hgbroker/worker/hg/cmdline"
+	"hgbroker/worker/hg/copies"
+	"hgbroker/worker/hg/dirstate"
 	"hgbroker/worker/hg/manifest"
 	"hgbroker/worker/hg/match"
 	"hgbroker/worker/hg/node"
 	"hgbroker/worker/hg/repo"
+	"hgbroker/worker/hg/revset"
 )
 
-// pathCopies finds what the files of b are copies of in a (copies.pathcopies in
-// Mercurial). a must be b's ancestor.
-func (c *Context) pathCopies(v *repo.View, a, b node.Rev, mt match.Matcher) (map[string]string, error) {
-	if mode := c.Config.GetOr("experimental", "copies.read-from", "filelog-only"); mode != "filelog-only" {
-		return nil, unsupported("experimental.copies.read-from=%s", mode)
+// copyTracer finds copies as the configuration wants.
+func (c *Context) copyTracer(v *repo.View) (*copies.Tracer, error) {
+	if on, err := c.Config.Bool("devel", "debug.copies"); err != nil || on && c.Debug {
+		return nil, unsupported("devel.debug.copies")
 	}
-	out := map[string]string{}
-	if a == b || a == node.NullRev || b == node.NullRev {
-		return out, nil
+	if on, err := c.Config.Bool("devel", "copy-tracing.trace-all-files"); err != nil || on {
+		return nil, unsupported("devel.copy-tracing.trace-all-files")
 	}
-	if a == node.WdirRev {
-		return nil, unsupported("copies backwards in history")
-	}
-	p1, _ := v.WdirParents()
-	if b == node.WdirRev && a == p1 {
-		return c.dirstateCopies(v, mt)
-	}
-	to := b
-	if b == node.WdirRev {
-		if to = p1; to < 0 {
-			return nil, unsupported("copies across unrelated history")
-		}
-	}
-	if !v.IsAncestor(a, to) {
-		return nil, unsupported("copies across branches of history")
-	}
-	copies, err := c.forwardCopies(v, a, to, mt)
-	if err != nil {
-		return nil, err
-	}
-	if b == node.WdirRev {
-		wdir, err := c.dirstateCopies(v, mt)
-		if err != nil {
-			return nil, err
-		}
-		chained := map[string]string{}
-		for dest, src := range copies {
-			chained[dest] = src
-		}
-		for dest, src := range wdir {
-			if earlier, ok := copies[src]; ok {
-				src = earlier
-			}
-			chained[dest] = src
-		}
-		copies = chained
-	}
-	from, err := v.ManifestOf(a)
-	if err != nil {
-		return nil, err
-	}
-	tracked, err := c.trackedIn(v, b)
-	if err != nil {
-		return nil, err
-	}
-	for dest, src := range copies {
-		if dest != src && from.Has(src) && tracked(dest) {
-			out[dest] = src
-		}
-	}
-	return out, nil
+	return &copies.Tracer{
+		Repo: v,
+		From: copies.SourceOf(c.Config.GetOr("experimental", "copies.read-from", "filelog-only")),
+		Off:  c.Config.GetOr("experimental", "copytrace", "on") == "off",
+		Ancestor: func(a, b node.Rev) (node.Rev, error) {
+			// Which of several it is depends on merge.preferancestor, a revset.
+			query := fmt.Sprintf("ancestor(rev(%d), rev(%d))", a, b)
+			rev, _, err := revset.Single(c.Context, repo.Revsets{View: v}, query, c.revsetOptions())
+			return rev, err
+		},
+		Checkout: func() (copies.Checkout, error) {
+			d, err := c.dirstate(v)
+			return checkedOut{d}, err
+		},
+		RemovedFiles: func(rev node.Rev) ([]string, error) {
+			_, _, removed, err := v.ChangedFiles(rev)
+			return removed, err
+		},
+		Check: c.Err,
+	}, nil
 }
 
-// trackedIn tells which files a side has.
-func (c *Context) trackedIn(v *repo.View, rev node.Rev) (func(string) bool, error) {
+// checkedOut is the dirstate as copy tracing asks it.
+type checkedOut struct{ *dirstate.Dirstate }
+
+func (d checkedOut) Tracked(path string) bool {
+	e, ok := d.Lookup(path)
+	return ok && e.Item.Tracked()
+}
+
+// pathCopies finds what the files of b are copies of in a.
+func (c *Context) pathCopies(v *repo.View, a, b node.Rev, mt match.Matcher) (map[string]string, error) {
+	t, err := c.copyTracer(v)
+	if err != nil {
+		return nil, err
+	}
+	return t.Between(a, b, mt.Match)
+}
+
+// copySpecs are the commands that show what copy tracing finds.
+func copySpecs() []*Spec {
+	rev := native(cmdline.Text("r", "rev", ""))
+	return []*Spec{
+		{Name: "debugpathcopies", Options: walkOptions(), Run: runDebugPathCopies},
+		{Name: "debugrename", Options: rev, Run: runDebugRename},
+		{Name: "debugp1copies", Options: rev, Run: func(c *Context) (int, error) { return c.recordedCopies(0) }},
+		{Name: "debugp2copies", Options: rev, Run: func(c *Context) (int, error) { return c.recordedCopies(1) }},
+	}
+}
+
+// runDebugPathCopies is hg debugpathcopies REV1 REV2 [FILE]...
+func runDebugPathCopies(c *Context) (int, error) {
+	if len(c.Args) < 2 {
+		return 0, unsupported("debugpathcopies without two revisions")
+	}
+	v, err := c.View()
+	if err != nil {
+		return 0, err
+	}
+	a, err := c.visible(c.Args[0], ".")
+	if err != nil {
+		return 0, err
+	}
+	b, err := c.visible(c.Args[1], ".")
+	if err != nil {
+		return 0, err
+	}
+	mt, err := c.matcher(v, c.Args[2:], c.Opts.List("include"), c.Opts.List("exclude"), a == node.WdirRev)
+	if err != nil {
+		return 0, err
+	}
+	found, err := c.pathCopies(v, a, b, mt)
+	if err != nil {
+		return 0, err
+	}
+	c.printCopies(found)
+	return 0, nil
+}
+
+func (c *Context) printCopies(found map[string]string) {
+	for _, dest := range slices.Sorted(maps.Keys(found)) {
+		c.Printf("%s -> %s\n", found[dest], dest)
+	}
+}
+
+// recordedCopies is hg debugp1copies and hg debugp2copies.
+func (c *Context) recordedCopies(parent int) (int, error) {
+	if len(c.Args) > 0 {
+		return 0, unsupported("debugp%dcopies with arguments", parent+1)
+	}
+	v, err := c.View()
+	if err != nil {
+		return 0, err
+	}
+	if c.Opts.Text("rev") == "" {
+		return 0, unsupported("copies of the working directory by parent")
+	}
+	rev, err := c.visible(c.Opts.Text("rev"), "")
+	if err != nil {
+		return 0, err
+	}
 	if rev == node.WdirRev {
-		d, err := c.dirstate(v)
-		if err != nil {
-			return nil, err
-		}
-		return func(path string) bool { e, ok := d.Lookup(path); return ok && e.Item.Tracked() }, nil
+		return 0, unsupported("copies of the working directory by parent")
+	}
+	t, err := c.copyTracer(v)
+	if err != nil {
+		return 0, err
+	}
+	p1, p2, err := t.OfChangeset(rev)
+	if err != nil {
+		return 0, err
+	}
+	c.printCopies([...]map[string]string{p1, p2}[parent])
+	return 0, nil
+}
+
+// runDebugRename is hg debugrename [-r REV] [FILE]...
+func runDebugRename(c *Context) (int, error) {
+	v, err := c.View()
+	if err != nil {
+		return 0, err
+	}
+	rev, err := c.visible(c.Opts.Text("rev"), ".")
+	if err != nil {
+		return 0, err
+	}
+	if rev == node.WdirRev {
+		return 0, unsupported("debugrename of the working directory")
+	}
+	mt, err := c.matcher(v, c.Args, nil, nil, false)
+	if err != nil {
+		return 0, err
 	}
 	m, err := v.ManifestOf(rev)
-	return m.Has, err
-}
-
-// dirstateCopies are the copies that are not committed yet.
-func (c *Context) dirstateCopies(v *repo.View, mt match.Matcher) (map[string]string, error) {
-	d, err := c.dirstate(v)
 	if err != nil {
-		return nil, err
+		return 0, err
 	}
-	out := map[string]string{}
-	for dest, src := range d.Copies() {
-		if e, ok := d.Lookup(dest); ok && e.Item.Tracked() && mt.Match(dest) {
-			out[dest] = src
-		}
-	}
-	return out, nil
-}
-
-// forwardCopies traces the files that to has and a does not back to a.
-func (c *Context) forwardCopies(v *repo.View, a, to node.Rev, mt match.Matcher) (map[string]string, error) {
-	out := map[string]string{}
-	from, err := v.ManifestOf(a)
-	if err != nil {
-		return nil, err
-	}
-	m, err := v.ManifestOf(to)
-	if err != nil {
-		return nil, err
-	}
-	for change, err := range manifest.Diff(from, m) {
+	return 0, c.manifestFiles(v, rev, m, mt, func(e manifest.Entry) error {
+		path := string(e.Path)
+		f, err := v.Filelog(path)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		if err := c.Err(); err != nil {
-			return nil, err
-		}
-		path := ""
-		if change.A == nil {
-			path = string(change.Path)
-		}
-		if path == "" || !mt.Match(path) {
-			continue
-		}
-		source, err := v.TraceFile(path, change.B.Node, from)
+		defer f.Close()
+		flrev, err := f.FindRev(e.Node)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		if source != "" {
-			out[path] = source
+		src, id, copied, err := f.Renamed(flrev)
+		switch {
+		case err != nil:
+			return err
+		case copied:
+			c.Printf("%s renamed from %s:%s\n", v.PathTo(path), src, id.Hex())
+		default:
+			c.Printf("%s not renamed\n", v.PathTo(path))
 		}
-	}
-	return out, nil
+		return c.Err()
+	})
 }

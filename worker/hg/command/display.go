@@ -26,23 +26,36 @@ func (c *Context) formatterConfig() (*formatter.Config, error) {
 		Options: template.Options{
 			Quiet: c.Quiet, Verbose: c.Verbose, Debug: c.Debug,
 			TermWidth:   c.termWidth(),
-			Features:    template.FeatureRevset | template.FeatureObsolete | template.FeatureCopies,
+			Features:    template.FeatureRevset | template.FeatureObsolete | template.FeatureCopies | template.FeatureFiles | template.FeaturePaths | template.FeatureDiff,
 			Encoding:    c.Encoding,
 			Now:         c.Now,
 			Location:    c.Local,
 			CheckRevset: c.checkRevset,
 			Config: func(section, name string) (string, bool, error) {
-				if c.Config.IsSet(section, name) {
-					v, ok := c.Config.Get(section, name)
-					return v, ok, nil
+				if !c.Config.IsSet(section, name) {
+					return "", false, nil
 				}
-				return "", false, unsupported("default of %s.%s in a template", section, name)
+				v, ok := c.Config.Get(section, name)
+				return v, ok, nil
 			},
+			ConfigDefault:      c.configDefault,
+			Paths:              c.peerPaths,
 			DisambiguateWithin: c.Config.GetOr("experimental", "revisions.disambiguatewithin", ""),
 		},
-		LogTemplate: c.Config.GetOr("command-templates", "log", c.Config.GetOr("ui", "logtemplate", "")),
-		Style:       c.Config.GetOr("ui", "style", ""),
-		IsFile:      func(path string) bool { return c.isFile(path) },
+		LogTemplate:     c.Config.GetOr("command-templates", "log", c.Config.GetOr("ui", "logtemplate", "")),
+		Style:           c.Config.GetOr("ui", "style", ""),
+		SummaryTemplate: c.Config.GetOr("command-templates", "oneline-summary", ""),
+		IsFile:          func(path string) bool { return c.isFile(path) },
+		ReadFile:        func(path string) ([]byte, error) { return os.ReadFile(c.absolute(path)) },
+		RealPath:        c.realPath,
+		StockDir:        c.Config.TemplateDir,
+	}
+	if env, known := c.exportedEnviron(); known {
+		cfg.Options.Environ = env
+		cfg.Options.Features |= template.FeatureEnviron
+	}
+	if c.Color != nil {
+		cfg.Options.Label = func(text, label string) string { return c.Color.Label(label, text) }
 	}
 	var err error
 	if cfg.Options.PrefixHexNode, err = c.Config.Bool("experimental", "revisions.prefixhexnode"); err != nil {
@@ -76,18 +89,33 @@ func (c *Context) termWidth() int {
 	return 80
 }
 
-func (c *Context) isFile(path string) bool {
-	if !filepath.IsAbs(path) {
-		path = filepath.Join(c.Cwd, path)
+// absolute is a path as seen from the command's directory.
+func (c *Context) absolute(path string) string {
+	if filepath.IsAbs(path) {
+		return path
 	}
-	fi, err := os.Stat(path)
+	return filepath.Join(c.Cwd, path)
+}
+
+func (c *Context) realPath(path string) string {
+	path = c.absolute(path)
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		return real
+	}
+	return path
+}
+
+func (c *Context) isFile(path string) bool {
+	fi, err := os.Stat(c.absolute(path))
 	return err == nil && fi.Mode().IsRegular()
 }
 
 // templates is the view as templates see it; nil without a repository.
 func (c *Context) templates(v *repo.View) *repo.Templates {
 	return &repo.Templates{
-		View: v,
+		View:  v,
+		Files: c.templateFiles(v),
+		Diffs: &templateDiffs{c: c, v: v},
 		Eval: func(query string) ([]node.Rev, error) {
 			revs, err := c.eval(v, []string{query})
 			if err != nil {
@@ -192,11 +220,20 @@ func (c *Context) changesetPrinter(v *repo.View, log, graph bool) (*printer, err
 	if err != nil {
 		return nil, err
 	}
-	p.Displayer, err = formatter.NewDisplayer(cfg, spec, p.repo, formatter.DisplayOptions{Graph: graph, Log: log})
+	shown := formatter.DisplayOptions{Graph: graph, Log: log, Stat: c.Opts.On("stat"), Patch: c.Opts.On("patch")}
+	differ, refused := c.changesetDiffer(v, spec.Format())
+	if refused != nil && !spec.Format() {
+		return nil, refused
+	}
+	shown.Differ = differ
+	p.Displayer, err = formatter.NewDisplayer(cfg, spec, p.repo, shown)
 	if err != nil {
 		return nil, err
 	}
-	return p, p.Open(&p.buf)
+	if err = p.Open(&p.buf); err == nil {
+		err = refused // after the beginning of JSON
+	}
+	return p, err
 }
 
 // show prints one changeset.

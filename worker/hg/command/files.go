@@ -51,7 +51,7 @@ func runFiles(c *Context) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	mt, err := c.matcher(v, c.Args, c.Opts.List("include"), c.Opts.List("exclude"), rev == node.WdirRev)
+	mt, err := c.matcherIn(v, c.Args, c.Opts.List("include"), c.Opts.List("exclude"), rev)
 	if err != nil {
 		return 0, err
 	}

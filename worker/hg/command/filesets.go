@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync/atomic"
 	"syscall"
 
 	"hgbroker/worker/hg/dirstate"
@@ -30,6 +31,53 @@ func (c *Context) fileMatcher(v *repo.View, patterns, include, exclude []string,
 		Root: v.Layout.Root, Cwd: v.RelCwd(), Patterns: patterns, Include: include, Exclude: exclude,
 		Default: "relpath", NoFS: rev != node.WdirRev, Version: c.Config.Version(),
 	}, &filesets{c: c, v: v, auditor: &match.Auditor{Root: v.Layout.Root}}, rev, quiet)
+}
+
+// matcherIn is c.matcher for patterns that may be filesets, which are evaluated
+// in rev. What goes wrong while files are tested is told by matchError.
+func (c *Context) matcherIn(v *repo.View, patterns, include, exclude []string, rev node.Rev) (match.Matcher, error) {
+	return c.withSets(v, match.Options{
+		Root: v.Layout.Root, Cwd: v.RelCwd(), Patterns: patterns, Include: include, Exclude: exclude,
+		Default: "relpath", NoFS: rev != node.WdirRev, Version: c.Config.Version(),
+	}, rev, false)
+}
+
+// withSets is match.New for patterns among which there may be filesets.
+func (c *Context) withSets(v *repo.View, o match.Options, rev node.Rev, quiet bool) (match.Matcher, error) {
+	if !slices.ContainsFunc(slices.Concat(o.Patterns, o.Include, o.Exclude), fileset.IsSet) {
+		o.Fail = c.onMatchFailure()
+		return match.New(o)
+	}
+	m, err := fileset.New(o, &filesets{c: c, v: v, auditor: &match.Auditor{Root: v.Layout.Root}}, rev, quiet)
+	if err != nil {
+		return nil, err
+	}
+	c.sets = append(c.sets, m)
+	return m.Matcher, nil
+}
+
+// onMatchFailure returns what keeps the first failure of a pattern that takes
+// too long to be decided, for MatchError.
+func (c *Context) onMatchFailure() func(error) {
+	first := new(atomic.Pointer[error])
+	c.failures = append(c.failures, first)
+	return func(err error) { first.CompareAndSwap(nil, &err) }
+}
+
+// MatchError is the first error that a fileset met while files were tested: what
+// the command printed is not to be trusted then.
+func (c *Context) MatchError() error {
+	for _, first := range c.failures {
+		if err := first.Load(); err != nil {
+			return *err
+		}
+	}
+	for _, m := range c.sets {
+		if err := m.Err(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // filesets is the repository as the fileset language asks it.

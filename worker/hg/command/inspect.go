@@ -3,9 +3,7 @@
 package command
 
 import (
-	"regexp"
 	"slices"
-	"sort"
 	"strconv"
 	"strings"
 
@@ -18,7 +16,7 @@ import (
 )
 
 // Commands about the repository as a whole and its configuration: root, version,
-// config, paths, manifest.
+// config, manifest.
 
 var rootSpec = Spec{
 	Name:    "root",
@@ -66,9 +64,6 @@ var configSpec = Spec{
 }
 
 func runConfig(c *Context) (int, error) {
-	if c.Debug {
-		return 0, unsupported("config --debug")
-	}
 	if err := c.Config.RequireDefaults(); err != nil {
 		return 0, err
 	}
@@ -77,6 +72,11 @@ func runConfig(c *Context) (int, error) {
 		return 0, err
 	}
 	cfg := c.Config
+	if c.Debug {
+		for _, name := range cfg.ReadFrom() {
+			c.Print("read config from: " + name + "\n")
+		}
+	}
 	if c.Opts.On("untrusted") {
 		cfg = cfg.Untrusted()
 	}
@@ -105,7 +105,7 @@ func runConfig(c *Context) (int, error) {
 				}
 			}
 			fm.StartItem()
-			fm.CondWrite(c.Opts.On("source"), "source", "%s: ", template.Bytes(source))
+			fm.CondWrite(c.Debug || c.Opts.On("source"), "source", "%s: ", template.Bytes(source))
 			if unique {
 				fm.Data("name", template.Bytes(entry))
 				fm.Write("value", "%s\n", template.Bytes(value))
@@ -161,71 +161,6 @@ func (c *Context) defaultValue(fm *output, section, name string) error {
 	}
 	fm.Data("defaultvalue", v)
 	return nil
-}
-
-var pathsSpec = Spec{
-	Name:    "paths",
-	Options: formatterOptions(),
-	Run:     runPaths,
-}
-
-// plainURL is a URL that hg prints as it stands: nothing in it is hidden or
-// quoted.
-var plainURL = regexp.MustCompile(`^(?:https?|ssh)://(?:[A-Za-z0-9._-]+@)?[A-Za-z0-9.-]+(?::[0-9]+)?/[A-Za-z0-9._/~-]*$`)
-
-func runPaths(c *Context) (int, error) {
-	if len(c.Args) > 1 {
-		return 0, unsupported("paths with arguments")
-	}
-	var names []string
-	for _, it := range c.Config.MainItems("paths") {
-		names = append(names, it.Name)
-	}
-	sort.Strings(names)
-	search := ""
-	if len(c.Args) == 1 {
-		search = c.Args[0]
-		names = []string{search}
-	}
-	fm, err := c.formatter("paths", nil)
-	if err != nil {
-		return 0, err
-	}
-	found := false
-	for _, name := range names {
-		if pushrev := c.Config.SubOptions("paths", name); len(pushrev) > 0 {
-			return 0, unsupported("paths with sub-options")
-		}
-		list, err := c.Config.Locations(name)
-		if err != nil {
-			return 0, err
-		}
-		for _, l := range list {
-			found = true
-			// A URL may hold a password, which hg hides, and is written anew by
-			// hg's own parser.
-			if strings.ContainsAny(l.Raw, ":@%#") && !plainURL.MatchString(l.Raw) {
-				return 0, unsupported("paths to URLs")
-			}
-			fm.StartItem()
-			format := "%s = "
-			if c.Quiet {
-				format = "%s\n"
-			}
-			fm.CondWrite(search == "", "name", format, template.Bytes(name))
-			fm.CondWrite(!c.Quiet, "url", "%s\n", template.Bytes(l.Raw))
-		}
-	}
-	if err := fm.finish(); err != nil {
-		return 0, err
-	}
-	if search != "" && !found {
-		if !c.Quiet {
-			c.Warnf("not found!\n")
-		}
-		return 1, nil
-	}
-	return 0, nil
 }
 
 var manifestSpec = Spec{

@@ -20,10 +20,9 @@ import (
 var logSpec = Spec{
 	Name: "log",
 	Options: join(
-		others(cmdline.Flag("f", "follow"), cmdline.Flag("", "follow-first"),
-			cmdline.Words("L", "line-range"), cmdline.Flag("", "removed"), cmdline.Flag("p", "patch"),
-			cmdline.Flag("g", "git"), cmdline.Flag("", "stat")),
-		native(cmdline.Flag("C", "copies"), cmdline.Text("d", "date", ""), cmdline.Words("k", "keyword"), cmdline.Words("r", "rev"),
+		native(cmdline.Flag("f", "follow"), cmdline.Flag("", "follow-first"), cmdline.Words("L", "line-range"), cmdline.Flag("", "removed"),
+			cmdline.Flag("p", "patch"), cmdline.Flag("g", "git"), cmdline.Flag("", "stat"),
+			cmdline.Flag("C", "copies"), cmdline.Text("d", "date", ""), cmdline.Words("k", "keyword"), cmdline.Words("r", "rev"),
 			cmdline.Flag("m", "only-merges"), cmdline.Words("u", "user"), cmdline.Words("", "only-branch"),
 			cmdline.Words("b", "branch"), cmdline.Words("B", "bookmark"), cmdline.Words("P", "prune"),
 			cmdline.Text("l", "limit", ""), cmdline.Flag("M", "no-merges"), cmdline.Flag("G", "graph")),
@@ -32,6 +31,15 @@ var logSpec = Spec{
 }
 
 func runLog(c *Context) (int, error) {
+	ranges := c.Opts.List("line-range")
+	switch {
+	case len(ranges) > 0 && !c.Opts.On("follow"):
+		return 0, inputError("--line-range requires --follow")
+	case len(ranges) > 0 && len(c.Args) > 0:
+		return 0, inputError("FILE arguments are not compatible with --line-range option")
+	case len(ranges) > 0 && (c.Opts.On("patch") || c.Opts.On("stat")):
+		return 0, unsupported("log --line-range with a diff")
+	}
 	v, err := c.View()
 	if err != nil {
 		return 0, err
@@ -52,6 +60,14 @@ func runLog(c *Context) (int, error) {
 	revs, err := c.logSet(v, topo)
 	if err != nil {
 		return 0, err
+	}
+	if len(ranges) > 0 {
+		if limit >= 0 {
+			revs, limit = revs.Slice(0, limit), -1
+		}
+		if revs, err = c.lineRangeSet(v, revs, ranges); err != nil {
+			return 0, err
+		}
 	}
 	p, err := c.changesetPrinter(v, true, c.Opts.On("graph"))
 	if err != nil {
@@ -142,9 +158,10 @@ func (c *Context) logSpecs(v *repo.View) (string, error) {
 		and = append(and, "not ("+strings.Join(parts, " or ")+")")
 	}
 	or(call("user", "literal:"), c.Opts.List("user"))
-	if marks := c.Opts.List("bookmark"); len(marks) > 0 {
-		return "", unsupported("log --bookmark")
-	}
+	or(func(mark string) string {
+		mark = revset.Quote("literal:" + mark)
+		return "(ancestors(bookmark(" + mark + ")) - ancestors(head() and not bookmark(" + mark + ")) - ancestors(bookmark() and not bookmark(" + mark + ")))"
+	}, c.Opts.List("bookmark"))
 	return strings.Join(and, " and "), nil
 }
 
@@ -174,26 +191,35 @@ func (c *Context) lookupBranch(v *repo.View, key string) (string, error) {
 func (c *Context) logSet(v *repo.View, topo bool) (set *revset.Set, err error) {
 	specs := c.Opts.List("rev")
 	graph := c.Opts.On("graph")
-	if len(specs) == 0 {
-		set, err = c.everything(v)
-	} else {
-		set, err = c.eval(v, specs)
-	}
-	if err != nil {
+	if set, err = c.logStart(v); err != nil {
 		return nil, err
 	}
 	if set.Empty() {
 		return set, set.Err()
 	}
+	slow := false
+	if c.follows() {
+		if set, slow, err = c.follow(v, set); err != nil {
+			return nil, err
+		}
+	}
 	if graph {
 		switch {
 		case topo:
-			return nil, unsupported("experimental.log.topo")
+			if set, err = c.topological(v, set); err != nil {
+				return nil, err
+			}
 		case !set.Descending() && !set.Topological():
 			set.Sort(true)
 		}
 	}
-	if set, err = c.logFiles(v, set, len(specs) == 0); err != nil {
+	switch {
+	case slow:
+		set, err = c.touching(v, set)
+	case !c.follows():
+		set, err = c.logFiles(v, set, len(specs) == 0)
+	}
+	if err != nil {
 		return nil, err
 	}
 	filter, err := c.logSpecs(v)
@@ -287,7 +313,7 @@ func (c *Context) graphSymbol(p *printer) (func(template.Changectx) (string, err
 	if n := len(spec); n >= 2 && (spec[0] == '"' || spec[0] == '\'') && spec[n-1] == spec[0] {
 		spec = spec[1 : n-1]
 	}
-	e := template.New(cfg.Options)
+	e := template.NewBare(cfg.Options)
 	for _, a := range cfg.Aliases {
 		e.Alias(a.Key, a.Value)
 	}

@@ -17,8 +17,7 @@ import (
 	"hgbroker/worker/hg/revset"
 )
 
-// Which changesets `log FILE...` shows, without --follow and --removed
-// (Mercurial's logcmdutil). There are two ways: files that all have a history
+// Which changesets `log FILE...` shows without --follow (Mercurial's logcmdutil). There are two ways: files that all have a history
 // are looked up in their filelogs, which know nothing of removals and give one
 // changeset for a content that several share; patterns, directories and files
 // that are gone are looked for in the files that each changeset names.
@@ -35,34 +34,18 @@ func (c *Context) logFiles(v *repo.View, set *revset.Set, whole bool) (*revset.S
 	if err != nil {
 		return nil, err
 	}
+	c.walked = mt
 	if mt.Always() {
 		return set, nil
 	}
-	slow := match.AnyPatterns(mt)
+	slow := match.AnyPatterns(mt) || c.Opts.On("removed")
 	if !slow {
 		if slow, err = c.needsChangelog(v, mt.Files()); err != nil {
 			return nil, err
 		}
 	}
 	if slow {
-		files := repo.Revsets{View: v}
-		set = set.Filter(func(rev node.Rev) (bool, error) {
-			if rev == node.WdirRev {
-				return false, unsupported("log of files in the working directory")
-			}
-			names, err := files.Files(rev)
-			return err == nil && slices.ContainsFunc(names, mt.Match), err
-		})
-		if !slices.ContainsFunc(slices.Concat(c.Args, include, exclude), fileset.IsSet) {
-			return set, nil
-		}
-		// What a fileset says may fail late; that must be known before the
-		// first changeset is shown.
-		list, err := set.Revs()
-		if err == nil {
-			err = mt.Err()
-		}
-		return revset.List(c.Context, files, c.revsetOptions(), list), err
+		return c.touching(v, set)
 	}
 	if len(c.Args) == 0 {
 		return set, nil // as when -I names a file of patterns without any
@@ -87,6 +70,33 @@ func (c *Context) logFiles(v *repo.View, set *revset.Set, whole bool) (*revset.S
 	newest := revset.List(c.Context, repo.Revsets{View: v}, c.revsetOptions(), list)
 	newest.Sort(true)
 	return newest, nil
+}
+
+// touching narrows a set to the changesets that name a file on the command line.
+func (c *Context) touching(v *repo.View, set *revset.Set) (*revset.Set, error) {
+	include, exclude := c.Opts.List("include"), c.Opts.List("exclude")
+	mt, err := c.fileMatcher(v, c.Args, include, exclude, node.WdirRev, false)
+	if err != nil {
+		return nil, err
+	}
+	files := repo.Revsets{View: v}
+	set = set.Filter(func(rev node.Rev) (bool, error) {
+		if rev == node.WdirRev {
+			return false, unsupported("log of files in the working directory")
+		}
+		names, err := files.Files(rev)
+		return err == nil && slices.ContainsFunc(names, mt.Match), err
+	})
+	if !slices.ContainsFunc(slices.Concat(c.Args, include, exclude), fileset.IsSet) {
+		return set, nil
+	}
+	// What a fileset says may fail late; that must be known before the
+	// first changeset is shown.
+	list, err := set.Revs()
+	if err == nil {
+		err = mt.Err()
+	}
+	return revset.List(c.Context, files, c.revsetOptions(), list), err
 }
 
 // needsChangelog tells whether one of the named files has no history, but may be

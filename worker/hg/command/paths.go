@@ -45,7 +45,7 @@ func (c *Context) matcher(v *repo.View, patterns, include, exclude []string, onD
 	}
 	return match.New(match.Options{
 		Root: v.Layout.Root, Cwd: v.RelCwd(), Patterns: patterns, Include: include, Exclude: exclude,
-		Default: "relpath", NoFS: !onDisk, Version: c.Config.Version(),
+		Default: "relpath", NoFS: !onDisk, Version: c.Config.Version(), Fail: c.onMatchFailure(),
 	})
 }
 
@@ -71,20 +71,44 @@ func (c *Context) CanonPath(path string) (string, error) {
 // manifestFiles yields the files of a manifest that match, in order, and then
 // reports what was named and is not there, as hg's walk over a manifest does.
 func (c *Context) manifestFiles(v *repo.View, rev node.Rev, m manifest.Manifest, mt match.Matcher, yield func(manifest.Entry) error) error {
+	whole, err := eachMatch(m, mt, yield)
+	if err != nil || !whole {
+		return err
+	}
+	name, err := c.pathNamer(v, true, nil)
+	if err != nil {
+		return err
+	}
+	for _, f := range sorted(mt.Files()) {
+		if f != "" && !m.Has(f) && !m.HasDir(f) {
+			c.Warnf("%s: no such file in rev %s\n", name(f), v.Node(rev).Short())
+		}
+	}
+	return nil
+}
+
+// sorted is a list in order, each word once.
+func sorted(list []string) []string {
+	list = slices.Clone(list)
+	slices.Sort(list)
+	return slices.Compact(list)
+}
+
+// eachMatch yields the files of a manifest that match, in order. It tells whether
+// it looked for names that are not there: not when there are only good ones.
+func eachMatch(m manifest.Manifest, mt match.Matcher, yield func(manifest.Entry) error) (whole bool, err error) {
 	if mt.Always() {
 		for e, err := range m.All() {
 			if err == nil {
 				err = yield(e)
 			}
 			if err != nil {
-				return err
+				return false, err
 			}
 		}
-		return nil
+		return false, nil
 	}
-	files := slices.Clone(mt.Files())
-	slices.Sort(files)
-	files = slices.Compact(files)
+	files := sorted(mt.Files())
 	all := true
 	for _, f := range files {
 		all = all && m.Has(f)
@@ -93,35 +117,26 @@ func (c *Context) manifestFiles(v *repo.View, rev node.Rev, m manifest.Manifest,
 		for _, f := range files {
 			e, ok, err := m.Lookup(f)
 			if err != nil {
-				return err
+				return false, err
 			}
 			if ok {
 				e.Path = []byte(f)
 				if err := yield(e); err != nil {
-					return err
+					return false, err
 				}
 			}
 		}
-		return nil
+		return false, nil
 	}
 	for e, err := range m.All() {
 		if err != nil {
-			return err
+			return false, err
 		}
 		if mt.Match(string(e.Path)) {
 			if err := yield(e); err != nil {
-				return err
+				return false, err
 			}
 		}
 	}
-	name, err := c.pathNamer(v, true, nil)
-	if err != nil {
-		return err
-	}
-	for _, f := range files {
-		if f != "" && !m.Has(f) && !m.HasDir(f) {
-			c.Warnf("%s: no such file in rev %s\n", name(f), v.Node(rev).Short())
-		}
-	}
-	return nil
+	return true, nil
 }

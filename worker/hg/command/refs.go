@@ -103,7 +103,7 @@ func runBranches(c *Context) (int, error) {
 		return order(b.open, a.open)
 	})
 	for _, r := range rows {
-		notice := ""
+		notice, label := "", "branches.active"
 		switch {
 		case c.Opts.On("active") && !r.active:
 			continue
@@ -112,15 +112,18 @@ func runBranches(c *Context) (int, error) {
 			if !c.Opts.On("closed") {
 				continue
 			}
-			notice = " (closed)"
+			notice, label = " (closed)", "branches.closed"
 		default:
-			notice = " (inactive)"
+			notice, label = " (inactive)", "branches.inactive"
+		}
+		if r.Name == v.WdirBranch() {
+			label = "branches.current"
 		}
 		id := v.Node(r.tip)
 		fm.StartItem()
-		fm.Write("branch", "%s", template.TextValue(template.Text{Local: r.Name, UTF8: r.UTF8}))
+		fm.As(label).Write("branch", "%s", template.TextValue(template.Text{Local: r.Name, UTF8: r.UTF8}))
 		width := max(31-len(r.tip.String())-c.Encoding.ColWidth(r.Name), 0)
-		fm.CondWrite(!c.Quiet, "rev node", pad(width)+" %d:%s", template.Int(int64(r.tip)), template.Bytes(fm.Hash(id)))
+		fm.As("log.changeset changeset."+v.PhaseOf(r.tip).String()).CondWrite(!c.Quiet, "rev node", pad(width)+" %d:%s", template.Int(int64(r.tip)), template.Bytes(fm.Hash(id)))
 		if err := fm.context(r.tip); err != nil {
 			return 0, err
 		}
@@ -195,15 +198,15 @@ func runBookmarks(c *Context) (int, error) {
 		v.Hidden(b.Rev) // hg looks it up in what is visible, and may warn
 		fm.StartItem()
 		fm.RepoContext()
-		if !c.Quiet {
-			mark := " "
-			if active {
-				mark = "*"
-			}
-			fm.Plain(" " + mark + " ")
+		mark, label := " ", ""
+		if active {
+			mark, label = "*", "bookmarks.active bookmarks.current"
 		}
-		fm.Write("bookmark", "%s", template.TextValue(template.Text{Local: b.Name, UTF8: b.UTF8}))
-		fm.CondWrite(!c.Quiet, "rev node", pad(25-c.Encoding.ColWidth(b.Name))+" %d:%s",
+		if !c.Quiet {
+			fm.As(label).Plain(" " + mark + " ")
+		}
+		fm.As(label).Write("bookmark", "%s", template.TextValue(template.Text{Local: b.Name, UTF8: b.UTF8}))
+		fm.As(label).CondWrite(!c.Quiet, "rev node", pad(25-c.Encoding.ColWidth(b.Name))+" %d:%s",
 			template.Int(int64(b.Rev)), template.Bytes(fm.Hash(v.Node(b.Rev))))
 		fm.Data("active", template.Bool(active))
 		fm.Plain("\n")
@@ -231,16 +234,19 @@ var tagsSpec = Spec{
 			return 0, err
 		}
 		for _, t := range slices.Backward(list) {
-			kind := t.Type
+			kind, label := t.Type, "tags.normal"
 			if kind == "global" {
 				kind = ""
 			}
+			if kind != "" {
+				label = "tags." + kind
+			}
 			fm.StartItem()
 			fm.RepoContext()
-			fm.Write("tag", "%s", template.TextValue(template.Text{Local: t.Name, UTF8: t.UTF8}))
-			fm.CondWrite(!c.Quiet, "rev node", pad(30-c.Encoding.ColWidth(t.Name))+" %5d:%s",
+			fm.As(label).Write("tag", "%s", template.TextValue(template.Text{Local: t.Name, UTF8: t.UTF8}))
+			fm.As(label).CondWrite(!c.Quiet, "rev node", pad(30-c.Encoding.ColWidth(t.Name))+" %5d:%s",
 				template.Int(int64(t.Rev)), template.Bytes(fm.Hash(v.Node(t.Rev))))
-			fm.CondWrite(c.Verbose && kind != "", "type", " %s", template.Bytes(kind))
+			fm.As(label).CondWrite(c.Verbose && kind != "", "type", " %s", template.Bytes(kind))
 			fm.Plain("\n")
 		}
 		return 0, fm.finish()
@@ -285,7 +291,7 @@ var phaseSpec = Spec{
 
 var tipSpec = Spec{
 	Name:    "tip",
-	Options: join(others(cmdline.Flag("p", "patch"), cmdline.Flag("g", "git")), templateOptions()),
+	Options: join(native(cmdline.Flag("p", "patch"), cmdline.Flag("g", "git")), templateOptions()),
 	Run: func(c *Context) (int, error) {
 		if len(c.Args) > 0 {
 			return 0, unsupported("tip with arguments")

@@ -3,6 +3,7 @@
 package command
 
 import (
+	"hgbroker/worker/hg/match"
 	"hgbroker/worker/hg/node"
 	"hgbroker/worker/hg/repo"
 	"hgbroker/worker/hg/revset"
@@ -34,7 +35,7 @@ func (c *Context) unhide(v *repo.View, specs []string) error {
 
 // revsetOptions are what revsets depend on besides the repository.
 func (c *Context) revsetOptions() *revset.Options {
-	opts := &revset.Options{Now: c.Now, Location: c.Local, Lower: c.Encoding.Lower}
+	opts := &revset.Options{Now: c.Now, Location: c.Local, Lower: c.Encoding.Lower, Version: c.Config.Version()}
 	for _, it := range c.Config.Items("revsetalias") {
 		opts.Aliases = append(opts.Aliases, revset.Alias{Declaration: it.Name, Definition: it.Text})
 	}
@@ -44,14 +45,22 @@ func (c *Context) revsetOptions() *revset.Options {
 	return opts
 }
 
+// revsets is the view as the revset language asks it, filesets in patterns
+// included.
+func (c *Context) revsets(v *repo.View) repo.Revsets {
+	return repo.Revsets{View: v, Sets: func(o match.Options, rev node.Rev) (match.Matcher, error) {
+		return c.withSets(v, o, rev, true)
+	}}
+}
+
 // eval evaluates revsets given by the user; several are joined in order.
 func (c *Context) eval(v *repo.View, specs []string) (*revset.Set, error) {
 	if len(specs) == 1 && specs[0] == "." {
 		// hg knows this one without looking at what is visible.
 		p1, _ := v.WdirParents()
-		return revset.List(c.Context, repo.Revsets{View: v}, c.revsetOptions(), []node.Rev{p1}), nil
+		return revset.List(c.Context, c.revsets(v), c.revsetOptions(), []node.Rev{p1}), nil
 	}
-	set, warnings, err := revset.Eval(c.Context, repo.Revsets{View: v}, specs, c.revsetOptions())
+	set, warnings, err := revset.Eval(c.Context, c.revsets(v), specs, c.revsetOptions())
 	for _, w := range warnings {
 		c.warnRaw(w)
 	}
@@ -64,7 +73,7 @@ func (c *Context) everything(v *repo.View) (*revset.Set, error) {
 	if err != nil {
 		return nil, err
 	}
-	set, err := q.Eval(c.Context, repo.Revsets{View: v}, c.revsetOptions())
+	set, err := q.Eval(c.Context, c.revsets(v), c.revsetOptions())
 	if err == nil {
 		set.Reverse()
 	}

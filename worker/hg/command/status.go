@@ -3,8 +3,6 @@
 package command
 
 import (
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -22,35 +20,36 @@ var statusSpec = Spec{
 		native(cmdline.Flag("A", "all"), cmdline.Flag("m", "modified"), cmdline.Flag("a", "added"), cmdline.Flag("r", "removed"),
 			cmdline.Flag("d", "deleted"), cmdline.Flag("c", "clean"), cmdline.Flag("u", "unknown"), cmdline.Flag("i", "ignored"),
 			cmdline.Flag("n", "no-status")),
-		others(cmdline.Text("t", "terse", "")),
+		native(cmdline.Text("t", "terse", "")),
 		native(cmdline.Flag("C", "copies"), cmdline.Flag("0", "print0"), cmdline.Words("", "rev"), cmdline.Text("", "change", "")),
-		walkOptions(), others(cmdline.Flag("S", "subrepos")), formatterOptions()),
+		walkOptions(), native(cmdline.Flag("S", "subrepos")), formatterOptions()),
 	Run: runStatus,
 }
 
 // kinds are the states of a file in the order of hg's output.
 var kinds = []struct {
-	option string
-	letter byte
-}{{"modified", 'M'}, {"added", 'A'}, {"removed", 'R'}, {"deleted", '!'}, {"unknown", '?'}, {"ignored", 'I'}, {"clean", 'C'}}
+	option, label string
+	letter        byte
+}{{"modified", "status.modified", 'M'}, {"added", "status.added", 'A'}, {"removed", "status.removed", 'R'},
+	{"deleted", "status.deleted", '!'}, {"unknown", "status.unknown", '?'}, {"ignored", "status.ignored", 'I'}, {"clean", "status.clean", 'C'}}
 
 func runStatus(c *Context) (int, error) {
 	if len(c.Opts.List("rev")) > 0 && c.Opts.Text("change") != "" {
 		return 0, inputError("cannot specify both --rev and --change")
 	}
-	if t := c.Config.GetOr("commands", "status.terse", ""); t != "" && len(c.Opts.List("rev")) == 0 {
-		return 0, unsupported("commands.status.terse")
+	short := ""
+	switch {
+	case c.Opts.Given("terse"):
+		short = c.Opts.Text("terse")
+	case len(c.Opts.List("rev")) == 0:
+		short = c.Config.GetOr("commands", "status.terse", "")
+	}
+	if short != "" && len(c.Opts.List("rev")) > 0 {
+		return 0, inputError("cannot use --terse with --rev")
 	}
 	v, err := c.View()
 	if err != nil {
 		return 0, err
-	}
-	verbose, err := c.Config.Bool("commands", "status.verbose")
-	if err != nil {
-		return 0, err
-	}
-	if (verbose || c.Verbose) && !c.Config.Plain("") && !c.Opts.On("print0") && c.unfinished(v) {
-		return 0, unsupported("status --verbose of an unfinished operation")
 	}
 	a, b, err := c.statusRevs(v)
 	if err != nil {
@@ -69,7 +68,16 @@ func runStatus(c *Context) (int, error) {
 		return 0, err
 	}
 	show := c.statusKinds()
-	mt, err := c.matcher(v, c.Args, c.Opts.List("include"), c.Opts.List("exclude"), b == node.WdirRev)
+	mt, err := c.matcherIn(v, c.Args, c.Opts.List("include"), c.Opts.List("exclude"), b)
+	if err != nil {
+		return 0, err
+	}
+	c.withoutSubrepos = !c.Opts.On("subrepos") && mt.Always()
+	st, err := c.statusOf(v, a, b, mt, short != "" || strings.Contains(show, "?"),
+		strings.Contains(show, "I") || strings.Contains(short, "i"), short != "" || strings.Contains(show, "C"))
+	if err == nil && short != "" {
+		st, err = terse(st, short)
+	}
 	if err != nil {
 		return 0, err
 	}
@@ -86,7 +94,7 @@ func runStatus(c *Context) (int, error) {
 			return 0, err
 		}
 	}
-	st, err := c.statusOf(v, a, b, mt, strings.Contains(show, "?"), strings.Contains(show, "I"), strings.Contains(show, "C"))
+	more, err := c.moreStatus(v)
 	if err != nil {
 		return 0, err
 	}
@@ -109,15 +117,17 @@ func runStatus(c *Context) (int, error) {
 			}
 			fm.Data("itemtype", template.Bytes("file"))
 			fm.Data("path", template.Bytes(f))
-			fm.CondWrite(!c.Opts.On("no-status"), "status", "%s ", template.Bytes(string(k.letter)))
-			fm.Plain(name(f) + end)
+			fm.As(k.label).CondWrite(!c.Opts.On("no-status"), "status", "%s ", template.Bytes(string(k.letter)))
+			fm.As(k.label).Plain(name(f) + end)
 			if source, ok := copied[f]; ok {
 				fm.Data("source", template.Bytes(source))
-				fm.Plain("  " + name(source) + end)
+				fm.As("status.copied").Plain("  " + name(source) + end)
 			}
+			more.file(fm, f)
 			fm.spill()
 		}
 	}
+	more.finish(fm)
 	return 0, fm.finish()
 }
 
@@ -172,20 +182,6 @@ func (c *Context) pair(v *repo.View, specs []string) (a, b node.Rev, err error) 
 	return a, b, err
 }
 
-// unfinished tells whether something is under way that a verbose status speaks of.
-func (c *Context) unfinished(v *repo.View) bool {
-	if _, p2 := v.WdirParents(); p2 >= 0 || v.MergeState() != nil {
-		return true
-	}
-	for _, name := range []string{"graftstate", "updatestate", "rebasestate", "histedit-state", "shelvedstate",
-		"transplant/journal", "evolvestate", "bisect.state"} {
-		if _, err := os.Lstat(filepath.Join(v.Layout.Dot, name)); err == nil {
-			return true
-		}
-	}
-	return false
-}
-
 // FileState is one file of a typed status.
 type FileState struct {
 	Path       string
@@ -219,7 +215,7 @@ func (c *Context) FileStatus(q StatusQuery) ([]FileState, error) {
 	if err != nil {
 		return nil, err
 	}
-	mt, err := c.matcher(v, q.Paths, q.Include, q.Exclude, b == node.WdirRev)
+	mt, err := c.matcherIn(v, q.Paths, q.Include, q.Exclude, b)
 	if err != nil {
 		return nil, err
 	}

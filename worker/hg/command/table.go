@@ -4,9 +4,9 @@ package command
 
 // specs lists the native commands.
 func specs() []*Spec {
-	return []*Spec{
-		&bookmarksSpec, &branchSpec, &branchesSpec, &catSpec, &configSpec, &filesSpec, &headsSpec, &identifySpec,
+	return append(append(readSpecs(), copySpecs()...), []*Spec{
+		&annotateSpec, &bookmarksSpec, &branchSpec, &branchesSpec, &catSpec, &configSpec, &diffSpec, &exportSpec, &filesSpec, &headsSpec, &identifySpec,
 		&logSpec, &manifestSpec, &parentsSpec, &pathsSpec, &phaseSpec, &rootSpec, &statusSpec, &tagsSpec, &tipSpec,
 		&versionSpec,
-	}
+	}...)
 }

@@ -43,11 +43,16 @@ func (e *syntaxError) abort() *hgerr.Abort {
 // record it. include reads another file into l; nil leaves %include lines to
 // the error case.
 func (l *layer) parse(src, text string, include func(path, location string) error) error {
+	return l.parseIn("", src, text, include)
+}
+
+// parseIn is parse where items before the first heading belong to section.
+func (l *layer) parseIn(section, src, text string, include func(path, location string) error) error {
 	var (
-		section, item string
-		continues     bool
-		more          []byte // what continues the value of item, set when it ends
-		line, last    int
+		item       string
+		continues  bool
+		more       []byte // what continues the value of item, set when it ends
+		line, last int
 	)
 	finish := func() {
 		if len(more) > 0 {

@@ -14,6 +14,7 @@ import (
 	"slices"
 	"sort"
 	"strings"
+	"sync"
 
 	"hgbroker/worker/hg/node"
 )
@@ -46,6 +47,9 @@ type Dirstate struct {
 	ignore  [20]byte
 	version int
 	name    string
+
+	treeOnce sync.Once
+	tree     *Tree
 }
 
 // New makes a Dirstate of entries that are sorted by Path, each path once. It

@@ -50,6 +50,7 @@ func New(o match.Options, repo Repo, rev node.Rev, quiet bool) (*Matcher, error)
 		repo: repo, options: match.Options{Root: o.Root, Cwd: o.Cwd, ReadFile: o.ReadFile, Version: o.Version},
 		failure: &failure{}, quiet: quiet,
 	}
+	o.Fail = ev.failure.set
 	m, err := ev.matcher(o, rev)
 	if err != nil {
 		return nil, err

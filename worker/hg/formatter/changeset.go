@@ -7,6 +7,7 @@ import (
 
 	"hgbroker/worker/hg/hgerr"
 	"hgbroker/worker/hg/node"
+	"hgbroker/worker/hg/patch"
 	"hgbroker/worker/hg/template"
 )
 
@@ -22,6 +23,8 @@ type Props struct {
 
 // Differ prints the diffs of `log -p` and the histogram of `log --stat`.
 type Differ interface {
+	// Stat is what the histogram shows.
+	Stat(ctx template.Changectx) ([]patch.FileStat, error)
 	ShowDiff(w *bytes.Buffer, ctx template.Changectx, stat bool, graphWidth int) error
 }
 

@@ -23,15 +23,12 @@ type fieldDisplayer struct {
 }
 
 func newFieldDisplayer(cfg *Config, spec Spec, repo template.Repo, o DisplayOptions) (*fieldDisplayer, error) {
-	if o.Stat && cfg.Options.Version >= template.Hg72 {
-		return nil, hgerr.NewUnsupported("log --stat in a machine format")
-	}
 	d := &fieldDisplayer{cfg: cfg, spec: spec, repo: repo, o: o}
 	var err error
 	if d.fm, err = New(cfg, spec, "log", repo, &d.out); err != nil {
 		return nil, err
 	}
-	if d.fm.Hinted("diff") || d.fm.Hinted("diffstat") {
+	if o.Differ == nil && (d.fm.Hinted("diff") || d.fm.Hinted("diffstat")) {
 		return nil, hgerr.NewUnsupported("template keyword diff")
 	}
 	return d, nil
@@ -140,19 +137,40 @@ func (d *fieldDisplayer) fields(ctx template.Changectx, p Props) error {
 		}
 		fm.Data("copies", fm.Dict("name", "source", " ", copies))
 	}
-	for _, part := range []struct {
-		asked bool
-		name  string
-		stat  bool
-	}{{d.o.Stat, "diffstat", true}, {d.o.Patch, "diff", false}} {
-		if !part.asked {
-			continue
-		}
-		var text bytes.Buffer
-		if err := d.o.Differ.ShowDiff(&text, ctx, part.stat, 0); err != nil {
+	if d.o.Stat || fm.Hinted("diffstat") {
+		v, err := d.diffstat(ctx)
+		if err != nil {
 			return err
 		}
-		fm.Data(part.name, template.Bytes(text.String()))
+		fm.Data("diffstat", v)
+	}
+	if d.o.Patch || fm.Hinted("diff") {
+		var text bytes.Buffer
+		if err := d.o.Differ.ShowDiff(&text, ctx, false, 0); err != nil {
+			return err
+		}
+		fm.Data("diff", template.Bytes(text.String()))
 	}
 	return ctx.Err()
+}
+
+// diffstat is the histogram as text, or since Mercurial 7 what it shows of each
+// file.
+func (d *fieldDisplayer) diffstat(ctx template.Changectx) (template.Value, error) {
+	if d.cfg.Options.Version < template.Hg72 {
+		var text bytes.Buffer
+		err := d.o.Differ.ShowDiff(&text, ctx, true, 0)
+		return template.Bytes(text.String()), err
+	}
+	stats, err := d.o.Differ.Stat(ctx)
+	files := make([]template.Value, len(stats))
+	for i, f := range stats {
+		files[i] = d.fm.Dict("key", "value", " ", []template.Binding{
+			{Name: "name", Value: template.Bytes(f.Name)},
+			{Name: "additions", Value: template.Int(int64(f.Added))},
+			{Name: "removals", Value: template.Int(int64(f.Removed))},
+			{Name: "binary", Value: template.Bool(f.Binary)},
+		})
+	}
+	return d.fm.List("diffstat", " ", files), err
 }

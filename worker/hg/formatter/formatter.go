@@ -37,6 +37,7 @@ type Formatter struct {
 	ending func()
 	// values follow a template, which maps over lists that machines get bare.
 	mapped bool
+	label  string // of the next plain text
 }
 
 // New makes the formatter that spec asks for; topic names the command's items.
@@ -192,10 +193,16 @@ func (fm *Formatter) CondWrite(cond bool, fields, format string, values ...templ
 			for i, v := range values {
 				args[i] = plainText(v)
 			}
-			fmt.Fprintf(fm.w, format, args...)
+			if fm.label != "" && fm.cfg.Options.Label != nil {
+				fm.w.WriteString(fm.cfg.Options.Label(fmt.Sprintf(format, args...), fm.label))
+			} else {
+				fmt.Fprintf(fm.w, format, args...)
+			}
 		}
+		fm.label = ""
 		return
 	}
+	fm.label = ""
 	for i, name := range strings.Fields(fields) {
 		fm.Data(name, values[i])
 	}
@@ -204,8 +211,21 @@ func (fm *Formatter) CondWrite(cond bool, fields, format string, values ...templ
 // Plain adds text that only plain output has.
 func (fm *Formatter) Plain(text string) {
 	if fm.IsPlain() {
+		if fm.label != "" && fm.cfg.Options.Label != nil {
+			text = fm.cfg.Options.Label(text, fm.label)
+		}
 		fm.w.WriteString(text)
 	}
+	fm.label = ""
+}
+
+// As gives the next Write, CondWrite or Plain hg's labels, separated by blanks,
+// by which plain text is colored:
+//
+//	fm.As("branches.active").Write("branch", "%s", name)
+func (fm *Formatter) As(labels string) *Formatter {
+	fm.label = labels
+	return fm
 }
 
 // Date prepares a date for Write: text in the layout, or a date.

@@ -40,6 +40,30 @@ func (p *printer) Open(*bytes.Buffer) error      { return nil }
 func (p *printer) Flush(*bytes.Buffer, node.Rev) {}
 func (p *printer) Close(*bytes.Buffer) error     { return nil }
 
+// colored labels, under hg's names, what was written since mark.
+func (p *printer) colored(w *bytes.Buffer, mark int, labels string) {
+	if p.opts.Label != nil && w.Len() > mark {
+		text := p.opts.Label(string(w.Bytes()[mark:]), labels)
+		w.Truncate(mark)
+		w.WriteString(text)
+	}
+}
+
+// changesetLabels are the labels of the line that names a changeset.
+func changesetLabels(ctx template.Changectx) string {
+	labels := "log.changeset changeset." + ctx.Phase().String()
+	if ctx.Obsolete() {
+		labels += " changeset.obsolete"
+	}
+	if words := ctx.Instabilities(); len(words) > 0 {
+		labels += " changeset.unstable"
+		for _, word := range words {
+			labels += " instability." + word
+		}
+	}
+	return labels
+}
+
 // changeID writes "rev:node" and a line end.
 func (p *printer) changeID(w *bytes.Buffer, rev node.Rev, id node.ID) {
 	w.Write(strconv.AppendInt(w.AvailableBuffer(), int64(rev), 10))
@@ -52,17 +76,22 @@ func (p *printer) changeID(w *bytes.Buffer, rev node.Rev, id node.ID) {
 	w.WriteByte('\n')
 }
 
-func line(w *bytes.Buffer, label, text string) {
-	w.WriteString(label)
+// line writes a line: what it is about, the text, and the labels of both.
+func (p *printer) line(w *bytes.Buffer, about, text, labels string) {
+	mark := w.Len()
+	w.WriteString(about)
 	w.WriteString(text)
 	w.WriteByte('\n')
+	p.colored(w, mark, labels)
 }
 
-func files(w *bytes.Buffer, label string, names []string) {
+func (p *printer) files(w *bytes.Buffer, about string, names []string, labels string) {
 	if len(names) == 0 {
 		return
 	}
-	w.WriteString(label)
+	mark := w.Len()
+	defer func() { p.colored(w, mark, labels) }()
+	w.WriteString(about)
 	for i, n := range names {
 		if i > 0 {
 			w.WriteByte(' ')
@@ -86,84 +115,102 @@ func (p *printer) Show(w *bytes.Buffer, ctx template.Changectx, props Props) err
 
 func (p *printer) show(w *bytes.Buffer, ctx template.Changectx, props Props) error {
 	if p.opts.Quiet {
+		mark := w.Len()
 		p.changeID(w, ctx.Rev(), ctx.Node())
+		p.colored(w, mark, "log.node")
 		return nil
 	}
 	debug, verbose := p.opts.Debug, p.opts.Verbose || p.opts.Debug
+	mark := w.Len()
 	w.WriteString("changeset:   ")
 	p.changeID(w, ctx.Rev(), ctx.Node())
+	if p.opts.Label != nil {
+		p.colored(w, mark, changesetLabels(ctx))
+	}
 	if b := ctx.Branch(); b.Local != "default" {
-		line(w, "branch:      ", b.Local)
+		p.line(w, "branch:      ", b.Local, "log.branch")
 	}
 	for _, b := range ctx.Bookmarks() {
-		line(w, "bookmark:    ", b.Local)
+		p.line(w, "bookmark:    ", b.Local, "log.bookmark")
 	}
 	for _, t := range ctx.Tags() {
-		line(w, "tag:         ", t.Local)
+		p.line(w, "tag:         ", t.Local, "log.tag")
 	}
 	if debug {
-		line(w, "phase:       ", ctx.Phase().String())
+		p.line(w, "phase:       ", ctx.Phase().String(), "log.phase")
 	}
 	for _, r := range template.MeaningfulParents(ctx, debug) {
 		parent, err := p.repo.Changectx(r)
 		if err != nil {
 			return err
 		}
+		mark := w.Len()
 		w.WriteString("parent:      ")
 		p.changeID(w, parent.Rev(), parent.Node())
+		if p.opts.Label != nil {
+			p.colored(w, mark, "log.parent changeset."+parent.Phase().String())
+		}
 	}
 	if debug {
 		id, rev := ctx.ManifestNode(), ctx.ManifestRev()
 		if ctx.Rev() == node.WdirRev {
 			id, rev = node.Wdir, node.WdirRev
 		}
+		mark := w.Len()
 		w.WriteString("manifest:    ")
 		p.changeID(w, rev, id)
+		p.colored(w, mark, "ui.debug log.manifest")
 	}
-	line(w, "user:        ", ctx.User().Local)
+	p.line(w, "user:        ", ctx.User().Local, "log.user")
 	unix, offset := ctx.Date()
 	date, err := dates.Date{Unix: unix, Offset: offset}.Format(dates.DefaultFormat)
 	if err != nil {
 		return err
 	}
-	line(w, "date:        ", date)
+	p.line(w, "date:        ", date, "log.date")
 	if words := ctx.Instabilities(); len(words) > 0 {
-		line(w, "instability: ", strings.Join(words, ", "))
+		p.line(w, "instability: ", strings.Join(words, ", "), "log.instability")
 	} else if ctx.Obsolete() {
 		p.fates.Reset()
 		if err := p.fate.Render(&p.fates, template.Resources{Repo: p.repo, Ctx: ctx, Index: -1}); err != nil {
 			return err
 		}
 		for _, fate := range template.SplitLines(p.fates.String()) {
-			line(w, "obsolete:    ", fate)
+			p.line(w, "obsolete:    ", fate, "log.obsfate")
 		}
 	}
 	if debug {
 		modified, added, removed := ctx.FileStatus()
-		files(w, "files:       ", modified)
-		files(w, "files+:      ", added)
-		files(w, "files-:      ", removed)
+		p.files(w, "files:       ", modified, "ui.debug log.files")
+		p.files(w, "files+:      ", added, "ui.debug log.files")
+		p.files(w, "files-:      ", removed, "ui.debug log.files")
 	} else if verbose {
-		files(w, "files:       ", ctx.Files())
+		p.files(w, "files:       ", ctx.Files(), "ui.note log.files")
 	}
 	if len(props.Copies) > 0 && verbose {
 		names := make([]string, len(props.Copies))
 		for i, c := range props.Copies {
 			names[i] = c.Dest + " (" + c.Source + ")"
 		}
-		files(w, "copies:      ", names)
+		p.files(w, "copies:      ", names, "ui.note log.copies")
 	}
 	if debug {
 		for _, x := range ctx.Extras() {
-			line(w, "extra:       ", x.Key+"="+python.Escape(x.Value))
+			p.line(w, "extra:       ", x.Key+"="+python.Escape(x.Value), "ui.debug log.extra")
 		}
 	}
 	if desc := ctx.Desc().Trim().Local; desc != "" {
 		if verbose {
-			line(w, "description:\n", desc)
-			w.WriteByte('\n')
+			const label = "ui.note log.description"
+			mark := w.Len()
+			w.WriteString("description:\n")
+			p.colored(w, mark, label)
+			mark = w.Len()
+			w.WriteString(desc)
+			p.colored(w, mark, label)
+			w.WriteString("\n\n")
 		} else {
-			line(w, "summary:     ", template.FirstLine(desc))
+			p.line(w, "summary:     ", template.FirstLine(desc), "log.summary")
 		}
 	}
 	w.WriteByte('\n')

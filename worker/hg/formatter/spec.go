@@ -4,6 +4,7 @@ package formatter
 
 import (
 	"io"
+	"path"
 	"sort"
 	"strings"
 
@@ -23,9 +24,19 @@ type Config struct {
 	Style       string
 	// FormatDebug and FormatJSON are ui.formatdebug and ui.formatjson.
 	FormatDebug, FormatJSON bool
-	// IsFile tells whether a path names a file; a template in a file is left to
-	// the real hg. Without it, everything that could be a path is.
-	IsFile func(path string) bool
+	// SummaryTemplate is command-templates.oneline-summary, DefaultSummary when
+	// empty.
+	SummaryTemplate string
+	// IsFile tells whether a path names a file, ReadFile reads one; both take
+	// paths relative to the command's directory, too. Without them, everything
+	// that could be a path is left to the real hg.
+	IsFile   func(path string) bool
+	ReadFile func(path string) ([]byte, error)
+	// StockDir is the folder of the template files that hg brings, "" when it is
+	// not known.
+	StockDir func() string
+	// RealPath resolves a path's symbolic links.
+	RealPath func(path string) string
 }
 
 // Spec is what -T or the configuration chose.
@@ -38,12 +49,13 @@ type Spec struct {
 	HasArgs bool
 	// Text is a literal template.
 	Text string
-	// Style names one of the styles of styles.go.
+	// Style names one of the styles of styles.go, or a map file.
 	Style string
+	style *style // nil without Style
 }
 
 // Empty tells whether nothing was chosen: the command's own plain text.
-func (s Spec) Empty() bool { return s == Spec{} }
+func (s Spec) Empty() bool { return s.Ref == "" && s.Text == "" && s.Style == "" }
 
 // Format tells whether the spec is a machine format: json or cbor.
 func (s Spec) Format() bool { return s.Style == "" && (s.Ref == "json" || s.Ref == "cbor") }
@@ -86,8 +98,8 @@ func Lookup(cfg *Config, topic, arg string, out io.Writer) (Spec, error) {
 		}
 		return Spec{Ref: name, Args: args[:len(args)-1], HasArgs: true}, nil
 	}
-	if styles[arg] != nil {
-		return Spec{Ref: topic, Style: arg}, nil
+	if st, err := namedStyle(cfg, arg); st != nil || err != nil {
+		return Spec{Ref: topic, Style: arg, style: st}, err
 	}
 	for _, t := range cfg.Templates {
 		if t.Key == arg && t.Value != "" {
@@ -101,9 +113,40 @@ func Lookup(cfg *Config, topic, arg string, out io.Writer) (Spec, error) {
 		return Spec{}, hgerr.Abortf(hgerr.Other, "specify a template")
 	}
 	if strings.ContainsAny(arg, `/\`) && (cfg.IsFile == nil || cfg.IsFile(arg)) {
-		return Spec{}, hgerr.NewUnsupported("template file %s", arg)
+		return fileSpec(cfg, topic, arg)
 	}
 	return Spec{Text: arg}, nil
+}
+
+// namedStyle is a style that is given by name alone, which a map file of that
+// name in the command's directory takes the place of; nil when there is none.
+func namedStyle(cfg *Config, name string) (*style, error) {
+	if strings.Contains(name, "/") {
+		return nil, nil
+	}
+	if file := "map-cmdline." + name; cfg.IsFile == nil || cfg.IsFile(file) {
+		return readMap(cfg, file)
+	}
+	return styles[name], nil
+}
+
+// fileSpec is a template in a file, or a map file.
+func fileSpec(cfg *Config, topic, name string) (Spec, error) {
+	if strings.HasPrefix(path.Base(name), "map-") {
+		if cfg.RealPath == nil {
+			return Spec{}, hgerr.NewUnsupported("style file %s", name)
+		}
+		st, err := readMap(cfg, cfg.RealPath(name))
+		return Spec{Ref: topic, Style: name, style: st}, err
+	}
+	if cfg.ReadFile == nil {
+		return Spec{}, hgerr.NewUnsupported("template file %s", name)
+	}
+	text, err := cfg.ReadFile(name)
+	if err != nil {
+		return Spec{}, hgerr.NewUnsupported("template file %s: %v", name, err)
+	}
+	return Spec{Text: string(text)}, nil
 }
 
 // LookupChangeset decides what prints changesets: -T, then --style, then the
@@ -114,16 +157,16 @@ func LookupChangeset(cfg *Config, arg, style string, out io.Writer) (Spec, error
 			return Spec{Text: unquote(cfg.LogTemplate)}, nil
 		}
 		style = cfg.Style
-	}
-	if arg == "" && style != "" {
-		if styles[style] != nil {
-			return Spec{Ref: "changeset", Style: style}, nil
-		}
-		if cfg.IsFile == nil || cfg.IsFile(style) || cfg.IsFile("map-cmdline."+style) || strings.ContainsAny(style, "/~$") {
+		if strings.ContainsAny(style, "~$") {
 			return Spec{}, hgerr.NewUnsupported("style file %s", style)
 		}
-		return Spec{}, hgerr.Abortf(hgerr.Other, "style '%s' not found", style).
-			WithHint("available styles: %s", StyleNames())
+	}
+	if arg == "" && style != "" {
+		st, err := namedStyle(cfg, style)
+		if st == nil && err == nil {
+			st, err = readMap(cfg, style)
+		}
+		return Spec{Ref: "changeset", Style: style, style: st}, err
 	}
 	return Lookup(cfg, "changeset", arg, out)
 }
@@ -140,9 +183,10 @@ type parts struct {
 func newEngine(cfg *Config, spec Spec, resident bool) *template.Engine {
 	opts := cfg.Options
 	opts.RepoResident = resident
+	opts.Summary = func() (*template.Template, error) { return summary(cfg) }
 	e := template.New(opts)
 	if spec.Style != "" {
-		st := styles[spec.Style]
+		st := spec.style
 		for _, f := range st.fragments {
 			e.Define(f.Key, f.Value)
 		}
@@ -158,6 +202,28 @@ func newEngine(cfg *Config, spec Spec, resident bool) *template.Engine {
 		e.Alias(a.Key, a.Value)
 	}
 	return e
+}
+
+// summary compiles the template of {onelinesummary}, which sees the user's
+// fragments and aliases even in a style.
+func summary(cfg *Config) (*template.Template, error) {
+	opts := cfg.Options
+	opts.RepoResident = true
+	opts.Summary = func() (*template.Template, error) {
+		return nil, hgerr.NewUnsupported("command-templates.oneline-summary within itself")
+	}
+	e := template.NewBare(opts)
+	for _, t := range cfg.Templates {
+		e.Define(t.Key, unquote(t.Value))
+	}
+	for _, a := range cfg.Aliases {
+		e.Alias(a.Key, a.Value)
+	}
+	text := cfg.SummaryTemplate
+	if text == "" {
+		text = template.DefaultSummary
+	}
+	return e.Literal(text)
 }
 
 // compileParts compiles a spec. name says under which name a part stands; it

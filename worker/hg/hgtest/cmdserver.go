@@ -39,8 +39,18 @@ type CmdServer struct {
 
 // StartCmdServer starts hg as a command server with the environment env.
 func StartCmdServer(hg string, env []string) (*CmdServer, error) {
-	s := &CmdServer{cmd: exec.Command(hg, "serve", "--cmdserver", "pipe"), log: new(logBuffer)}
-	s.cmd.Dir = "/"
+	return startCmdServer(hg, env, "/")
+}
+
+// StartCmdServerIn starts one that has the repository at dir open and keeps it,
+// as python-hglib does. Its commands are run by RunHere.
+func StartCmdServerIn(hg string, env []string, dir string) (*CmdServer, error) {
+	return startCmdServer(hg, env, dir, "-R", dir)
+}
+
+func startCmdServer(hg string, env []string, dir string, options ...string) (*CmdServer, error) {
+	s := &CmdServer{cmd: exec.Command(hg, append(options, "serve", "--cmdserver", "pipe")...), log: new(logBuffer)}
+	s.cmd.Dir = dir
 	s.cmd.Env = env
 	s.cmd.Stderr = s.log
 	in, err := s.cmd.StdinPipe()
@@ -85,9 +95,14 @@ func (s *CmdServer) chunk() (channel byte, data []byte, err error) {
 // Run runs args in dir with an empty standard input. An error leaves the
 // server unusable.
 func (s *CmdServer) Run(dir string, args []string) (stdout, stderr []byte, code int, err error) {
+	return s.RunHere(append([]string{"--cwd", dir}, args...))
+}
+
+// RunHere is Run in the directory and repository that the server has.
+func (s *CmdServer) RunHere(args []string) (stdout, stderr []byte, code int, err error) {
 	watchdog := time.AfterFunc(patience, func() { s.cmd.Process.Kill() })
 	defer watchdog.Stop()
-	line := strings.Join(append([]string{"--cwd", dir}, args...), "\x00")
+	line := strings.Join(args, "\x00")
 	request := append([]byte("runcommand\n"), binary.BigEndian.AppendUint32(nil, uint32(len(line)))...)
 	if _, err := s.in.Write(append(request, line...)); err != nil {
 		return nil, nil, 0, fmt.Errorf("command server: %w; it said %q", err, s.log)

@@ -23,6 +23,7 @@ type RepoInfo struct {
 	Present   []string // of Dirs, those that exist on disk
 	Loose     []string // files on disk that are not tracked
 	Users     []string
+	Special   bool // there are files on disk that hg would wait for: pipes, sockets
 }
 
 // Info asks real hg about the repository at dir.
@@ -74,6 +75,7 @@ func AskInfo(hg Runner, dir string) (RepoInfo, error) {
 			return err
 		}
 		name := p[len(dir)+1:]
+		info.Special = info.Special || d.Type()&(fs.ModeNamedPipe|fs.ModeSocket|fs.ModeDevice) != 0
 		switch {
 		case d.IsDir() && d.Name() == ".hg":
 			return fs.SkipDir

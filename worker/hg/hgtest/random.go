@@ -61,6 +61,14 @@ var productions = []struct {
 	{1, (*dice).branch},
 	{1, (*dice).root},
 	{1, (*dice).version},
+	{6, (*dice).diff},
+	{4, (*dice).patches},
+	{4, (*dice).grep},
+	{3, (*dice).debugRead},
+	{2, (*dice).summary},
+	{2, (*dice).locate},
+	{1, (*dice).resolve},
+	{1, (*dice).verify},
 }
 
 func (d *dice) command() Command {

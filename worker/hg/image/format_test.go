@@ -181,10 +181,12 @@ func TestPrivateSource(t *testing.T) {
 }
 
 func TestKindNames(t *testing.T) {
-	if k, ok := ParseKind(Store.String()); !ok || k != Store {
-		t.Errorf("ParseKind(%q) is %v, %v", Store, k, ok)
+	for _, want := range []Kind{Store, Growth, Texts} {
+		if k, ok := ParseKind(want.String()); !ok || k != want {
+			t.Errorf("ParseKind(%q) is %v, %v", want, k, ok)
+		}
 	}
-	for _, s := range []string{"", "Store", Kind(2).String()} {
+	for _, s := range []string{"", "Store", Kind(4).String()} {
 		if _, ok := ParseKind(s); ok {
 			t.Errorf("%q is a kind", s)
 		}

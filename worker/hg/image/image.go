@@ -55,6 +55,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"hash/fnv"
 	"io"
 )
 
@@ -77,21 +78,29 @@ const (
 // Kind tells what a whole image stands for.
 type Kind uint32
 
-// Store is the kind of an image of a repository's store.
-const Store Kind = 1
+// The kinds. Each is cached for itself, at the cost of its own bytes.
+const (
+	Store  Kind = 1 // a repository's store as it was once
+	Growth Kind = 2 // what came to a store since the image of kind Store was made
+	Texts  Kind = 3 // the texts of a store's changesets
+)
+
+var kindNames = map[Kind]string{Store: "store", Growth: "growth", Texts: "texts"}
 
 // String is the kind's name on the wire between worker and master.
 func (k Kind) String() string {
-	if k == Store {
-		return "store"
+	if name, ok := kindNames[k]; ok {
+		return name
 	}
 	return fmt.Sprintf("kind-%d", uint32(k))
 }
 
 // ParseKind is the reverse of String.
 func ParseKind(s string) (Kind, bool) {
-	if s == "store" {
-		return Store, true
+	for k, name := range kindNames {
+		if name == s {
+			return k, true
+		}
 	}
 	return 0, false
 }
@@ -219,6 +228,20 @@ func (m *Image) Info() Info { return m.info }
 
 // Size is the image's total size in bytes.
 func (m *Image) Size() int64 { return m.info.Size }
+
+// Fingerprint names the content of an image, by the sizes and checksums of its
+// sections: an image of kind Growth says so which one it belongs to.
+func (m *Image) Fingerprint() uint64 {
+	h := fnv.New64a()
+	var row [16]byte
+	for _, s := range m.info.Sections {
+		binary.LittleEndian.PutUint32(row[:], uint32(s.ID))
+		binary.LittleEndian.PutUint32(row[4:], s.CRC)
+		binary.LittleEndian.PutUint64(row[8:], uint64(s.Size))
+		h.Write(row[:])
+	}
+	return h.Sum64()
+}
 
 // Section returns the bytes of a section and whether the image has it. The
 // bytes stand in the image: they are valid until Close and never written.

@@ -13,9 +13,10 @@ type Log struct {
 	*revlog.Revlog
 }
 
-// Open opens a store's manifest, reading its index whole.
+// Open opens a store's manifest. Of a long index those parts are read that hold
+// what is asked for.
 func Open(s *store.Store) (*Log, error) {
-	r, err := revlog.Open(s.Manifest())
+	r, err := revlog.OpenPaged(s.Manifest())
 	if err != nil {
 		return nil, err
 	}

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"hgbroker/worker/hg/hgerr"
+	"hgbroker/worker/hg/match/backtrack"
 	"hgbroker/worker/hg/match/pyre"
 )
 
@@ -21,6 +22,8 @@ type compiled struct {
 	exact map[string]struct{}
 	dirs  map[string]struct{} // of rootfilesin: patterns, when there are no others
 	re    *pyre.Regexp
+	full  *backtrack.Pattern // in place of re
+	fail  func(error)        // of full; nil when it cannot fail
 	below []below
 }
 
@@ -47,6 +50,13 @@ func (c *compiled) match(name string) bool {
 			dir = name[:i]
 		}
 		_, ok := c.dirs[dir]
+		return ok
+	}
+	if c.full != nil {
+		ok, err := c.full.Match(name)
+		if err != nil && c.fail != nil {
+			c.fail(err)
+		}
 		return ok
 	}
 	return c.re != nil && c.re.Match(name)
@@ -104,26 +114,52 @@ func (b *builder) compileRegexps(c *compiled, kps []kindPattern, suffix string) 
 	exprs := make([]*pyre.Expr, len(texts))
 	for i, text := range texts {
 		e, err := pyre.Parse(text)
-		var invalid *pyre.InvalidError
-		switch {
-		case errors.As(err, &invalid) && len(texts) > 1:
-			// hg compiles all of them joined by bars first, and what is
-			// wrong alone may be right then.
-			return hgerr.NewUnsupported("invalid pattern %q among others", from[i].pat)
-		case invalid != nil && from[i].source != "":
-			return hgerr.Abortf(hgerr.Other, "%s: invalid pattern (%s): %s", from[i].source, from[i].kind, from[i].pat)
-		case invalid != nil:
-			return hgerr.Abortf(hgerr.Other, "invalid pattern (%s): %s", from[i].kind, from[i].pat)
-		case err != nil:
-			return err
-		case e.Global && len(texts) > 1:
-			return hgerr.NewUnsupported("pattern with flags for all patterns: %q", from[i].pat)
+		if err == nil && !(e.Global && len(texts) > 1) {
+			exprs[i] = e
+			continue
 		}
-		exprs[i] = e
+		var invalid *pyre.InvalidError
+		if err != nil && !errors.As(err, &invalid) && !hgerr.IsUnsupported(err) {
+			return err
+		}
+		// hg compiles all of them joined by bars: groups count through, and what
+		// is wrong alone may be right then.
+		return b.compileJoined(c, texts, from)
 	}
 	var err error
 	c.re, err = pyre.Compile(pyre.Any(exprs))
 	return err
+}
+
+// compileJoined compiles patterns that an automaton cannot do, or that may be
+// invalid.
+func (b *builder) compileJoined(c *compiled, texts []string, from []kindPattern) error {
+	if len(c.text) > maxRegexp {
+		return hgerr.NewUnsupported("many patterns with one that needs backtracking") // hg joins so many at a time
+	}
+	var invalid *pyre.InvalidError
+	full, err := backtrack.Compile(c.text)
+	switch {
+	case errors.As(err, &invalid):
+		for i, text := range texts {
+			_, err := backtrack.Compile(text)
+			switch {
+			case errors.As(err, &invalid) && from[i].source != "":
+				return hgerr.Abortf(hgerr.Other, "%s: invalid pattern (%s): %s", from[i].source, from[i].kind, from[i].pat)
+			case errors.As(err, &invalid):
+				return hgerr.Abortf(hgerr.Other, "invalid pattern (%s): %s", from[i].kind, from[i].pat)
+			case err != nil:
+				return err
+			}
+		}
+		return hgerr.Abortf(hgerr.Other, "invalid pattern")
+	case err != nil:
+		return err
+	case !full.Polynomial() && b.Fail == nil:
+		return hgerr.NewUnsupported("regular expression %q, which may take too long", c.text)
+	}
+	c.full, c.fail = full, b.Fail
+	return nil
 }
 
 // subincludes makes the matchers of subinclude: patterns. hg makes each when
@@ -158,6 +194,7 @@ func (b *builder) subincludes(kps []kindPattern) ([]below, error) {
 			Include:  []string{"include:" + file},
 			ReadFile: b.ReadFile,
 			Version:  b.Version,
+			Fail:     b.Fail,
 			depth:    b.depth + 1,
 		})
 		if err != nil {

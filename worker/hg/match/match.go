@@ -6,7 +6,8 @@
 //
 // It follows mercurial/match.py and pathutil.py, with the differences between
 // 6.3 and 7.2 by Options.Version. Errors carry hg's texts. Filesets ("set:") are
-// Unsupported, and so is a regular expression that package pyre does not take.
+// Unsupported, and so is a regular expression that neither package pyre nor
+// package backtrack takes.
 //
 // Paths are relative to the repository's root, '/'-separated raw bytes in a
 // string, without a slash at either end; "" is the root. A Matcher never
@@ -99,6 +100,10 @@ type Options struct {
 	// NoFS audits the patterns' paths by their text alone, as hg does when
 	// they are matched against a changeset and not the working directory.
 	NoFS bool
+	// Fail is told, perhaps from several goroutines, when a regular expression
+	// with back-references took too long for a path; Match says no then, and what
+	// came of it is not to be trusted. Without it such patterns are Unsupported.
+	Fail func(error)
 	// Version is the release to behave as; the zero value means 6.3.
 	Version config.Version
 

@@ -69,9 +69,18 @@ const (
 )
 
 // Store is the markers of one obsstore. The zero value holds none.
+//
+// An obsstore only grows, as a rule, so that a Store may be two pieces: one as it
+// was once, and what was appended since. Markers are numbered through both.
 type Store struct {
+	piece       // as of Parse
+	more  piece // what Append added; its numbers begin where those of piece end
+}
+
+// piece is a run of markers and the tables over it.
+type piece struct {
 	raw     []byte
-	starts  []uint32 // offset in raw of marker i, in file order
+	starts  []uint32 // offset in raw of each marker, in file order
 	byPred  []uint32 // markers ordered by predecessor, then file order
 	bySuccs []uint64 // marker<<8 | successor's index, ordered by successor, then file order
 }
@@ -94,7 +103,8 @@ type Marker struct {
 // Parse checks the raw bytes of an obsstore and builds the tables. raw is kept.
 // An empty file holds no markers.
 func Parse(raw []byte) (*Store, error) {
-	s := &Store{raw: raw}
+	s := &Store{}
+	s.raw = raw
 	if len(raw) == 0 {
 		return s, nil
 	}
@@ -104,22 +114,60 @@ func Parse(raw []byte) (*Store, error) {
 	if len(raw) > math.MaxUint32 {
 		return nil, hgerr.NewUnsupported("obsstore of %d bytes", len(raw))
 	}
-	for at := 1; at < len(raw); {
-		size, err := s.check(at)
+	if err := s.scan(&s.piece, 1); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// Append is Parse of the bytes of s with more bytes behind them, of which only
+// those that came since s was parsed are looked at. s stays as it is.
+func (s *Store) Append(more []byte) (*Store, error) {
+	if len(s.raw)+len(s.more.raw)+len(more) > math.MaxUint32 {
+		return nil, hgerr.NewUnsupported("obsstore of %d bytes", len(s.raw)+len(s.more.raw)+len(more))
+	}
+	if len(s.raw) == 0 {
+		return Parse(more)
+	}
+	g := &Store{piece: s.piece}
+	g.more.raw = append(append(make([]byte, 0, len(s.more.raw)+len(more)), s.more.raw...), more...)
+	if err := g.scan(&g.more, 0); err != nil {
+		return nil, err
+	}
+	return g, nil
+}
+
+// scan checks the markers of a piece from an offset on, and builds its tables.
+func (s *Store) scan(p *piece, at int) error {
+	first := len(s.starts)
+	if p == &s.piece {
+		first = 0
+	}
+	for at < len(p.raw) {
+		size, err := s.check(p, at)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		s.starts = append(s.starts, uint32(at))
-		for k := range s.succCount(uint32(len(s.starts) - 1)) {
-			if node.ID(s.succ(uint32(len(s.starts)-1), k)).IsNull() {
+		p.starts = append(p.starts, uint32(at))
+		i := uint32(first + len(p.starts) - 1)
+		for k := range s.succCount(i) {
+			if node.ID(s.succ(i, k)).IsNull() {
 				// hg refuses the whole file, too.
-				return nil, hgerr.Damagef("read", "obsstore", "marker at byte %d: the null ID is a successor", at)
+				return hgerr.Damagef("read", "obsstore", "marker at byte %d: the null ID is a successor", s.position(p, at))
 			}
 		}
 		at += size
 	}
-	s.index()
-	return s, nil
+	s.index(p, first)
+	return nil
+}
+
+// position is an offset in a piece as one in the file.
+func (s *Store) position(p *piece, at int) int {
+	if p == &s.more {
+		at += len(s.raw)
+	}
+	return at
 }
 
 // Open returns a Store over bytes and tables that Parse made earlier. Only the
@@ -128,7 +176,16 @@ func Open(raw []byte, starts, byPred []uint32, bySuccs []uint64) (*Store, error)
 	if len(starts) != len(byPred) {
 		return nil, hgerr.Damagef("open", "obsstore tables", "%d markers, %d ordered", len(starts), len(byPred))
 	}
-	return &Store{raw: raw, starts: starts, byPred: byPred, bySuccs: bySuccs}, nil
+	return &Store{piece: piece{raw, starts, byPred, bySuccs}}, nil
+}
+
+// OpenMore is s with a piece that Append made earlier of a Store with the same
+// bytes and without a second piece.
+func (s *Store) OpenMore(raw []byte, starts, byPred []uint32, bySuccs []uint64) (*Store, error) {
+	if len(starts) != len(byPred) || len(s.more.starts) > 0 || len(starts) > 0 && len(s.raw) == 0 {
+		return nil, hgerr.Damagef("open", "obsstore tables", "%d more markers, %d ordered", len(starts), len(byPred))
+	}
+	return &Store{piece: s.piece, more: piece{raw, starts, byPred, bySuccs}}, nil
 }
 
 // Tables returns what Open takes.
@@ -136,24 +193,60 @@ func (s *Store) Tables() (raw []byte, starts, byPred []uint32, bySuccs []uint64)
 	return s.raw, s.starts, s.byPred, s.bySuccs
 }
 
+// MoreTables returns what OpenMore takes.
+func (s *Store) MoreTables() (raw []byte, starts, byPred []uint32, bySuccs []uint64) {
+	return s.more.raw, s.more.starts, s.more.byPred, s.more.bySuccs
+}
+
+// Whole is the same markers in one piece; s itself when it is one.
+func (s *Store) Whole() (*Store, error) {
+	if len(s.more.raw) == 0 {
+		return s, nil
+	}
+	return Parse(append(append(make([]byte, 0, s.Size()), s.raw...), s.more.raw...))
+}
+
+// Size is the size of the obsstore in bytes.
+func (s *Store) Size() int { return len(s.raw) + len(s.more.raw) }
+
+// Tail are the last bytes of the obsstore, at most n, out of one piece.
+func (s *Store) Tail(n int) []byte {
+	raw := s.more.raw
+	if len(raw) == 0 {
+		raw = s.raw
+	}
+	return raw[max(0, len(raw)-n):]
+}
+
+// Added are the numbers of the markers that came with Append, from first up to,
+// but without, end.
+func (s *Store) Added() (first, end uint32) { return uint32(len(s.starts)), uint32(s.Len()) }
+
 // Verify checks that every marker lies in the raw bytes and that the tables are
-// the ones that Parse would build.
+// the ones that Parse and Append would build.
 func (s *Store) Verify() error {
 	t, err := Parse(s.raw)
+	if err == nil && len(s.more.raw) > 0 {
+		t, err = t.Append(s.more.raw)
+	}
 	if err != nil {
 		return err
 	}
-	if !slices.Equal(t.starts, s.starts) || !slices.Equal(t.byPred, s.byPred) || !slices.Equal(t.bySuccs, s.bySuccs) {
+	if !t.piece.equal(&s.piece) || !t.more.equal(&s.more) {
 		return hgerr.Damagef("verify", "obsstore tables", "they do not fit the markers")
 	}
 	return nil
 }
 
-// check returns the size of the marker at an offset.
-func (s *Store) check(at int) (int, error) {
-	b := s.raw[at:]
+func (p *piece) equal(o *piece) bool {
+	return slices.Equal(p.starts, o.starts) && slices.Equal(p.byPred, o.byPred) && slices.Equal(p.bySuccs, o.bySuccs)
+}
+
+// check returns the size of the marker at an offset of a piece.
+func (s *Store) check(p *piece, at int) (int, error) {
+	b := p.raw[at:]
 	bad := func(format string, args ...any) (int, error) {
-		return 0, hgerr.Damagef("read", "obsstore", "marker at byte "+strconv.Itoa(at)+": "+format, args...)
+		return 0, hgerr.Damagef("read", "obsstore", "marker at byte "+strconv.Itoa(s.position(p, at))+": "+format, args...)
 	}
 	if s.raw[0] == 0 {
 		if len(b) < fixedV0 {
@@ -195,29 +288,37 @@ func (s *Store) check(at int) (int, error) {
 }
 
 // Len is the number of markers.
-func (s *Store) Len() int { return len(s.starts) }
+func (s *Store) Len() int { return len(s.starts) + len(s.more.starts) }
+
+// bytes are a marker's bytes, and all that come after it in its piece.
+func (s *Store) bytes(i uint32) []byte {
+	if int(i) < len(s.starts) {
+		return s.raw[s.starts[i]:]
+	}
+	return s.more.raw[s.more.starts[int(i)-len(s.starts)]:]
+}
 
 func (s *Store) pred(i uint32) []byte {
-	at := s.starts[i] + 1 + 4 + 1
+	at := 1 + 4 + 1
 	if s.raw[0] == 1 {
-		at = s.starts[i] + fixedV1 - node.Size
+		at = fixedV1 - node.Size
 	}
-	return s.raw[at : at+node.Size]
+	return s.bytes(i)[at:][:node.Size]
 }
 
 func (s *Store) succCount(i uint32) int {
 	if s.raw[0] == 1 {
-		return int(s.raw[s.starts[i]+16])
+		return int(s.bytes(i)[16])
 	}
-	return int(s.raw[s.starts[i]])
+	return int(s.bytes(i)[0])
 }
 
 func (s *Store) succ(i uint32, k int) []byte {
-	at := int(s.starts[i]) + fixedV0 + k*node.Size
+	at := fixedV0
 	if s.raw[0] == 1 {
-		at = int(s.starts[i]) + fixedV1 + k*node.Size
+		at = fixedV1
 	}
-	return s.raw[at:][:node.Size]
+	return s.bytes(i)[at+k*node.Size:][:node.Size]
 }
 
 // succBytes are the successors of a marker, one behind the other: they compare
@@ -238,38 +339,48 @@ type keyed struct {
 	value  uint64
 }
 
-// index builds the two orders, side by side: they take most of the time that
-// reading markers takes.
-func (s *Store) index() {
+// index builds the two orders of a piece whose first marker is number first, side
+// by side: they take most of the time that reading markers takes.
+func (s *Store) index(p *piece, first int) {
+	if len(p.starts) < parallelIndex {
+		s.indexPredecessors(p, first)
+		s.indexSuccessors(p, first)
+		return
+	}
 	var both sync.WaitGroup
-	both.Go(s.indexPredecessors)
-	s.indexSuccessors()
+	both.Go(func() { s.indexPredecessors(p, first) })
+	s.indexSuccessors(p, first)
 	both.Wait()
 }
 
-func (s *Store) indexPredecessors() {
-	keys := make([]keyed, len(s.starts))
-	for i := range s.starts {
-		keys[i] = keyed{binary.BigEndian.Uint64(s.pred(uint32(i))), uint64(i)}
+// parallelIndex is from how many markers on a second goroutine is worth it.
+const parallelIndex = 1000
+
+func (s *Store) indexPredecessors(p *piece, first int) {
+	keys := make([]keyed, len(p.starts))
+	for n := range p.starts {
+		i := uint32(first + n)
+		keys[n] = keyed{binary.BigEndian.Uint64(s.pred(i)), uint64(i)}
 	}
 	sortKeyed(keys, func(v uint64) []byte { return s.pred(uint32(v)) })
-	s.byPred = make([]uint32, len(keys))
+	p.byPred = make([]uint32, len(keys))
 	for i, k := range keys {
-		s.byPred[i] = uint32(k.value)
+		p.byPred[i] = uint32(k.value)
 	}
 }
 
-func (s *Store) indexSuccessors() {
-	keys := make([]keyed, 0, len(s.starts))
-	for i := range s.starts {
-		for k := range s.succCount(uint32(i)) {
-			keys = append(keys, keyed{binary.BigEndian.Uint64(s.succ(uint32(i), k)), uint64(i)<<8 | uint64(k)})
+func (s *Store) indexSuccessors(p *piece, first int) {
+	keys := make([]keyed, 0, len(p.starts))
+	for n := range p.starts {
+		i := uint32(first + n)
+		for k := range s.succCount(i) {
+			keys = append(keys, keyed{binary.BigEndian.Uint64(s.succ(i, k)), uint64(i)<<8 | uint64(k)})
 		}
 	}
 	sortKeyed(keys, func(v uint64) []byte { return s.succ(uint32(v>>8), int(v&0xff)) })
-	s.bySuccs = make([]uint64, len(keys))
+	p.bySuccs = make([]uint64, len(keys))
 	for i, k := range keys {
-		s.bySuccs[i] = k.value
+		p.bySuccs[i] = k.value
 	}
 }
 
@@ -292,25 +403,54 @@ func sortKeyed(keys []keyed, full func(uint64) []byte) {
 // WithPredecessor returns the markers whose predecessor is id: what became of
 // it. Numbers are for Marker.
 func (s *Store) WithPredecessor(id node.ID) []uint32 {
-	lo, found := slices.BinarySearchFunc(s.byPred, id, func(i uint32, id node.ID) int { return bytes.Compare(s.pred(i), id[:]) })
+	old := s.withPredecessor(s.byPred, id)
+	if len(s.more.byPred) == 0 {
+		return old
+	}
+	added := s.withPredecessor(s.more.byPred, id)
+	switch {
+	case len(added) == 0:
+		return old
+	case len(old) == 0:
+		return added
+	}
+	return append(slices.Clone(old), added...)
+}
+
+func (s *Store) withPredecessor(byPred []uint32, id node.ID) []uint32 {
+	lo, found := slices.BinarySearchFunc(byPred, id, func(i uint32, id node.ID) int { return bytes.Compare(s.pred(i), id[:]) })
 	if !found {
 		return nil
 	}
 	hi := lo
-	for hi < len(s.byPred) && bytes.Equal(s.pred(s.byPred[hi]), id[:]) {
+	for hi < len(byPred) && bytes.Equal(s.pred(byPred[hi]), id[:]) {
 		hi++
 	}
-	return s.byPred[lo:hi]
+	return byPred[lo:hi]
 }
 
 // WithSuccessor appends to out the markers that have id among their successors:
 // what it came from.
 func (s *Store) WithSuccessor(out []uint32, id node.ID) []uint32 {
-	lo, _ := slices.BinarySearchFunc(s.bySuccs, id, func(v uint64, id node.ID) int {
+	out = s.withSuccessor(out, s.bySuccs, id)
+	if len(s.more.bySuccs) > 0 {
+		out = s.withSuccessor(out, s.more.bySuccs, id)
+	}
+	return out
+}
+
+// hasSuccessor tells whether any marker has id among its successors.
+func (s *Store) hasSuccessor(id node.ID) bool {
+	var one [8]uint32
+	return len(s.WithSuccessor(one[:0], id)) > 0
+}
+
+func (s *Store) withSuccessor(out []uint32, bySuccs []uint64, id node.ID) []uint32 {
+	lo, _ := slices.BinarySearchFunc(bySuccs, id, func(v uint64, id node.ID) int {
 		return bytes.Compare(s.succ(uint32(v>>8), int(v&0xff)), id[:])
 	})
-	for ; lo < len(s.bySuccs); lo++ {
-		v := s.bySuccs[lo]
+	for ; lo < len(bySuccs); lo++ {
+		v := bySuccs[lo]
 		if !bytes.Equal(s.succ(uint32(v>>8), int(v&0xff)), id[:]) {
 			break
 		}
@@ -332,7 +472,7 @@ func (s *Store) Successors(out []node.ID, i uint32) []node.ID {
 
 // Flags returns the flags of a marker.
 func (s *Store) Flags(i uint32) uint16 {
-	b := s.raw[s.starts[i]:]
+	b := s.bytes(i)
 	if s.raw[0] == 1 {
 		return binary.BigEndian.Uint16(b[14:])
 	}
@@ -342,7 +482,7 @@ func (s *Store) Flags(i uint32) uint16 {
 // Marker takes marker i apart.
 func (s *Store) Marker(i uint32) Marker {
 	m := Marker{Predecessor: s.Predecessor(i), Successors: s.Successors(nil, i), Flags: s.Flags(i)}
-	b := s.raw[s.starts[i]:]
+	b := s.bytes(i)
 	at := fixedV0 + len(m.Successors)*node.Size
 	if s.raw[0] == 0 {
 		m.readV0Metadata(b[at : at+int(binary.BigEndian.Uint32(b[1:]))])

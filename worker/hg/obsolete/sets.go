@@ -55,7 +55,6 @@ func markObsolete(g Graph, s *Store, first node.Rev, flags []Flag) {
 func markUnstable(g Graph, s *Store, first node.Rev, flags []Flag) error {
 	budget := newBudget()
 	newest := newNewestFinder(g, s, budget)
-	var marks []uint32
 	for rev := first; int(rev) < len(flags); rev++ {
 		if g.Phase(rev) == phases.Public || flags[rev]&Obsolete != 0 {
 			continue
@@ -69,22 +68,32 @@ func markUnstable(g Graph, s *Store, first node.Rev, flags []Flag) error {
 		if g.Phase(rev).LocalHidden() {
 			continue // hg asks only of drafts and secrets whether they diverge
 		}
-		id := g.Node(rev)
-		if marks = s.WithSuccessor(marks[:0], id); len(marks) == 0 {
-			continue
-		}
-		if bumped, err := rewritesPublic(g, s, id, budget); err != nil {
+		how, err := divergence(g, s, g.Node(rev), newest, budget)
+		if err != nil {
 			return err
-		} else if bumped {
-			flags[rev] |= PhaseDivergent
 		}
-		if divergent, err := newest.competes(id); err != nil {
-			return err
-		} else if divergent {
-			flags[rev] |= ContentDivergent
-		}
+		flags[rev] |= how
 	}
 	return nil
+}
+
+// divergence tells in which ways a changeset competes with what it rewrites.
+func divergence(g Graph, s *Store, id node.ID, newest *successorFinder, work *budget) (how Flag, err error) {
+	if !s.hasSuccessor(id) {
+		return 0, nil
+	}
+	bumped, err := rewritesPublic(g, s, id, work)
+	if err != nil {
+		return 0, err
+	}
+	divergent, err := newest.competes(id)
+	if bumped {
+		how |= PhaseDivergent
+	}
+	if divergent {
+		how |= ContentDivergent
+	}
+	return how, err
 }
 
 // rewritesPublic walks all predecessors of id, but not through markers that

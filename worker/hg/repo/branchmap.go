@@ -68,12 +68,24 @@ func (v *View) Branchmap() (*branchmap, error) {
 	if v.branchmap != nil {
 		return v.branchmap, nil
 	}
+	if !v.snap.HasBranches() && v.snap.Len()-v.snap.BranchesKnown() > parallelPart && v.known().branchmap == nil {
+		if bm := v.cachedBranchmap(); bm != nil {
+			known := v.known()
+			known.branchmap, known.encoding = bm, v.Encoding
+			v.wantBranches = true
+		}
+	}
+	if k := v.known(); k.branchmap != nil && k.encoding == v.Encoding {
+		v.sayMarkers()
+		v.branchmap = k.branchmap
+		return v.branchmap, nil
+	}
 	if err := v.needBranches(); err != nil {
 		return nil, err
 	}
 	if v.Len() > 0 { // what is asked below when nothing is known yet
 		v.filter()
-		v.say(&v.markerWarnings)
+		v.sayMarkers()
 	}
 	known := v.known()
 	if known.branchmap == nil || known.encoding != v.Encoding {
@@ -85,25 +97,24 @@ func (v *View) Branchmap() (*branchmap, error) {
 
 func (v *View) computeBranchmap() *branchmap {
 	s := v.snap
-	work := make([]branchHeads, len(s.BranchNames()))
-	var order []int // branches by their first changesets
-	for rev := node.Rev(0); int(rev) < s.Len(); rev++ {
-		if v.Hidden(rev) || v.flags(rev)&obsolete.Obsolete != 0 {
-			continue
-		}
-		id, _ := s.BranchID(rev)
-		if work[id].heads == nil {
-			order = append(order, id)
-		}
-		work[id].add(v, id, rev)
+	var list []snapshot.BranchHeads
+	if !v.all && len(v.revealed) == 0 || s.HiddenCount() == 0 {
+		list = v.commonBranchHeads()
+	} else {
+		v.filter()
+		list = growBranchHeads(s, nil, 0, v.Heads(), v.Hidden, v.flags)
 	}
 	bm := &branchmap{byName: map[string]*Branch{}}
-	for _, id := range order {
-		b := &Branch{UTF8: s.BranchNames()[id], Heads: work[id].finish(v), closed: map[node.Rev]bool{}}
+	for _, h := range list {
+		b := &Branch{UTF8: s.BranchNames()[h.Branch], closed: map[node.Rev]bool{}}
 		b.Name = v.local(b.UTF8)
-		for _, h := range b.Heads {
-			if _, closes := s.BranchID(h); closes {
-				b.closed[h] = true
+		for _, head := range h.Heads {
+			if head.Reached {
+				continue
+			}
+			b.Heads = append(b.Heads, head.Rev)
+			if _, closes := s.BranchID(head.Rev); closes {
+				b.closed[head.Rev] = true
 			}
 		}
 		bm.branches = append(bm.branches, b)
@@ -112,9 +123,52 @@ func (v *View) computeBranchmap() *branchmap {
 	return bm
 }
 
+// commonBranchHeads are the heads of branches for those who see what is not
+// hidden, and nothing else, as nearly everybody does: the snapshot keeps them,
+// and what came since is all that is looked at.
+func (r *Repo) commonBranchHeads() []snapshot.BranchHeads {
+	s := r.snap
+	list, upTo := s.BranchHeads()
+	if upTo < s.Len() {
+		list = growBranchHeads(s, list, upTo, s.Heads(), func(rev node.Rev) bool { return s.Flags(rev)&obsolete.Hidden != 0 }, s.Flags)
+		s.SetBranchHeads(list, s.Len())
+		r.unsaved = true
+	}
+	return list
+}
+
+// growBranchHeads takes the changesets from from on into account; tops are the
+// heads of the whole history. old stays as it is.
+func growBranchHeads(s *snapshot.Snapshot, old []snapshot.BranchHeads, from int, tops []int32,
+	hidden func(node.Rev) bool, flags func(node.Rev) obsolete.Flag) []snapshot.BranchHeads {
+	work := make([]branchHeads, len(s.BranchNames()))
+	var order []int // branches by their first changesets
+	for _, h := range old {
+		work[h.Branch].heads = slices.Clone(h.Heads)
+		order = append(order, int(h.Branch))
+	}
+	clean := s.HiddenCount() == 0 && !s.Hideable() // nothing is obsolete, either
+	for rev := node.Rev(from); int(rev) < s.Len(); rev++ {
+		if !clean && (hidden(rev) || flags(rev)&obsolete.Obsolete != 0) {
+			continue
+		}
+		id, _ := s.BranchID(rev)
+		if work[id].heads == nil {
+			order = append(order, id)
+		}
+		work[id].add(s, clean, flags, id, rev)
+	}
+	out := make([]snapshot.BranchHeads, 0, len(order))
+	for _, id := range order {
+		work[id].finish(s, tops)
+		out = append(out, snapshot.BranchHeads{Branch: uint32(id), Heads: work[id].heads})
+	}
+	return out
+}
+
 // branchHeads are the heads of one branch while they are being found.
 type branchHeads struct {
-	heads []node.Rev
+	heads []snapshot.BranchHead // ascending, since changesets are added so
 	// uncertain are parents outside the branch from which a head may descend.
 	uncertain []node.Rev
 }
@@ -123,67 +177,85 @@ type branchHeads struct {
 // head, and one parent is on the branch, Mercurial takes that parent to be the
 // head and looks no further; when it is another changeset, a head that rev
 // descends from through other branches stays a head.
-func (h *branchHeads) add(v *View, id int, rev node.Rev) {
+func (h *branchHeads) add(s *snapshot.Snapshot, clean bool, flags func(node.Rev) obsolete.Flag, id int, rev node.Rev) {
 	if h.heads == nil {
-		h.heads = append(h.heads, rev)
+		h.heads = append(h.heads, snapshot.BranchHead{Rev: rev})
 		return
 	}
-	p1, p2 := v.Parents(rev)
+	p1, p2 := s.Parents(rev)
 	if p2 == p1 {
 		p2 = node.NullRev
 	}
-	var same, others []node.Rev
+	var same, others [2]node.Rev
+	sames, other := 0, 0
 	for _, p := range [2]node.Rev{p1, p2} {
 		if p < 0 {
 			continue
 		}
-		pid, _ := v.snap.BranchID(p)
-		if v.flags(p)&obsolete.Obsolete == 0 && pid == id {
-			same = append(same, p)
+		pid, _ := s.BranchID(p)
+		if pid == id && (clean || flags(p)&obsolete.Obsolete == 0) {
+			same[sames] = p
+			sames++
 		} else {
-			others = append(others, p)
+			others[other] = p
+			other++
 		}
 	}
-	if len(h.heads) != 1 || len(same) != 1 {
-		h.uncertain = append(h.uncertain, others...)
+	if len(h.heads) != 1 || sames != 1 {
+		h.uncertain = append(h.uncertain, others[:other]...)
 	}
-	h.heads = slices.DeleteFunc(h.heads, func(r node.Rev) bool { return slices.Contains(same, r) })
-	h.heads = append(h.heads, rev)
+	if len(h.heads) == 1 && sames >= 1 && h.heads[0].Rev == same[0] {
+		h.heads[0] = snapshot.BranchHead{Rev: rev} // as nearly always
+		return
+	}
+	h.heads = slices.DeleteFunc(h.heads, func(r snapshot.BranchHead) bool {
+		return sames > 0 && r.Rev == same[0] || sames > 1 && r.Rev == same[1]
+	})
+	h.heads = append(h.heads, snapshot.BranchHead{Rev: rev})
 }
 
-// finish removes the heads that are ancestors of what was uncertain, unless all
-// heads are heads of the whole history.
-func (h *branchHeads) finish(v *View) []node.Rev {
-	slices.Sort(h.heads)
+// finish finds the heads that are ancestors of what was uncertain: they are no
+// heads. Mercurial does not look when all are heads of the whole history, or
+// come after what is uncertain; then there would be nothing to find.
+func (h *branchHeads) finish(s *snapshot.Snapshot, tops []int32) {
 	if len(h.uncertain) == 0 {
-		return h.heads
+		return
 	}
-	top := v.Heads()
-	inner := slices.ContainsFunc(h.heads, func(r node.Rev) bool {
-		_, ok := slices.BinarySearch(top, int32(r))
-		return !ok
-	})
-	floor := h.heads[0]
-	if !inner || floor > slices.Max(h.uncertain) {
-		return h.heads
+	// Those that can be reached are below what is uncertain, and have a child.
+	highest := slices.Max(h.uncertain)
+	floor, left := node.Rev(0), 0
+	want := map[node.Rev]int{}
+	for i := len(h.heads) - 1; i >= 0; i-- {
+		r := h.heads[i]
+		if _, top := slices.BinarySearch(tops, int32(r.Rev)); !r.Reached && !top && r.Rev < highest {
+			want[r.Rev] = i
+			floor = r.Rev
+			left++
+		}
+	}
+	if left == 0 {
+		return
 	}
 	reached := map[node.Rev]bool{}
-	todo := slices.Clone(h.uncertain)
-	for len(todo) > 0 {
+	todo := h.uncertain
+	for len(todo) > 0 && left > 0 {
 		rev := todo[len(todo)-1]
 		todo = todo[:len(todo)-1]
-		p1, p2 := v.Parents(rev)
+		p1, p2 := s.Parents(rev)
 		for _, p := range [2]node.Rev{p1, p2} {
 			if p >= floor && !reached[p] {
 				reached[p] = true
 				todo = append(todo, p)
+				if i, ok := want[p]; ok {
+					h.heads[i].Reached = true
+					left--
+				}
 			}
 		}
 	}
-	return slices.DeleteFunc(h.heads, func(r node.Rev) bool { return reached[r] })
 }
 
-// needBranches makes the snapshot have the branch columns.
+// needBranches makes the snapshot know the branch of every changeset.
 func (v *View) needBranches() error {
 	if v.snap.HasBranches() {
 		return nil
@@ -192,30 +264,38 @@ func (v *View) needBranches() error {
 	if err != nil {
 		return err
 	}
-	return v.extend(cols, nil)
+	v.snap.SetBranches(cols)
+	v.extended()
+	return nil
 }
 
 // parallelPart is how many changesets, at least, are worth a goroutine.
 const parallelPart = 4096
 
-// readBranchColumns takes the branch of every changeset from its text. Several
-// goroutines read a part each.
-func (v *View) readBranchColumns() (*snapshot.BranchColumns, error) {
-	cols := &snapshot.BranchColumns{Of: make([]uint32, v.Len())}
-	parts := max(1, min(runtime.GOMAXPROCS(0), v.Len()/parallelPart))
+// readBranchColumns takes the branch of every changeset that the snapshot does
+// not know it of from its text. Several goroutines read a part each.
+func (r *Repo) readBranchColumns() (*snapshot.BranchColumns, error) {
+	from := r.snap.BranchesKnown()
+	n := r.snap.Len() - from
+	cols := &snapshot.BranchColumns{Names: slices.Clone(r.snap.BranchNames()), Of: make([]uint32, n)}
+	parts := max(1, min(runtime.GOMAXPROCS(0), n/parallelPart))
 	names := make([][]string, parts) // by the numbers of each part
-	begin := func(i int) node.Rev { return node.Rev(int64(v.Len()) * int64(i) / int64(parts)) }
+	begin := func(i int) int { return int(int64(n) * int64(i) / int64(parts)) }
+	var done []bool
+	if cols.Names, done = r.cachedBranches(from, cols.Names, cols.Of); slices.Contains(done, true) {
+		return cols, r.fillBranches(cols, done, from)
+	}
 	var all errgroup.Group
 	for i := range parts {
-		log := v.changesetLog()
+		log := r.changesetLog()
 		if i > 0 { // a log belongs to one goroutine
-			log = v.openChangelog()
+			log = r.openChangelog()
 		}
 		all.Go(func() (err error) {
 			if i > 0 {
 				defer log.Close()
 			}
-			names[i], err = branchesOf(log, begin(i), begin(i+1), cols.Of)
+			names[i], err = branchesOf(log, node.Rev(from+begin(i)), cols.Of[begin(i):begin(i+1)])
 			return err
 		})
 	}
@@ -224,6 +304,9 @@ func (v *View) readBranchColumns() (*snapshot.BranchColumns, error) {
 	}
 	// Numbers are in the order of first appearance, whatever the parts were.
 	ids := map[string]uint32{}
+	for i, name := range cols.Names {
+		ids[name] = uint32(i)
+	}
 	for i, list := range names {
 		to := make([]uint32, len(list))
 		for k, name := range list {
@@ -235,9 +318,6 @@ func (v *View) readBranchColumns() (*snapshot.BranchColumns, error) {
 			}
 			to[k] = id
 		}
-		if i == 0 {
-			continue // the same numbers
-		}
 		part := cols.Of[begin(i):begin(i+1)]
 		for k, c := range part {
 			part[k] = to[c>>1]<<1 | c&1
@@ -246,11 +326,43 @@ func (v *View) readBranchColumns() (*snapshot.BranchColumns, error) {
 	return cols, nil
 }
 
-// branchesOf fills the column for the changesets from from up to to, and returns
-// the names by the numbers that it used.
-func branchesOf(log *changelog.Log, from, to node.Rev, column []uint32) (names []string, err error) {
+// fillBranches takes those branches from texts that hg's cache does not tell.
+func (r *Repo) fillBranches(cols *snapshot.BranchColumns, done []bool, from int) error {
+	for i := 0; i < len(done); i++ {
+		if done[i] {
+			continue
+		}
+		end := i
+		for end < len(done) && !done[end] {
+			end++
+		}
+		part := cols.Of[i:end]
+		names, err := branchesOf(r.changesetLog(), node.Rev(from+i), part)
+		if err != nil {
+			return err
+		}
+		to := make([]uint32, len(names))
+		for k, name := range names {
+			at := slices.Index(cols.Names, name)
+			if at < 0 {
+				at = len(cols.Names)
+				cols.Names = append(cols.Names, name)
+			}
+			to[k] = uint32(at)
+		}
+		for k, c := range part {
+			part[k] = to[c>>1]<<1 | c&1
+		}
+		i = end
+	}
+	return nil
+}
+
+// branchesOf fills a column for the changesets from from on, and returns the
+// names by the numbers that it used.
+func branchesOf(log *changelog.Log, from node.Rev, column []uint32) (names []string, err error) {
 	ids := map[string]uint32{}
-	err = log.Each(from, to, func(rev node.Rev, c changelog.Changeset) error {
+	err = log.Each(from, from+node.Rev(len(column)), func(rev node.Rev, c changelog.Changeset) error {
 		name, closes, err := BranchOf(c)
 		if err != nil {
 			return err
@@ -262,9 +374,9 @@ func branchesOf(log *changelog.Log, from, to node.Rev, column []uint32) (names [
 			ids[name] = id
 			names = append(names, name)
 		}
-		column[rev] = id << 1
+		column[rev-from] = id << 1
 		if closes {
-			column[rev] |= 1
+			column[rev-from] |= 1
 		}
 		return nil
 	})

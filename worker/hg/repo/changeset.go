@@ -44,6 +44,9 @@ func (v *View) Changeset(rev node.Rev) (changelog.Changeset, error) {
 	if t.large.rev == rev && t.large.c.Size() > 0 {
 		return t.large.c, nil
 	}
+	if text, ok := v.storedText(rev); ok {
+		return changelog.Parse(text)
+	}
 	c, err := v.changesetLog().Changeset(rev)
 	if err != nil {
 		return c, err

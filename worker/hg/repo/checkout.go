@@ -24,7 +24,8 @@ type checkout struct {
 	tags    kept[[]byte] // localtags
 	merge   kept[*mergestate.State]
 
-	stored storedMarks
+	stored   storedMarks
+	worktree worktree
 }
 
 // kept is what was made of one or two files, and the stamps that they had.

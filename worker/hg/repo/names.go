@@ -150,6 +150,9 @@ func (v *View) loadTags() error {
 	if v.names.tagsKnown {
 		return nil
 	}
+	if v.keptTags() {
+		return nil
+	}
 	global, err := v.globalTags()
 	if err != nil {
 		return err
@@ -173,6 +176,11 @@ func (v *View) loadTags() error {
 	if v.Config.Debug && global.Skipped+v.localTags.Skipped > 0 {
 		return hgerr.NewUnsupported("--debug with malformed lines of tags")
 	}
+	ids := make([]node.ID, 0, len(all.Names))
+	for _, name := range all.Names {
+		ids = append(ids, all.ByName[name].Node)
+	}
+	v.snap.Revs(ids, func(int, node.Rev) {}) // together, for the loop below
 	n := &v.names
 	n.tagByName = map[string]Tag{}
 	n.tagsByRev = map[node.Rev][]string{}
@@ -209,6 +217,9 @@ func (v *View) loadTags() error {
 		return strings.Compare(a.Name, b.Name)
 	})
 	n.tagsKnown = true
+	if global.Skipped == 0 {
+		v.keepTags()
+	}
 	return nil
 }
 
@@ -227,23 +238,23 @@ func (v *View) globalTags() (*tags.Table, error) {
 		return nil, err
 	}
 	defer hgtags.Close()
-	seen := map[node.ID]bool{}
-	for _, h := range heads {
-		if !hgtags.Stamp().Exists {
-			break // nobody ever tagged anything
+	var distinct []node.ID     // in the order of the heads
+	if hgtags.Stamp().Exists { // else nobody ever tagged anything
+		if cols.Files, distinct, err = v.tagFiles(heads, hgtags); err != nil {
+			return nil, err
 		}
-		head := node.Rev(h)
-		id, known := v.snap.TagFile(head)
-		if !known {
-			if id, err = v.FileNode(head, ".hgtags"); err != nil {
-				return nil, err
-			}
+	}
+	keep := !v.all && len(v.revealed) == 0 || !v.snap.HasTags()
+	if known := v.snap.DistinctTagFiles(); v.snap.HasTags() && slices.Equal(known, distinct) {
+		// Other heads, with the same texts.
+		t := v.snap.AnyTags()
+		if keep {
+			v.snap.MoveTags(hash, cols.Files)
+			v.extended()
 		}
-		cols.Files = append(cols.Files, snapshot.TagFile{Head: head, File: id})
-		if id.IsNull() || seen[id] {
-			continue
-		}
-		seen[id] = true
+		return t, nil
+	}
+	for _, id := range distinct {
 		rev, ok := hgtags.Rev(id)
 		if !ok {
 			return nil, hgtags.NoNode(id)
@@ -254,12 +265,40 @@ func (v *View) globalTags() (*tags.Table, error) {
 		}
 		cols.Table.Merge(tags.Parse(text, nil))
 	}
-	if !v.all && len(v.revealed) == 0 || !v.snap.HasTags() {
-		if err := v.extend(nil, cols); err != nil {
-			return nil, err
-		}
+	if keep {
+		v.snap.SetTags(cols)
+		v.extended()
 	}
 	return cols.Table, nil
+}
+
+// tagFiles finds the .hgtags of each head, and which ones they are.
+func (v *View) tagFiles(heads []int32, hgtags *filelog.File) (files []snapshot.TagFile, distinct []node.ID, err error) {
+	cache := v.tagFnodes()
+	if cache != nil {
+		defer cache.Close()
+	}
+	seen := map[node.ID]bool{node.Null: true}
+	for _, h := range heads {
+		head := node.Rev(h)
+		id, known := v.snap.TagFile(head)
+		if !known {
+			if id, known = v.tagFnode(cache, head); known && !id.IsNull() {
+				_, known = hgtags.Rev(id) // hg checks so, too
+			}
+		}
+		if !known {
+			if id, err = v.FileNode(head, ".hgtags"); err != nil {
+				return nil, nil, err
+			}
+		}
+		files = append(files, snapshot.TagFile{Head: head, File: id})
+		if !seen[id] {
+			seen[id] = true
+			distinct = append(distinct, id)
+		}
+	}
+	return files, distinct, nil
 }
 
 // readBranch is the working directory's branch in UTF-8.

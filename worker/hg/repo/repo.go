@@ -14,6 +14,7 @@
 package repo
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -71,15 +72,20 @@ type Repo struct {
 	images image.Source
 	store  *store.Store
 	snap   *snapshot.Snapshot
-	// spent are the snapshots that extend replaced since Begin. The command that
-	// runs may still hold slices of them, and the logs use their index.
-	spent []*snapshot.Snapshot
+	// spent are the snapshots that Settle replaced since Begin. Whoever asked the
+	// last command may still hold slices of them, and the logs use their index.
+	spent   []*snapshot.Snapshot
+	unsaved bool // snap knows what no image has
+	// wantBranches says that a command asked for branches, and was answered
+	// without the branch of every changeset.
+	wantBranches bool
 
 	changelog *changelog.Log // opened when needed
 	manifests *manifest.Log  // opened when needed
 
 	inputs     [snapshot.NumInputs]string // the files behind each input of the snapshot
 	texts      changesets
+	columns    texts
 	checkout   checkout
 	visible    []*visible // the one used last comes first
 	viewed     bool       // a view was made since Resume
@@ -104,6 +110,7 @@ func Open(root string, images image.Source) (*Repo, error) {
 
 // Close gives back the snapshot and all files.
 func (r *Repo) Close() {
+	r.columns.close()
 	r.closeLogs()
 	r.closeSpent()
 	if r.snap != nil {
@@ -133,6 +140,11 @@ func (r *Repo) closeLogs() {
 // Key names the store's image.
 func (r *Repo) Key() image.Key { return image.Key{Kind: image.Store, Path: r.Layout.StorePath} }
 
+// growthKey names the image of what came after that of Key.
+func (r *Repo) growthKey() image.Key {
+	return image.Key{Kind: image.Growth, Path: r.Layout.StorePath}
+}
+
 // Resume begins another command on a repository that is open already. It tells
 // whether layout and requirements are still those of Open; if not, the repository
 // must be opened anew.
@@ -151,9 +163,12 @@ func (r *Repo) Store() *store.Store { return r.store }
 const loadAttempts = 20
 
 // Begin makes the snapshot stand for what is on disk now. It costs four stats
-// when nothing has changed. clock measures, and may be nil.
+// when nothing has changed; else it reads what was appended, and what it does not
+// find in an image is read when a command asks for it. An image of the result is
+// made by Settle. clock measures, and may be nil.
 func (r *Repo) Begin(ctx context.Context, clock func() time.Time) error {
 	r.Loaded, r.LoadTime = "", 0
+	r.columns.begin()
 	if len(r.spent) > 0 {
 		r.closeLogs()
 		r.closeSpent()
@@ -172,17 +187,8 @@ func (r *Repo) Begin(ctx context.Context, clock func() time.Time) error {
 	if r.snap != nil && r.snap.Stamps() == now {
 		return nil
 	}
-	if img := r.images.Lease(r.Key()); img != nil {
-		if s, err := snapshot.Open(img); err != nil {
-			img.Close()
-		} else if r.snap == nil || s.Stamps() == now {
-			r.adopt(s)
-		} else {
-			s.Close()
-		}
-		if r.snap != nil && r.snap.Stamps() == now {
-			return nil
-		}
+	if r.lease(now) {
+		return nil
 	}
 	r.Loaded = "refreshed"
 	if r.snap == nil {
@@ -192,9 +198,10 @@ func (r *Repo) Begin(ctx context.Context, clock func() time.Time) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		s, err := r.build()
+		s, err := r.load(now)
 		if err == nil {
 			r.adopt(s)
+			r.unsaved = true
 			if clock != nil {
 				r.LoadTime = clock().Sub(start)
 			}
@@ -241,15 +248,70 @@ func changed(err error) bool {
 	return errors.As(err, &d) && d.Changed
 }
 
+// lease looks whether there are images that are newer than what is known, and
+// tells whether they stand for now.
+func (r *Repo) lease(now snapshot.Stamps) bool {
+	img := r.images.Lease(r.Key())
+	if img == nil {
+		return false
+	}
+	var s *snapshot.Snapshot
+	if of, ok := r.base(); ok && of == img.Fingerprint() {
+		// The one that is mapped already; what it may have grown to counts.
+		img.Close()
+	} else {
+		var err error
+		if s, err = snapshot.Open(img); err != nil {
+			img.Close()
+			return false
+		}
+	}
+	if s == nil || s.Stamps() != now {
+		if more := r.images.Lease(r.growthKey()); more != nil {
+			base := s
+			if base == nil {
+				base = r.snap
+			}
+			if g, err := snapshot.OpenGrown(base, more); err != nil {
+				more.Close()
+			} else {
+				if s != nil {
+					s.Close()
+				}
+				s = g
+			}
+		}
+	}
+	if s == nil {
+		return false
+	}
+	if r.snap != nil && s.Stamps() != now {
+		s.Close()
+		return false
+	}
+	r.adopt(s)
+	return s.Stamps() == now
+}
+
+// base is the fingerprint of the image that the snapshot rests on.
+func (r *Repo) base() (uint64, bool) {
+	if r.snap == nil {
+		return 0, false
+	}
+	return r.snap.Base()
+}
+
 func (r *Repo) adopt(s *snapshot.Snapshot) {
 	r.closeLogs()
+	r.unsaved = false
 	if r.snap != nil {
-		if r.snap.Stamps()[snapshot.Changelog] != s.Stamps()[snapshot.Changelog] {
+		if !s.Continues(r.snap) {
 			r.texts = changesets{}
 		}
 		r.snap.Close()
 	}
 	r.snap = s
+	r.columns.moved(s)
 }
 
 // sharedBookmarksPath is where the bookmarks of the store's owner are: in the
@@ -281,27 +343,41 @@ func (r *Repo) stamps() (s snapshot.Stamps, err error) {
 	return s, nil
 }
 
-// build reads the inputs and makes a new snapshot of them, reusing what still
-// holds of the present one. Of a changelog that has grown only the new part is
-// read.
-func (r *Repo) build() (*snapshot.Snapshot, error) {
+// load reads what was appended to the inputs, or all of them where that cannot
+// be told, and makes a snapshot of it. The obsstore, which most commands need
+// little of and which can be large, waits until it is asked for.
+func (r *Repo) load(now snapshot.Stamps) (*snapshot.Snapshot, error) {
 	f := &snapshot.Files{}
 	appended := false
 	var err error
-	if r.snap != nil {
-		f.Index, f.Stamps[snapshot.Changelog], appended, err = revlog.ReadTail(r.store.Changelog(), r.snap.Index())
+	if prev := r.snap; prev != nil {
+		if f.Stamps[snapshot.Changelog] = now[snapshot.Changelog]; now[snapshot.Changelog] == prev.Stamps()[snapshot.Changelog] {
+			f.Index, appended = prev.Index(), true
+		} else if f.Index, f.Stamps[snapshot.Changelog], appended, err = revlog.ReadTail(r.store.Changelog(), prev.Index()); err != nil {
+			return nil, err
+		}
+		if appended {
+			f.Prior = prev.Len()
+		}
+	}
+	if !appended {
+		raw, stamp, err := store.ReadFile(r.inputs[snapshot.Changelog])
 		if err != nil {
 			return nil, err
 		}
-	}
-	var raw [snapshot.NumInputs][]byte
-	for i, p := range r.inputs {
-		if snapshot.Input(i) == snapshot.Changelog && appended {
-			continue
-		}
-		if raw[i], f.Stamps[i], err = store.ReadFile(p); err != nil {
+		if f.Index, err = revlog.ParseIndex("00changelog", raw); err != nil {
 			return nil, err
 		}
+		f.Stamps[snapshot.Changelog] = stamp
+	}
+	if f.PhaseRoots, f.Stamps[snapshot.PhaseRoots], err = store.ReadFile(r.inputs[snapshot.PhaseRoots]); err != nil {
+		return nil, err
+	}
+	if f.Bookmarks, f.Stamps[snapshot.Bookmarks], err = store.ReadFile(r.inputs[snapshot.Bookmarks]); err != nil {
+		return nil, err
+	}
+	if err := r.loadMarkers(f); err != nil {
+		return nil, err
 	}
 	after, err := r.stamps()
 	if err != nil {
@@ -310,49 +386,160 @@ func (r *Repo) build() (*snapshot.Snapshot, error) {
 	if after != f.Stamps {
 		return nil, &hgerr.Damage{Op: "read", Path: "store", Cause: "it changed", Changed: true}
 	}
-	if !appended {
-		if f.Index, err = revlog.ParseIndex("00changelog", raw[snapshot.Changelog]); err != nil {
-			return nil, err
-		}
-	}
-	f.PhaseRoots, f.ObsStore, f.Bookmarks = raw[snapshot.PhaseRoots], raw[snapshot.ObsStore], raw[snapshot.Bookmarks]
-	prev := r.snap
-	b, err := snapshot.Build(f, prev)
-	if err != nil {
-		return nil, err
-	}
-	return r.keep(b)
-}
-
-// keep hands an image to the source and opens it.
-func (r *Repo) keep(b *image.Builder) (*snapshot.Snapshot, error) {
-	img, err := r.images.Keep(r.Key(), b)
-	if err != nil {
-		if img, err = (image.Private{}).Keep(r.Key(), b); err != nil {
-			return nil, err
-		}
-	}
-	s, err := snapshot.Open(img)
-	if err != nil {
-		img.Close()
+	s := snapshot.Grow(f, r.snap)
+	if err := s.Err(); err != nil {
+		s.Close()
 		return nil, err
 	}
 	return s, nil
 }
 
-// extend adds optional sections to the snapshot, and gives the new image to the
-// source so that nobody computes them again.
-func (r *Repo) extend(b *snapshot.BranchColumns, t *snapshot.TagColumns) error {
-	s, err := r.keep(snapshot.Extend(r.snap, b, t))
+// markersCheck is how much of an obsstore, from its end, must be what it was for
+// more behind it to count as appended, in bytes.
+const markersCheck = 64 << 10
+
+// loadMarkers sees what became of the obsstore: it is what it was, or has more
+// behind it, or is to be read whole when it is wanted.
+func (r *Repo) loadMarkers(f *snapshot.Files) error {
+	path := r.inputs[snapshot.ObsStore]
+	stamp, err := store.StampOf(path)
+	if err != nil {
+		return fmt.Errorf("stat %s: %w", path, err)
+	}
+	f.Stamps[snapshot.ObsStore] = stamp
+	f.LateObsStore = func() ([]byte, error) {
+		raw, read, err := store.ReadFile(path)
+		if err == nil && read != stamp {
+			err = &hgerr.Damage{Op: "read", Path: "obsstore", Cause: "it changed", Changed: true}
+		}
+		return raw, err
+	}
+	if r.snap == nil || !stamp.Exists || stamp == r.snap.Stamps()[snapshot.ObsStore] || !r.snap.HasMarkers() {
+		return nil
+	}
+	known := r.snap.Markers()
+	if known.Size() == 0 || stamp.Size < int64(known.Size()) {
+		return nil
+	}
+	tail := known.Tail(markersCheck)
+	from := int64(known.Size() - len(tail))
+	if stamp.Size-from > int64(known.Size()) {
+		return nil // as good as all of it
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return nil //nolint:nilerr // the stamps that are compared next tell
+	}
+	defer file.Close()
+	raw := make([]byte, stamp.Size-from)
+	if _, err := file.ReadAt(raw, from); err != nil || !bytes.HasPrefix(raw, tail) {
+		return nil //nolint:nilerr // it is read whole, then
+	}
+	f.ObsStore, f.Appended = raw[len(tail):], true
+	return nil
+}
+
+// Settle makes an image of what was found out since the last one was made, and
+// gives it to the source, so that nobody has to find it out again. It is for the
+// time after a command has answered. Nothing is lost when it fails.
+func (r *Repo) Settle() error {
+	if r.snap == nil {
+		return nil
+	}
+	texts := r.wantsTexts()
+	if r.unsaved || r.wantBranches {
+		if err := r.settleSnapshot(); err != nil {
+			return err
+		}
+	}
+	if texts {
+		return r.settleTexts()
+	}
+	return nil
+}
+
+func (r *Repo) settleSnapshot() error {
+	r.unsaved = false
+	if err := r.settleBranches(); err != nil {
+		return err
+	}
+	key := r.growthKey()
+	b, err := r.snap.Growth()
+	if err == nil && b == nil {
+		key = r.Key()
+		b, err = r.snap.Image()
+	}
 	if err != nil {
 		return err
 	}
-	if r.Loaded == "" {
-		r.Loaded = "refreshed"
+	img, err := r.images.Keep(key, b)
+	if err != nil {
+		if img, err = (image.Private{}).Keep(key, b); err != nil {
+			return err
+		}
+	}
+	var s *snapshot.Snapshot
+	if key.Kind == image.Growth {
+		s, err = snapshot.OpenGrown(r.snap, img)
+	} else {
+		s, err = snapshot.Open(img)
+	}
+	if err != nil {
+		img.Close()
+		return err
+	}
+	for _, k := range r.visible {
+		if k.of == r.snap {
+			k.of = s
+		}
+	}
+	if r.checkout.stored.of == r.snap {
+		r.checkout.stored.of = s
 	}
 	r.spent = append(r.spent, r.snap)
 	r.snap = s
 	return nil
+}
+
+// settleBranches finds out the branches of all changesets when that takes little
+// time, or was wanted.
+func (r *Repo) settleBranches() error {
+	few := r.snap.Len()-r.snap.BranchesKnown() <= parallelPart
+	if !r.snap.HasBranches() {
+		if !few && !r.wantBranches {
+			return nil
+		}
+		cols, err := r.readBranchColumns()
+		if err != nil {
+			return err
+		}
+		r.snap.SetBranches(cols)
+	}
+	r.wantBranches = false
+	r.commonBranchHeads()
+	r.unsaved = false
+	return nil
+}
+
+// Unsettled tells whether Settle has anything to do.
+func (r *Repo) Unsettled() bool {
+	return r.snap != nil && (r.unsaved || r.wantBranches || r.wantsTexts())
+}
+
+// Err is why what the last command asked for could not be worked out.
+func (r *Repo) Err() error {
+	if r.snap == nil {
+		return nil
+	}
+	return r.snap.Err()
+}
+
+// extended notes that a command found out what an image can keep.
+func (r *Repo) extended() {
+	r.unsaved = true
+	if r.Loaded == "" {
+		r.Loaded = "refreshed"
+	}
 }
 
 // changesetLog gives access to the texts of changesets.

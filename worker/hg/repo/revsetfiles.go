@@ -18,26 +18,32 @@ import (
 // their like.
 
 var (
-	_ revset.FileMatcher  = Revsets{}
-	_ revset.Manifests    = Revsets{}
-	_ revset.StatusReader = Revsets{}
+	_ revset.FileMatcher   = Revsets{}
+	_ revset.Manifests     = Revsets{}
+	_ revset.StatusReader  = Revsets{}
+	_ revset.FileHistories = Revsets{}
+	_ revset.Subrepos      = Revsets{}
 )
 
 // plainKinds are the kinds of patterns that may be a query's default.
 var plainKinds = []string{"glob", "path", "re", "relglob", "relpath", "relre", "rootfilesin", "rootglob"}
 
-// MatchFiles compiles patterns; filesets are Unsupported. Revsets audit the paths
-// in patterns against the working directory, whatever revision they are about.
-func (v Revsets) MatchFiles(q revset.FileQuery, _ node.Rev) (func(path string) bool, error) {
+// MatchFiles compiles patterns. Revsets audit the paths in patterns against the
+// working directory, whatever revision they are about.
+func (v Revsets) MatchFiles(q revset.FileQuery, rev node.Rev) (func(path string) bool, error) {
 	if !slices.Contains(plainKinds, q.Default) {
 		return nil, hgerr.NewUnsupported("revset with file patterns of the kind %q", q.Default)
 	}
+	newMatcher := match.New
 	for _, p := range slices.Concat(q.Patterns, q.Include, q.Exclude) {
 		if strings.HasPrefix(p, "set:") {
-			return nil, hgerr.NewUnsupported("revset with a fileset")
+			if v.Sets == nil {
+				return nil, hgerr.NewUnsupported("revset with a fileset")
+			}
+			newMatcher = func(o match.Options) (match.Matcher, error) { return v.Sets(o, rev) }
 		}
 	}
-	m, err := match.New(match.Options{
+	m, err := newMatcher(match.Options{
 		Root: v.Layout.Root, Cwd: v.RelCwd(), Patterns: q.Patterns, Include: q.Include, Exclude: q.Exclude,
 		Default: q.Default, Version: v.Config.Version(),
 	})
@@ -102,4 +108,27 @@ func (v Revsets) CanonPath(path string) (string, error) {
 		cwd = strings.TrimSuffix(v.Layout.Root, "/") + "/" + cwd
 	}
 	return match.CanonPath(v.Layout.Root, cwd, path, &match.Auditor{Root: v.Layout.Root})
+}
+
+// FileRevs are the revisions of a file's history.
+func (v Revsets) FileRevs(path string) ([]revset.FileRev, error) {
+	f, err := v.Filelog(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	out := make([]revset.FileRev, f.Len())
+	for i := range out {
+		out[i] = revset.FileRev{Node: f.Node(node.Rev(i)), Link: f.LinkRev(node.Rev(i))}
+	}
+	return out, nil
+}
+
+// WorkingFiles are the files that the dirstate has, but for removed ones.
+func (v Revsets) WorkingFiles() ([]string, error) {
+	d, err := v.Dirstate()
+	if err != nil {
+		return nil, err
+	}
+	return status.Tracked(d, match.Always()), nil
 }

@@ -5,6 +5,7 @@ package repo
 import (
 	"hgbroker/worker/hg/changelog"
 	"hgbroker/worker/hg/hgerr"
+	"hgbroker/worker/hg/match"
 	"hgbroker/worker/hg/node"
 	"hgbroker/worker/hg/obsolete"
 	"hgbroker/worker/hg/phases"
@@ -12,7 +13,12 @@ import (
 )
 
 // Revsets is a view as the revset language asks it.
-type Revsets struct{ *View }
+type Revsets struct {
+	*View
+	// Sets makes the matcher of patterns among which there are filesets, which
+	// are evaluated in rev; nil leaves them to the real hg.
+	Sets func(o match.Options, rev node.Rev) (match.Matcher, error)
+}
 
 var _ revset.Repo = Revsets{}
 
@@ -168,9 +174,14 @@ func (v Revsets) Obsolescence(kind revset.ObsSet) ([]node.Rev, error) {
 		want = obsolete.ContentDivergent
 	case revset.Filtered:
 		var out []node.Rev
+		v.filter()
+		revealed := v.revealed
+		if v.all && v.snap.Hideable() {
+			revealed = v.reveal()
+		}
 		for rev := v.snap.FirstMutable(); int(rev) < v.Len(); rev++ {
 			if v.flags(rev)&obsolete.Hidden != 0 {
-				if _, ok := v.revealed[rev]; !ok {
+				if _, ok := revealed[rev]; !ok {
 					out = append(out, rev)
 				}
 			}

@@ -21,11 +21,17 @@ type Templates struct {
 	*View
 	// Eval runs a revset for the function revset().
 	Eval func(query string) ([]node.Rev, error)
+	// Files answers what is asked about files.
+	Files template.FileReader
+	// Diffs makes the diffs of changesets.
+	Diffs template.DiffReader
 }
 
 var (
 	_ template.Repo            = (*Templates)(nil)
 	_ template.RevsetEvaluator = (*Templates)(nil)
+	_ template.FileReader      = (*Templates)(nil)
+	_ template.DiffReader      = (*Templates)(nil)
 )
 
 // text is a stored string in both forms.
@@ -135,6 +141,29 @@ func (v *View) RelCwd() string {
 
 // Revset runs a query.
 func (t *Templates) Revset(query string) ([]node.Rev, error) { return t.Eval(query) }
+
+// MatchFiles lists the files of a changeset that a pattern selects.
+func (t *Templates) MatchFiles(ctx template.Changectx, pattern string) ([]string, error) {
+	return t.Files.MatchFiles(ctx, pattern)
+}
+
+// WorkingFile reads a file in the working directory.
+func (t *Templates) WorkingFile(path string) ([]byte, error) { return t.Files.WorkingFile(path) }
+
+// Subrepos is what a changeset says of its subrepositories.
+func (t *Templates) Subrepos(ctx template.Changectx) (map[string]string, error) {
+	return t.Files.Subrepos(ctx)
+}
+
+// FileSize is the size of a file in a changeset.
+func (t *Templates) FileSize(ctx template.Changectx, path string) (int64, bool, error) {
+	return t.Files.FileSize(ctx, path)
+}
+
+// FileStatus is the letter of a file against the first parent.
+func (t *Templates) FileStatus(ctx template.Changectx, path string) (string, error) {
+	return t.Files.FileStatus(ctx, path)
+}
 
 // changectx is one changeset.
 type changectx struct {
@@ -323,16 +352,6 @@ func (c *changectx) Obsolete() bool { return c.flags()&obsolete.Obsolete != 0 }
 
 func (c *changectx) Instabilities() []string {
 	var out []string
-	if c.wdir() {
-		// The working directory would be an orphan when a parent is obsolete.
-		p1, p2 := c.v.wdir()
-		for _, p := range [2]node.Rev{p1, p2} {
-			if p >= 0 && c.v.flags(p)&(obsolete.Obsolete|obsolete.Orphan) != 0 && out == nil {
-				out = append(out, "orphan")
-			}
-		}
-		return out
-	}
 	flags := c.flags()
 	if flags&obsolete.Orphan != 0 {
 		out = append(out, "orphan")

@@ -35,7 +35,8 @@ type View struct {
 	revealed map[node.Rev]struct{}
 
 	// Warnings about a file wait until hg would read it.
-	markWarnings, markerWarnings []string
+	markWarnings  []string
+	markersUnsaid bool
 
 	wp1, wp2  node.Rev             // the dirstate's parents
 	branch    string               // .hg/branch in UTF-8
@@ -86,14 +87,24 @@ func (r *Repo) NewView(cfg *config.Config, enc *encoding.Encoding, cwd string, g
 		return nil, err
 	}
 	r.viewed = true
-	if n := r.snap.Markers().Len(); n > 0 && !v.evolutionEnabled() {
+	v.markersUnsaid = !v.evolutionEnabled()
+	return v, nil
+}
+
+// sayMarkers warns, once, of markers that the configuration does not know what
+// to do with.
+func (v *View) sayMarkers() {
+	if !v.markersUnsaid {
+		return
+	}
+	v.markersUnsaid = false
+	if n := v.snap.Markers().Len(); n > 0 {
 		format := "obsolete feature not enabled but %d markers found!\n"
-		if cfg.Version().AtLeast(7, 0) {
+		if v.Config.Version().AtLeast(7, 0) {
 			format = "\"obsolete\" feature not enabled but %d markers found!\n"
 		}
-		v.markerWarnings = append(v.markerWarnings, fmt.Sprintf(format, n))
+		v.Warn(fmt.Sprintf(format, n))
 	}
-	return v, nil
 }
 
 // knownParent resolves a parent in the dirstate. hg goes on without one that is
@@ -181,8 +192,15 @@ func (v *View) parseBookmarks(text []byte) (list []bookmarks.Bookmark, warnings 
 	if v.inStore() {
 		shown = ".hg/store/bookmarks"
 	}
-	for _, b := range bookmarks.Parse(text, shown, func(msg string) { warnings = append(warnings, msg+"\n") }) {
-		if _, ok := v.snap.Rev(b.Node); ok {
+	all := bookmarks.Parse(text, shown, func(msg string) { warnings = append(warnings, msg+"\n") })
+	ids := make([]node.ID, len(all))
+	for i, b := range all {
+		ids[i] = b.Node
+	}
+	here := make([]bool, len(all))
+	v.snap.Revs(ids, func(i int, _ node.Rev) { here[i] = true })
+	for i, b := range all {
+		if here[i] {
 			list = append(list, b)
 		}
 	}
@@ -232,7 +250,7 @@ func (v *View) storedMarks() []bookmarks.Bookmark {
 
 // flags are what obsolescence markers say of a changeset.
 func (v *View) flags(rev node.Rev) obsolete.Flag {
-	v.say(&v.markerWarnings)
+	v.sayMarkers()
 	flags := v.snap.Flags(rev)
 	if flags != 0 && v.snap.Phase(rev).LocalHidden() && v.Config.Version().AtLeast(7, 0) {
 		flags &= obsolete.Hidden // internal changesets are not asked about any more
@@ -250,10 +268,14 @@ func (v *View) filter() {
 		return
 	}
 	v.filtered = true
-	v.say(&v.markerWarnings)
-	if !v.snap.Hideable() {
-		return
+	v.sayMarkers()
+	if v.snap.Hideable() {
+		v.revealed = v.reveal()
 	}
+}
+
+// reveal is what the default view shows although its flags hide it.
+func (v *View) reveal() map[node.Rev]struct{} {
 	p1, p2 := v.wdir()
 	pins := append([]node.Rev{p1, p2}, v.unhidden...)
 	for _, b := range v.storedMarks() {
@@ -273,7 +295,7 @@ func (v *View) filter() {
 			}
 		}
 	}
-	v.revealed = obsolete.Reveal(v.snap, v.snap.Flags, pins)
+	return obsolete.Reveal(v.snap, v.snap.Flags, pins)
 }
 
 // Unhide makes changesets visible that a command names by their hash

@@ -21,6 +21,7 @@ type visible struct {
 	heads     []int32
 	branchmap *branchmap
 	encoding  *encoding.Encoding // of the names in branchmap
+	tags      *keptTags
 }
 
 // keptVisible is how many visibilities are remembered: without and with --hidden,

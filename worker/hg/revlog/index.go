@@ -81,8 +81,14 @@ const (
 // The bytes may live in a mapped image. The zero Index is that of an empty
 // revlog. Methods that take a revision accept 0 to Len()-1; for NullRev, and
 // for anything else outside, they answer as for a revision without content.
+//
+// The entries stand in two pieces, so that an index that has grown shares the
+// memory of what it has grown from. The second piece is empty when the first
+// one is.
 type Index struct {
 	entries []byte
+	tail    []byte
+	pages   *pages // instead of both, when the file is read in parts
 }
 
 // ParseIndex reads and checks the content of a ".i" file. name stands in
@@ -127,6 +133,19 @@ func NewIndex(entries []byte) (Index, error) {
 	return Index{entries: entries}, nil
 }
 
+// NewGrownIndex is the index of the entries that Index.Pieces returned before.
+func NewGrownIndex(entries, tail []byte) (Index, error) {
+	x, err := NewIndex(entries)
+	if err != nil || len(tail) == 0 {
+		return x, err
+	}
+	if len(entries) == 0 || len(tail)%EntrySize != 0 || len(tail)/EntrySize > MaxRevisions-x.Len() {
+		return Index{}, corrupt("index", "%d more bytes are not a whole number of entries", len(tail))
+	}
+	x.tail = tail
+	return x, nil
+}
+
 func header(raw []byte) uint32 { return binary.BigEndian.Uint32(raw) }
 
 func checkHeader(name string, raw []byte) error {
@@ -164,38 +183,82 @@ func compact(name string, raw []byte, rev int) ([]byte, error) {
 
 // check validates the entries from revision from on.
 func (x Index) check(name string, from int) error {
-	if len(x.entries)%EntrySize != 0 {
-		return corrupt(name, "%d bytes are not a whole number of entries", len(x.entries))
+	if n := len(x.entries)%EntrySize + len(x.tail)%EntrySize; n != 0 {
+		return corrupt(name, "%d bytes are not a whole number of entries", len(x.entries)+len(x.tail))
 	}
 	if x.Len() > MaxRevisions {
 		return corrupt(name, "more than %d revisions", MaxRevisions)
 	}
 	for i := from; i < x.Len(); i++ {
-		e := x.entries[i*EntrySize:][:EntrySize]
-		rev := int32(i)
-		p1 := int32(binary.BigEndian.Uint32(e[24:]))
-		p2 := int32(binary.BigEndian.Uint32(e[28:]))
-		base := int32(binary.BigEndian.Uint32(e[16:]))
-		switch {
-		case p1 < -1 || p1 >= rev || p2 < -1 || p2 >= rev:
-			return corrupt(name, "entry %d: parent %d or %d out of range", i, p1, p2)
-		case base < -1 || base > rev:
-			return corrupt(name, "entry %d: delta base %d out of range", i, base)
-		case int32(binary.BigEndian.Uint32(e[8:])) < 0:
-			return corrupt(name, "entry %d: negative length", i)
+		if err := checkEntry(name, x.entry(node.Rev(i)), i); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-// Len returns the number of revisions.
-func (x Index) Len() int { return len(x.entries) / EntrySize }
+func checkEntry(name string, e *[EntrySize]byte, i int) error {
+	rev := int32(i)
+	p1 := int32(binary.BigEndian.Uint32(e[24:]))
+	p2 := int32(binary.BigEndian.Uint32(e[28:]))
+	base := int32(binary.BigEndian.Uint32(e[16:]))
+	switch {
+	case p1 < -1 || p1 >= rev || p2 < -1 || p2 >= rev:
+		return corrupt(name, "entry %d: parent %d or %d out of range", i, p1, p2)
+	case base < -1 || base > rev:
+		return corrupt(name, "entry %d: delta base %d out of range", i, base)
+	case int32(binary.BigEndian.Uint32(e[8:])) < 0:
+		return corrupt(name, "entry %d: negative length", i)
+	}
+	return nil
+}
 
-// Entries returns the bytes that NewIndex takes. Do not modify them.
-func (x Index) Entries() []byte { return x.entries }
+// Len returns the number of revisions.
+func (x Index) Len() int {
+	if x.pages != nil {
+		return x.pages.n
+	}
+	return (len(x.entries) + len(x.tail)) / EntrySize
+}
+
+// Entries returns the bytes that NewIndex takes; a copy when the index has
+// grown. Do not modify them.
+func (x Index) Entries() []byte {
+	if x.pages != nil {
+		return x.pages.all()
+	}
+	if len(x.tail) == 0 {
+		return x.entries
+	}
+	return append(append(make([]byte, 0, len(x.entries)+len(x.tail)), x.entries...), x.tail...)
+}
+
+// Pieces returns the bytes that NewGrownIndex takes. Do not modify them.
+func (x Index) Pieces() (entries, tail []byte) {
+	if x.pages != nil {
+		return x.pages.all(), nil
+	}
+	return x.entries, x.tail
+}
+
+// Prefix is the index of the first n revisions.
+func (x Index) Prefix(n int) Index {
+	if x.pages != nil {
+		x = Index{entries: x.pages.all()}
+	}
+	size := n * EntrySize
+	if size <= len(x.entries) {
+		return Index{entries: x.entries[:size:size]}
+	}
+	size -= len(x.entries)
+	return Index{entries: x.entries, tail: x.tail[:size:size]}
+}
 
 // Header returns the revlog's header, 0 for an empty revlog.
 func (x Index) Header() uint32 {
+	if x.pages != nil {
+		return header(x.pages.list[0])
+	}
 	if len(x.entries) == 0 {
 		return 0
 	}
@@ -218,10 +281,17 @@ var nullEntry = func() *[EntrySize]byte {
 }()
 
 func (x Index) entry(rev node.Rev) *[EntrySize]byte {
-	if rev < 0 || int(rev) >= x.Len() {
-		return nullEntry
+	if x.pages != nil {
+		return x.pages.entry(rev)
 	}
-	return (*[EntrySize]byte)(x.entries[int(rev)*EntrySize:])
+	at := int(rev) * EntrySize
+	if uint(at) < uint(len(x.entries)) {
+		return (*[EntrySize]byte)(x.entries[at:])
+	}
+	if at -= len(x.entries); uint(at) < uint(len(x.tail)) {
+		return (*[EntrySize]byte)(x.tail[at:])
+	}
+	return nullEntry
 }
 
 func (x Index) number(rev node.Rev, at int) int32 {
@@ -289,7 +359,7 @@ func (x Index) FileSize() int64 {
 		return 0
 	}
 	if !x.Inline() {
-		return int64(len(x.entries))
+		return int64(n) * EntrySize
 	}
 	_, end := x.chunkSpan(node.Rev(n - 1))
 	return end

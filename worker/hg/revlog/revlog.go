@@ -87,6 +87,9 @@ func (r *Revlog) Close() error {
 		r.dec = nil
 	}
 	r.lastText, r.lastRev = nil, node.NullRev
+	if r.pages != nil {
+		r.pages.close()
+	}
 	if r.data == nil {
 		return nil
 	}

@@ -21,7 +21,7 @@ const tailCheck = 1024
 
 // ReadTail brings an index that was read earlier up to date by reading only
 // what was appended to its file. It returns all entries, those of known first
-// (a new array when there is anything to add), checked as by ParseIndex, and the
+// (whose memory it shares), checked as by ParseIndex, and the
 // stamp of the file.
 //
 // appended is false when the file is not known with something behind it (it was
@@ -29,7 +29,7 @@ const tailCheck = 1024
 // anew with Open.
 func ReadTail(files store.Files, known Index) (x Index, stamp store.Stamp, appended bool, err error) {
 	fail := func(err error) (Index, store.Stamp, bool, error) { return Index{}, store.Stamp{}, false, err }
-	if known.Len() == 0 {
+	if known.Len() == 0 || known.pages != nil {
 		return fail(nil)
 	}
 	f, err := os.Open(files.IndexPath())
@@ -70,9 +70,10 @@ func ReadTail(files store.Files, known Index) (x Index, stamp store.Stamp, appen
 			return fail(err)
 		}
 	}
-	entries := make([]byte, 0, len(known.entries)+len(raw))
-	entries = append(append(entries, known.entries...), raw...)
-	x = Index{entries: entries}
+	// The new piece is in proportion to what has been appended since the first
+	// piece was made, which is not copied.
+	tail := append(append(make([]byte, 0, len(known.tail)+len(raw)), known.tail...), raw...)
+	x = Index{entries: known.entries, tail: tail}
 	if err := x.check(files.Display, known.Len()); err != nil {
 		return fail(err)
 	}
@@ -95,7 +96,12 @@ func (x Index) prefixOf(f *os.File) (bool, error) {
 			}
 			return false, err
 		}
-		return bytes.Equal(buf, x.entries[int(rev)*EntrySize:][:len(buf)]), nil
+		for i := range n {
+			if !bytes.Equal(buf[i*EntrySize:][:EntrySize], x.entry(rev + node.Rev(i))[:]) {
+				return false, nil
+			}
+		}
+		return true, nil
 	}
 	if ok, err := same(0, 1); !ok || err != nil {
 		return false, err

@@ -32,12 +32,13 @@ type walk struct {
 	// start and stop are generations: from start, to stop-1. A stop of 0 is no
 	// limit.
 	start, stop int64
+	counted     bool // generations are counted although they have no limit
 	// cut ends the walk: what it is true for and what is only reached through
 	// that is left out.
 	cut func(node.Rev) bool
 }
 
-func (w walk) limited() bool { return w.start != 0 || w.stop != 0 }
+func (w walk) limited() bool { return w.start != 0 || w.stop != 0 || w.counted }
 
 // ancestors is revs and all their ancestors.
 func (ev *evaluator) ancestors(revs smartset, w walk) smartset {
@@ -182,23 +183,36 @@ func (ev *evaluator) walkDepths(revs smartset, w walk, down bool, next func(node
 func (ev *evaluator) descendants(revs smartset, w walk) smartset {
 	n := node.Rev(ev.repo.Len())
 	if w.limited() {
+		if revs.contains(node.WdirRev) {
+			ev.fail(hgerr.NewUnsupported("descendants(wdir(), depth)")) // hg fails
+			return newListSet(nil)
+		}
+		if idx, ok := ev.repo.(ChildIndex); ok {
+			var children []node.Rev
+			return newGenSet(ev.walkDepths(revs, w, false, func(r node.Rev, visit func(node.Rev)) {
+				children = idx.AppendChildren(children[:0], r)
+				for _, c := range children {
+					if ev.hidden(c) {
+						continue
+					}
+					if w.firstOnly {
+						if p1, _ := ev.repo.Parents(c); p1 != r {
+							continue
+						}
+					}
+					visit(c)
+				}
+			}), true)
+		}
 		var first node.Rev
 		var children [][]node.Rev
 		gen := ev.walkDepths(revs, w, false, func(r node.Rev, visit func(node.Rev)) {
 			if children == nil {
 				first, _ = minimum(revs)
-				if first == node.WdirRev {
-					ev.fail(hgerr.NewUnsupported("descendants(wdir(), depth)"))
-					return
-				}
 				children = ev.childMap(first, w.firstOnly)
 			}
-			if i := int(r - first); i < len(children) {
-				for _, c := range children[i] {
-					visit(c)
-				}
-			} else {
-				ev.fail(hgerr.NewUnsupported("descendants(wdir(), depth)"))
+			for _, c := range children[r-first] {
+				visit(c)
 			}
 		})
 		return newGenSet(gen, true)
@@ -418,23 +432,31 @@ func (ev *evaluator) commonHeads(revs []node.Rev) []node.Rev {
 	}
 	const below = uint64(1) << 63 // is below a head
 	all := uint64(1)<<len(revs) - 1
-	state := make(map[node.Rev]uint64)
-	pending := new(bitset)
+	// state is by the distance from the highest of revs, as far down as the walk
+	// has come.
+	top := revs[len(revs)-1]
+	var state []uint64
+	at := func(r node.Rev) *uint64 {
+		if n := int(top-r) + 1; n > len(state) {
+			state = append(state, make([]uint64, n-len(state))...)
+		}
+		return &state[top-r]
+	}
+	pending := newBitset(int(top) + 1)
 	open := 0 // pending ones that are not below a head
 	for i, r := range revs {
-		state[r] = 1 << i
+		*at(r) = 1 << i
 		pending.add(r)
 		open++
 	}
 	var heads []node.Rev
-	for pos := revs[len(revs)-1]; open > 0 && !ev.stopped(); {
+	for pos := top; open > 0 && !ev.stopped(); {
 		r, ok := pending.below(pos)
 		if !ok || r == node.NullRev {
 			break
 		}
 		pos = r - 1
-		s := state[r]
-		delete(state, r)
+		s := *at(r)
 		if s&below == 0 {
 			open--
 			if s == all {
@@ -447,7 +469,8 @@ func (ev *evaluator) commonHeads(revs []node.Rev) []node.Rev {
 			if p == node.NullRev {
 				continue
 			}
-			old, seen := state[p]
+			to := at(p)
+			old, seen := *to, *to != 0
 			if !seen {
 				pending.add(p)
 			}
@@ -457,7 +480,7 @@ func (ev *evaluator) commonHeads(revs []node.Rev) []node.Rev {
 			} else if !isOpen && wasOpen {
 				open--
 			}
-			state[p] = merged
+			*to = merged
 		}
 	}
 	return heads

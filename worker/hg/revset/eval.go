@@ -32,6 +32,7 @@ type evaluator struct {
 	ctx  context.Context
 	repo Repo
 	opts *Options
+	top  *Tree // the whole expression
 	// err is the first error of a lazy filter, which ends all iterations.
 	err   error
 	ticks uint
@@ -225,9 +226,6 @@ func evalRange(ev *evaluator, subset smartset, t *Tree, o order) (smartset, erro
 	} else {
 		to = ev.tipRev()
 	}
-	if from == 0 && ev.repo.Len() == 0 {
-		return nil, hgerr.NewUnsupported("range in an empty repository")
-	}
 	var r smartset
 	switch {
 	case from == to:
@@ -240,6 +238,19 @@ func evalRange(ev *evaluator, subset smartset, t *Tree, o order) (smartset, erro
 		r = ev.newSpan(from, to+1)
 	default:
 		r = ev.newSpan(from, to-1)
+	}
+	if from == 0 && ev.repo.Len() == 0 {
+		if t != ev.top {
+			return nil, hgerr.NewUnsupported("range in an empty repository, inside of an expression")
+		}
+		// The range begins with a revision that is not there, which is noticed
+		// when somebody looks at it.
+		r = &filteredSet{source: r, keep: func(r node.Rev) bool {
+			if r == 0 {
+				ev.fail(lookupErrorf("unknown revision '0'"))
+			}
+			return !ev.stopped()
+		}}
 	}
 	if o == defineOrder {
 		return intersect(r, subset), nil

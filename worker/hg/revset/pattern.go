@@ -33,10 +33,59 @@ func (ev *evaluator) pattern(s string, caseSensitive bool) (*pattern, error) {
 func (ev *evaluator) substring(s string) (*pattern, error) {
 	p, err := ev.pattern(s, false)
 	if err == nil && p.kind == "literal" {
-		part := ev.opts.lower(p.text)
-		p.match = func(s string) bool { return strings.Contains(ev.opts.lower(s), part) }
+		p.match = ev.containsFold(ev.opts.lower(p.text))
 	}
 	return p, err
+}
+
+// containsFold makes a test whether a text, in lower case, contains part. Texts in
+// ASCII, which all encodings contain, are compared where they stand.
+func (ev *evaluator) containsFold(part string) func(string) bool {
+	if part == "" {
+		return func(string) bool { return true }
+	}
+	if !isASCII(part) {
+		return func(s string) bool { return !isASCII(s) && strings.Contains(ev.opts.lower(s), part) }
+	}
+	first := lowerByte(part[0])
+	upper := first
+	if first >= 'a' && first <= 'z' {
+		upper -= 'a' - 'A'
+	}
+	return func(s string) bool {
+		if !isASCII(s) {
+			return strings.Contains(ev.opts.lower(s), part)
+		}
+	search:
+		for i := 0; i+len(part) <= len(s); i++ {
+			if c := s[i]; c != first && c != upper {
+				continue
+			}
+			for j := 1; j < len(part); j++ {
+				if lowerByte(s[i+j]) != part[j] {
+					continue search
+				}
+			}
+			return true
+		}
+		return false
+	}
+}
+
+func lowerByte(c byte) byte {
+	if c >= 'A' && c <= 'Z' {
+		return c + 'a' - 'A'
+	}
+	return c
+}
+
+func isASCII(s string) bool {
+	for i := range len(s) {
+		if s[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
 }
 
 func (o *Options) lower(s string) string {

@@ -259,6 +259,7 @@ func depthArgs(x *Tree, name string) (set *Tree, w walk, err error) {
 		return n, err
 	}
 	if _, ok := args["startdepth"]; ok {
+		w.counted = true
 		if w.start, err = number("startdepth"); err != nil {
 			return nil, w, err
 		}
@@ -395,6 +396,7 @@ func evalRelation(ev *evaluator, subset smartset, t *Tree, _ order) (smartset, e
 		s = ev.ancestors(revs, *up)
 	}
 	if down != nil {
+		down.counted = true
 		d := ev.descendants(revs, *down)
 		if s == nil {
 			s = d
@@ -538,29 +540,4 @@ func wdir(_ *evaluator, subset smartset, x *Tree, _ order) (smartset, error) {
 		return newListSet([]node.Rev{node.WdirRev}), nil
 	}
 	return newListSet(nil), nil
-}
-
-// follow is follow() and _followfirst() without a file: the ancestors of the
-// working directory's first parent, or of startrev.
-func follow(name string, firstOnly bool) operator {
-	return func(ev *evaluator, subset smartset, x *Tree, _ order) (smartset, error) {
-		args, err := keyArgs(x, name, "file", "startrev")
-		if err != nil {
-			return nil, err
-		}
-		var revs smartset
-		if start, ok := args["startrev"]; ok {
-			if revs, err = ev.getAll(start); err != nil {
-				return nil, err
-			}
-		}
-		if _, ok := args["file"]; ok {
-			return nil, hgerr.NewUnsupported("revset %s() of a file", name)
-		}
-		if revs == nil {
-			p, _ := ev.repo.WdirParents()
-			revs = newListSet([]node.Rev{p})
-		}
-		return intersect(subset, ev.ancestors(revs, walk{firstOnly: firstOnly})), nil
-	}
 }

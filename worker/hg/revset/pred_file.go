@@ -14,9 +14,9 @@ import (
 // (`hg help patterns`).
 var patternKinds = []string{"re", "glob", "path", "filepath", "relglob", "relpath", "relre", "rootglob", "listfile", "listfile0", "set", "include", "subinclude", "rootfilesin"}
 
-func patternKind(p string) string {
+func (ev *evaluator) patternKind(p string) string {
 	kind, _, ok := strings.Cut(p, ":")
-	if ok && slices.Contains(patternKinds, kind) {
+	if ok && slices.Contains(patternKinds, kind) && (kind != "filepath" || ev.opts.Version.AtLeast(7, 0)) {
 		return kind
 	}
 	return ""
@@ -24,12 +24,20 @@ func patternKind(p string) string {
 
 func (ev *evaluator) matcher(q FileQuery, rev node.Rev) (func(string) bool, error) {
 	m, ok := ev.repo.(FileMatcher)
-	// filepath: is a kind in newer releases only, and a plain name in older ones.
-	newer := func(p string) bool { return patternKind(p) == "filepath" }
-	if !ok || slices.ContainsFunc(slices.Concat(q.Patterns, q.Include, q.Exclude), newer) {
+	if !ok {
 		return nil, hgerr.NewUnsupported("revset with file patterns")
 	}
 	return m.MatchFiles(q, rev)
+}
+
+// matcherAt makes the matcher of one pattern for each revision: filesets are
+// evaluated in it, all else means the same in all.
+func (ev *evaluator) matcherAt(q FileQuery) (func(node.Rev) (func(string) bool, error), error) {
+	if ev.patternKind(q.Patterns[0]) == "set" {
+		return func(r node.Rev) (func(string) bool, error) { return ev.matcher(q, r) }, nil
+	}
+	match, err := ev.matcher(q, node.WdirRev)
+	return func(node.Rev) (func(string) bool, error) { return match, nil }, err
 }
 
 func file(ev *evaluator, subset smartset, x *Tree, _ order) (smartset, error) {
@@ -87,7 +95,7 @@ func matchFilesArgs(ev *evaluator, subset smartset, x *Tree, _ order) (smartset,
 // where set: patterns are evaluated; nil is in each changeset itself, "" in the
 // working directory.
 func (ev *evaluator) matchFiles(subset smartset, q FileQuery, rev *string) (smartset, error) {
-	dynamic := rev == nil && slices.ContainsFunc(slices.Concat(q.Patterns, q.Include, q.Exclude), func(p string) bool { return patternKind(p) == "set" })
+	dynamic := rev == nil && slices.ContainsFunc(slices.Concat(q.Patterns, q.Include, q.Exclude), func(p string) bool { return ev.patternKind(p) == "set" })
 	if subset.empty() {
 		return newListSet(nil), nil // hg looks at the patterns for the first revision
 	}
@@ -125,17 +133,21 @@ func statusMatch(name string, pick func(modified, added, removed []string) []str
 			return nil, err
 		}
 		status, ok := ev.repo.(StatusReader)
-		if !ok || patternKind(p) == "set" {
-			return nil, hgerr.NewUnsupported("revset %s(%s)", name, p)
+		if !ok {
+			return nil, hgerr.NewUnsupported("revset %s()", name)
 		}
 		if subset.empty() {
 			return newListSet(nil), nil // hg looks at the pattern for the first revision
 		}
-		match, err := ev.matcher(FileQuery{Patterns: []string{p}, Default: "glob", Named: true}, node.WdirRev)
+		matcher, err := ev.matcherAt(FileQuery{Patterns: []string{p}, Default: "glob", Named: true})
 		if err != nil {
 			return nil, err
 		}
 		return ev.filter(subset, func(r node.Rev) (bool, error) {
+			match, err := matcher(r)
+			if err != nil {
+				return false, err
+			}
 			files, err := ev.repo.Files(r)
 			if err != nil || !slices.ContainsFunc(files, match) {
 				return false, err
@@ -152,8 +164,8 @@ func contains(ev *evaluator, subset smartset, x *Tree, _ order) (smartset, error
 		return nil, err
 	}
 	m, ok := ev.repo.(Manifests)
-	kind := patternKind(p)
-	if !ok || kind == "set" || kind == "filepath" {
+	kind := ev.patternKind(p)
+	if !ok {
 		return nil, hgerr.NewUnsupported("revset contains()")
 	}
 	// hg looks at the path or pattern when the first revision is tested.
@@ -167,13 +179,17 @@ func contains(ev *evaluator, subset smartset, x *Tree, _ order) (smartset, error
 		}
 		return ev.filter(subset, func(r node.Rev) (bool, error) { return m.HasFile(r, path) }), nil
 	}
-	match, err := ev.matcher(FileQuery{Patterns: []string{p}, Default: "glob"}, node.WdirRev)
+	matcher, err := ev.matcherAt(FileQuery{Patterns: []string{p}, Default: "glob"})
 	if err != nil {
 		return nil, err
 	}
 	return ev.filter(subset, func(r node.Rev) (bool, error) {
+		match, err := matcher(r)
+		if err != nil {
+			return false, err
+		}
 		found := false
-		err := m.WalkManifest(r, func(path string) bool {
+		err = m.WalkManifest(r, func(path string) bool {
 			found = match(path)
 			return !found
 		})

@@ -76,6 +76,9 @@ func tag(ev *evaluator, subset smartset, x *Tree, _ order) (smartset, error) {
 	if err != nil {
 		return nil, err
 	}
+	if ev.tipRev() == node.NullRev {
+		names = append(slices.Clone(names), NamedRev{"tip", node.NullRev})
+	}
 	if len(args) == 0 {
 		return ev.namedRevs(subset, names, func(n string) bool { return n != "tip" }), nil
 	}
@@ -84,7 +87,13 @@ func tag(ev *evaluator, subset smartset, x *Tree, _ order) (smartset, error) {
 		return nil, err
 	}
 	if p.kind != "literal" {
-		return ev.namedRevs(subset, names, p.match), nil
+		var revs []node.Rev
+		for _, n := range names {
+			if p.match(n.Name) {
+				revs = append(revs, n.Rev)
+			}
+		}
+		return ev.withRevs(subset, revs), nil
 	}
 	r, ok := findName(names, p.text)
 	if !ok {
@@ -144,13 +153,13 @@ func named(ev *evaluator, subset smartset, x *Tree, _ order) (smartset, error) {
 	}
 	var revs []node.Rev
 	found := false
-	if p.match("branches") {
-		return nil, hgerr.NewUnsupported("named branches") // some releases fail to list them
+	if p.match("branches") && !ev.opts.Version.AtLeast(7, 0) {
+		return nil, hgerr.NewUnsupported("named branches") // older releases fail to list them
 	}
 	for _, ns := range []struct {
 		name string
 		list func() ([]NamedRev, error)
-	}{{"bookmarks", ev.repo.Bookmarks}, {"tags", ev.repo.Tags}} {
+	}{{"bookmarks", ev.repo.Bookmarks}, {"tags", ev.repo.Tags}, {"branches", ev.repo.Branches}} {
 		if !p.match(ns.name) {
 			continue
 		}
@@ -180,20 +189,28 @@ func id(ev *evaluator, subset smartset, x *Tree, _ order) (smartset, error) {
 	if err != nil {
 		return nil, err
 	}
-	var r node.Rev
-	var ok bool
+	r, ok, err := ev.byHash(text)
+	if err != nil || !ok {
+		return newListSet(nil), err
+	}
+	return intersect(newListSet([]node.Rev{r}), subset), nil
+}
+
+// byHash finds the visible changeset with a hash that begins with text; ok is
+// false when there is none, or several.
+func (ev *evaluator) byHash(text string) (r node.Rev, ok bool, err error) {
 	if len(text) == node.HexSize {
 		var full node.ID
 		if full, ok = node.FromHex(text); ok {
 			r, ok = ev.repo.Rev(full)
 		}
-	} else if r, ok, err = ev.repo.LookupPrefix(text); err != nil && !isAmbiguous(err) && !isLookupError(err) {
-		return nil, err
+	} else if r, ok, err = ev.repo.LookupPrefix(text); err != nil {
+		if isAmbiguous(err) || isLookupError(err) {
+			err = nil
+		}
+		return 0, false, err
 	}
-	if err != nil || !ok || ev.hidden(r) {
-		return newListSet(nil), nil
-	}
-	return intersect(newListSet([]node.Rev{r}), subset), nil
+	return r, ok && !ev.hidden(r), nil
 }
 
 func rev(ev *evaluator, subset smartset, x *Tree, o order) (smartset, error) {

@@ -137,6 +137,9 @@ func expectSize(ev *evaluator, subset smartset, x *Tree, o order) (smartset, err
 	if lo < 0 || hi < 0 {
 		return nil, parseErrorf("negative size")
 	}
+	if max(lo, hi) >= hugeInt {
+		return nil, hgerr.NewUnsupported("expectsize() of a size beyond all")
+	}
 	s, err := ev.get(ev.all(), set, o)
 	if err != nil {
 		return nil, err
@@ -161,55 +164,57 @@ type sortKey struct {
 
 var sortKeys = []string{"rev", "branch", "desc", "user", "author", "date", "node", "random"}
 
-// sortArgs reads the arguments of sort().
-func sortArgs(x *Tree) (set *Tree, keys []sortKey, firstBranch *Tree, err error) {
+// sortArgs reads the arguments of sort(); seed is nil when none is given.
+func sortArgs(x *Tree) (set *Tree, keys []sortKey, firstBranch *Tree, seed *string, err error) {
 	args, err := keyArgs(x, "sort", "set", "keys", "topo.firstbranch", "random.seed")
 	if err != nil {
-		return nil, nil, nil, err
+		return nil, nil, nil, nil, err
 	}
 	set, ok := args["set"]
 	if !ok {
-		return nil, nil, nil, parseErrorf("sort requires one or two arguments")
+		return nil, nil, nil, nil, parseErrorf("sort requires one or two arguments")
 	}
 	spec := "rev"
 	if k, ok := args["keys"]; ok {
 		if spec, err = getString(k, "sort spec must be a string"); err != nil {
-			return nil, nil, nil, err
+			return nil, nil, nil, nil, err
 		}
 	}
 	topo, random := false, false
 	for _, f := range fields(spec) {
 		k := sortKey{name: f}
 		if k.name, k.reverse = strings.CutPrefix(f, "-"); k.name != "topo" && !slices.Contains(sortKeys, k.name) {
-			return nil, nil, nil, parseErrorf("unknown sort key %s", python.Repr(f))
+			return nil, nil, nil, nil, parseErrorf("unknown sort key %s", python.Repr(f))
 		}
 		topo = topo || k.name == "topo"
 		random = random || k.name == "random"
 		keys = append(keys, k)
 	}
 	if topo && len(keys) > 1 {
-		return nil, nil, nil, parseErrorf("topo sort order cannot be combined with other sort keys")
+		return nil, nil, nil, nil, parseErrorf("topo sort order cannot be combined with other sort keys")
 	}
 	firstBranch, ok = args["topo.firstbranch"]
 	if ok && !topo {
-		return nil, nil, nil, parseErrorf("topo.firstbranch can only be used when using the topo sort key")
+		return nil, nil, nil, nil, parseErrorf("topo.firstbranch can only be used when using the topo sort key")
 	}
 	if ok && firstBranch == nil {
-		return nil, nil, nil, parseErrorf("missing argument")
+		return nil, nil, nil, nil, parseErrorf("missing argument")
 	}
-	if seed, ok := args["random.seed"]; ok {
+	if arg, ok := args["random.seed"]; ok {
 		if !random {
-			return nil, nil, nil, parseErrorf("random.seed can only be used when using the random sort key")
+			return nil, nil, nil, nil, parseErrorf("random.seed can only be used when using the random sort key")
 		}
-		if _, err := getString(seed, "random.seed must be a string"); err != nil {
-			return nil, nil, nil, err
+		text, err := getString(arg, "random.seed must be a string")
+		if err != nil {
+			return nil, nil, nil, nil, err
 		}
+		seed = &text
 	}
-	return set, keys, firstBranch, nil
+	return set, keys, firstBranch, seed, nil
 }
 
 func sortBy(ev *evaluator, subset smartset, x *Tree, o order) (smartset, error) {
-	set, keys, firstBranch, err := sortArgs(x)
+	set, keys, firstBranch, seed, err := sortArgs(x)
 	if err != nil {
 		return nil, err
 	}
@@ -238,7 +243,28 @@ func sortBy(ev *evaluator, subset smartset, x *Tree, o order) (smartset, error) 
 		return sorted, nil
 	}
 	revs := list(s)
-	compare, err := ev.comparator(revs, keys)
+	random := slices.ContainsFunc(keys, func(k sortKey) bool { return k.name == "random" })
+	if !random {
+		revs, err = ev.sortedBy(revs, keys, "")
+		return newListSet(revs), err
+	}
+	if seed == nil {
+		// Any order will do, so the clock decides.
+		text := ev.opts.Now.String()
+		seed = &text
+	}
+	// What is drawn depends on the order so far: one key after the other.
+	for _, k := range slices.Backward(keys) {
+		if revs, err = ev.sortedBy(revs, []sortKey{k}, *seed); err != nil {
+			return nil, err
+		}
+	}
+	return newListSet(revs), nil
+}
+
+// sortedBy sorts by keys; what is equal in all stays in order.
+func (ev *evaluator) sortedBy(revs []node.Rev, keys []sortKey, seed string) ([]node.Rev, error) {
+	compare, err := ev.comparator(revs, keys, seed)
 	if err != nil {
 		return nil, err
 	}
@@ -251,11 +277,11 @@ func sortBy(ev *evaluator, subset smartset, x *Tree, o order) (smartset, error) 
 	for i, j := range index {
 		out[i] = revs[j]
 	}
-	return newListSet(out), nil
+	return out, nil
 }
 
 // comparator compares revisions, by their index in revs, by all keys.
-func (ev *evaluator) comparator(revs []node.Rev, keys []sortKey) (func(i, j int) int, error) {
+func (ev *evaluator) comparator(revs []node.Rev, keys []sortKey, seed string) (func(i, j int) int, error) {
 	var compares []func(i, j int) int
 	for _, k := range keys {
 		var by func(i, j int) int
@@ -293,8 +319,13 @@ func (ev *evaluator) comparator(revs []node.Rev, keys []sortKey) (func(i, j int)
 				}
 			}
 			by = func(i, j int) int { return strings.Compare(values[i], values[j]) }
-		default:
-			return nil, hgerr.NewUnsupported("revset sort key %s", k.name)
+		case "random":
+			random := newPythonRandom(seed)
+			values := make([]uint32, len(revs))
+			for i := range values {
+				values[i] = random.pick()
+			}
+			by = func(i, j int) int { return cmp.Compare(values[i], values[j]) }
 		}
 		if k.reverse {
 			up := by

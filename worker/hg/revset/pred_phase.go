@@ -15,6 +15,9 @@ const (
 	publicPhase = 0
 	draftPhase  = 1
 	secretPhase = 2
+
+	archivedPhase = 32
+	internalPhase = 96
 )
 
 // inPhase is the members of subset that are in one of the phases, none of
@@ -65,14 +68,9 @@ func notPublic(ev *evaluator, subset smartset, x *Tree, _ order) (smartset, erro
 	if err := noArgs(x, "_notpublic"); err != nil {
 		return nil, err
 	}
-	// Releases differ in whether internal changesets count, which --hidden
-	// shows.
-	if idx, ok := ev.repo.(PhaseIndex); ok {
-		for _, r := range idx.NonPublic() {
-			if ev.repo.Phase(r) > secretPhase && !ev.hidden(r) {
-				return nil, hgerr.NewUnsupported("visible changesets in internal phases")
-			}
-		}
+	if ev.opts.Version.AtLeast(7, 0) {
+		// Since then internal changesets count, which --hidden shows.
+		return ev.inPhase(subset, draftPhase, secretPhase, archivedPhase, internalPhase), nil
 	}
 	return ev.inPhase(subset, draftPhase, secretPhase), nil
 }
@@ -114,10 +112,21 @@ func phaseByNumber(ev *evaluator, subset smartset, x *Tree, _ order) (smartset, 
 	switch n {
 	case publicPhase:
 		return ev.publicOf(subset), nil
-	case draftPhase, secretPhase:
+	case draftPhase, secretPhase, archivedPhase, internalPhase:
 		return ev.inPhase(subset, int(n)), nil
 	}
-	return nil, hgerr.NewUnsupported("revset _phase(%d)", n)
+	return nil, hgerr.NewUnsupported("revset _phase(%d)", n) // hg fails
+}
+
+// internal is what no user sees but with --hidden. Older releases do not know it.
+func internal(ev *evaluator, subset smartset, x *Tree, _ order) (smartset, error) {
+	if !ev.opts.Version.AtLeast(7, 0) {
+		return nil, unknownIdentifier("_internal", documented())
+	}
+	if err := noArgs(x, "_internal"); err != nil {
+		return nil, err
+	}
+	return ev.inPhase(subset, archivedPhase, internalPhase), nil
 }
 
 // phaseAndAncestors is a phase within the ancestors of a set: the walk ends at
@@ -141,7 +150,7 @@ func phaseAndAncestors(ev *evaluator, subset smartset, x *Tree, _ order) (smarts
 		lowest = secretPhase
 	case "draft", "_notpublic":
 	default:
-		return nil, parseErrorf("%s is not a valid phasename", python.Repr(name))
+		return nil, parseErrorf("%s is not a valid phasename", "b"+python.Repr(name))
 	}
 	// Mercurial takes the working directory for public here.
 	phaseOf := func(r node.Rev) int {
@@ -191,12 +200,10 @@ func (ev *evaluator) stackOf(r node.Rev) (smartset, error) {
 	if r == node.WdirRev {
 		return nil, errWdir()
 	}
-	expr, err := Format("only(%d) and not public() and not ::merge()", r)
+	// The number is a symbol there, so that null's, -1, is the tip.
+	expr, err := Format("only(%s) and not public() and not ::merge()", r.String())
 	if err != nil {
 		return nil, err
-	}
-	if r == node.NullRev {
-		expr = "only(null) and not public() and not ::merge()"
 	}
 	q, err := compile([]string{expr}, nil, nil)
 	if err != nil {

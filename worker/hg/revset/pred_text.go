@@ -55,10 +55,8 @@ func keyword(ev *evaluator, subset smartset, x *Tree, _ order) (smartset, error)
 	if err != nil {
 		return nil, err
 	}
-	kw := ev.opts.lower(text)
-	return ev.filter(subset, func(r node.Rev) (bool, error) {
-		return ev.eachText(r, func(s string) bool { return strings.Contains(ev.opts.lower(s), kw) })
-	}), nil
+	has := ev.containsFold(ev.opts.lower(text))
+	return ev.filter(subset, func(r node.Rev) (bool, error) { return ev.eachText(r, has) }), nil
 }
 
 func grep(ev *evaluator, subset smartset, x *Tree, _ order) (smartset, error) {

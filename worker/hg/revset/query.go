@@ -8,6 +8,7 @@ import (
 	"iter"
 	"time"
 
+	"hgbroker/worker/hg/config"
 	"hgbroker/worker/hg/node"
 )
 
@@ -24,6 +25,8 @@ type Options struct {
 	Lower func(string) string
 	// PreferAncestor is merge.preferancestor; nil is its default.
 	PreferAncestor []string
+	// Version is the release of Mercurial to behave as.
+	Version config.Version
 }
 
 // Query is one or more expressions, ready to be evaluated. It does not change
@@ -122,6 +125,7 @@ func (q *Query) Eval(ctx context.Context, repo Repo, opts *Options) (*Set, error
 	if q.nothing {
 		return &Set{newListSet(nil), ev}, nil
 	}
+	ev.top = q.tree
 	s, err := ev.getAll(q.tree)
 	if err != nil {
 		return nil, printable(err)

@@ -126,6 +126,39 @@ func (ev *evaluator) withRevs(a smartset, revs []node.Rev) smartset {
 
 func list(s smartset) []node.Rev {
 	var revs []node.Rev
+	switch s := s.(type) {
+	case *baseSet:
+		switch s.order {
+		case unordered:
+			return slices.Clone(s.revs)
+		case ascending:
+			return slices.Clone(s.sorted())
+		}
+		revs = slices.Clone(s.sorted())
+		slices.Reverse(revs)
+		return revs
+	case *spanSet:
+		if s.start >= s.end {
+			return nil
+		}
+		if revs = make([]node.Rev, 0, s.end-s.start); !s.filtered {
+			revs = revs[:s.end-s.start]
+			for i := range revs {
+				revs[i] = s.start + node.Rev(i)
+			}
+			if !s.ascending {
+				slices.Reverse(revs)
+			}
+			return revs
+		}
+	case *genSet:
+		s.exhaust()
+		revs = slices.Clone(s.read)
+		if s.ascending != s.up {
+			slices.Reverse(revs)
+		}
+		return revs
+	}
 	it := s.iter()
 	for r, ok := it(); ok; r, ok = it() {
 		revs = append(revs, r)

@@ -7,6 +7,7 @@ import (
 	"sort"
 
 	"hgbroker/worker/hg/hgerr"
+	"hgbroker/worker/hg/node"
 )
 
 // Predicate describes one function of the language.
@@ -50,7 +51,7 @@ var predicates map[string]*Predicate
 
 func init() {
 	predicates = make(map[string]*Predicate)
-	for _, table := range [][]*Predicate{graphPredicates(), contentPredicates(), orderPredicates(), unsupportedPredicates()} {
+	for _, table := range [][]*Predicate{graphPredicates(), contentPredicates(), orderPredicates(), statePredicates(), unsupportedPredicates()} {
 		for _, p := range table {
 			predicates[p.Name] = p
 		}
@@ -135,6 +136,26 @@ func contentPredicates() []*Predicate {
 	}
 }
 
+// statePredicates depend on more than the changelog: the working directory's
+// state, files that are named, histories of files.
+func statePredicates() []*Predicate {
+	return []*Predicate{
+		built(1, "bisect", "bisect(string)", 1, 1, "changesets by their state in a bisection", bisect),
+		built(1, "bisected", "bisected(string)", 1, 1, "", bisect),
+		built(1, "conflictlocal", "conflictlocal()", 0, 0, "local side of an unfinished merge", conflict("conflictlocal", func(local, _ node.ID) node.ID { return local })),
+		built(1, "conflictother", "conflictother()", 0, 0, "other side of an unfinished merge", conflict("conflictother", func(_, other node.ID) node.ID { return other })),
+		built(110, "diffcontains", "diffcontains(pattern)", 1, 1, "changesets whose diff has the pattern", diffContains),
+		built(100, "extdata", "extdata(source)", 1, 1, "changesets listed by a configured source", extdata),
+		built(1, "followlines", "followlines(file, fromline:toline[, startrev=., descend=False])", 2, 4, "changesets that changed lines of a file", followLines),
+		built(1, "filelog", "filelog(pattern)", 1, 1, "changesets in the history of a file", filelog),
+		built(1, "nodefromfile", "nodefromfile(path)", 1, 1, "changesets listed in a file", nodeFromFile),
+		built(1, "subrepo", "subrepo([pattern])", 0, 1, "changesets that change a subrepository", subrepo),
+		built(1, "_destmerge", "_destmerge([set])", 0, 1, "", destMerge),
+		built(1, "_destupdate", "_destupdate([limit, clean])", 0, 2, "", destUpdate),
+		built(1, "_internal", "_internal()", 0, 0, "", internal),
+	}
+}
+
 func orderPredicates() []*Predicate {
 	table := []*Predicate{
 		built(1, "expectsize", "expectsize(set[, size])", 2, 2, "the set, or an error if it is not of that size", expectSize),
@@ -160,23 +181,9 @@ func orderPredicates() []*Predicate {
 
 func unsupportedPredicates() []*Predicate {
 	const network = "talks to another repository"
-	const filelogs = "reads file histories"
 	return []*Predicate{
-		unsupported(1, "bisect", "bisect(string)", 1, 1, "changesets by their state in a bisection", "reads the state of a bisection"),
-		unsupported(1, "bisected", "bisected(string)", 1, 1, "", "reads the state of a bisection"),
-		unsupported(1, "conflictlocal", "conflictlocal()", 0, 0, "local side of an unfinished merge", "reads the merge state"),
-		unsupported(1, "conflictother", "conflictother()", 0, 0, "other side of an unfinished merge", "reads the merge state"),
-		unsupported(110, "diffcontains", "diffcontains(pattern)", 1, 1, "changesets whose diff has the pattern", "computes diffs"),
-		unsupported(100, "extdata", "extdata(source)", 1, 1, "changesets listed by a configured source", "runs commands"),
-		unsupported(1, "filelog", "filelog(pattern)", 1, 1, "changesets in the history of a file", filelogs),
-		unsupported(1, "followlines", "followlines(file, fromline:toline[, startrev=., descend=False])", 2, 4, "changesets that changed lines of a file", filelogs),
-		unsupported(1, "nodefromfile", "nodefromfile(path)", 1, 1, "changesets listed in a file", "reads a file named by the expression"),
 		unsupported(10, "outgoing", "outgoing([path])", 0, 1, "changesets missing in a remote repository", network),
 		unsupported(1, "remote", "remote([id [,path]])", 0, 2, "local revision of one in a remote repository", network),
-		unsupported(1, "subrepo", "subrepo([pattern])", 0, 1, "changesets that change a subrepository", "reads subrepository states"),
-		unsupported(1, "_destmerge", "_destmerge([set])", 0, 1, "", "guesses a destination"),
-		unsupported(1, "_destupdate", "_destupdate([limit, clean])", 0, 2, "", "guesses a destination"),
-		unsupported(1, "_internal", "_internal()", 0, 0, "", "known to newer releases only"),
 	}
 }
 

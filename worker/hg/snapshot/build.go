@@ -8,126 +8,179 @@ import (
 
 	"hgbroker/worker/hg/image"
 	"hgbroker/worker/hg/node"
-	"hgbroker/worker/hg/obsolete"
-	"hgbroker/worker/hg/phases"
 	"hgbroker/worker/hg/revlog"
 	"hgbroker/worker/hg/store"
 	"hgbroker/worker/hg/tags"
 )
 
-// Files are the bytes that a snapshot is made from.
-type Files struct {
-	Stamps     Stamps
-	Index      revlog.Index // of the changelog
-	PhaseRoots []byte
-	ObsStore   []byte
-	Bookmarks  []byte
-}
-
-// graph answers the computations while the image is being made.
-type graph struct {
-	index  revlog.Index
-	lookup *Snapshot // only its node tables are filled in
-	phases []phases.Phase
-}
-
-func (g *graph) Len() int                             { return g.index.Len() }
-func (g *graph) Parents(r node.Rev) (p1, p2 node.Rev) { return g.index.Parents(r) }
-func (g *graph) Node(r node.Rev) node.ID              { return g.index.Node(r) }
-func (g *graph) Rev(id node.ID) (node.Rev, bool)      { return g.lookup.Rev(id) }
-func (g *graph) Phase(r node.Rev) phases.Phase        { return g.phases[r] }
-
 // Build makes the image of a store's state. prev, which may be nil, is an older
-// snapshot of the same store: what still holds is taken over from it, and it
-// must stay open until the image is written.
+// snapshot of the same store, of which f says what still holds; it must stay
+// open until the image is written.
 func Build(f *Files, prev *Snapshot) (*image.Builder, error) {
-	b := image.NewBuilder(image.Store)
-	b.Add(secInputs, encodeStamps(f.Stamps))
-	sameLog := prev != nil && prev.stamps[Changelog] == f.Stamps[Changelog]
-	nodes := &Snapshot{index: f.Index}
-	if sameLog {
-		nodes = prev
-		for _, id := range []image.ID{secIndex, secOrder, secFan} {
-			b.AddFrom(prev.img, id)
-		}
-	} else {
-		b.Add(secIndex, f.Index.Entries())
-		var err error
-		if nodes.order, nodes.fan, err = sortNodes(f.Index); err != nil {
-			return nil, err
-		}
-		nodes.bits = chooseBits(f.Index.Len())
-		b.Add(secOrder, image.Bytes(nodes.order))
-		b.Add(secFan, image.Bytes(nodes.fan))
+	s := Fresh(f)
+	if prev != nil {
+		s = Grow(f, prev)
+		defer s.Close()
 	}
-	roots, err := phases.Parse(f.PhaseRoots)
-	if err != nil {
-		return nil, err
-	}
-	g := &graph{index: f.Index, lookup: nodes}
-	g.phases = phases.Compute(g, roots)
-	ph := make([]byte, len(g.phases))
-	for i, p := range g.phases {
-		ph[i] = byte(p)
-	}
-	b.Add(secPhases, ph)
+	return s.Image()
+}
 
-	var obs *obsolete.Store
-	if prev != nil && prev.stamps[ObsStore] == f.Stamps[ObsStore] {
-		obs = prev.obs
-		for _, id := range []image.ID{secMarkers, secStarts, secByPred, secBySucc} {
-			b.AddFrom(prev.img, id)
-		}
-	} else {
-		if obs, err = obsolete.Parse(f.ObsStore); err != nil {
-			return nil, err
-		}
-		raw, starts, byPred, bySucc := obs.Tables()
-		b.Add(secMarkers, raw)
-		b.Add(secStarts, image.Bytes(starts))
-		b.Add(secByPred, image.Bytes(byPred))
-		b.Add(secBySucc, image.Bytes(bySucc))
+// Image works out all that is not known yet and makes an image of everything,
+// which rests on no other one. s must stay open until it is written.
+func (s *Snapshot) Image() (*image.Builder, error) {
+	if len(s.recent) > 0 {
+		s.nodes = nodeTable{}
 	}
-	flags, err := obsolete.Compute(g, obs, firstMutable(ph))
+	s.needNodes()
+	s.needSummary()
+	s.FirstMutable()
+	s.Heads()
+	if s.err == nil && s.obs == nil {
+		s.needMarkers()
+	}
+	if s.err != nil {
+		return nil, s.err
+	}
+	obs, err := s.obs.Whole()
 	if err != nil {
 		return nil, err
 	}
-	b.Add(secFlags, flags)
-	b.Add(secBookmarks, f.Bookmarks)
-	b.Add(secHeads, image.Bytes(ComputeHeads(f.Index, func(rev node.Rev) bool { return flags[rev]&obsolete.Hidden != 0 })))
-	if prev != nil && sameLog {
-		for _, id := range []image.ID{secBranches, secBranchOf, secTags, secTagFiles} {
-			b.AddFrom(prev.img, id)
+	if len(s.kids.more) > 0 || s.kids.first == nil {
+		s.kids = computeChildren(s.index)
+	}
+	b := image.NewBuilder(image.Store)
+	b.Add(secIndex, s.index.Entries())
+	b.Add(secOrder, image.Bytes(s.nodes.order))
+	b.Add(secFan, image.Bytes(s.nodes.fan))
+	b.Add(secPhases, s.phases.whole())
+	b.Add(secFlags, s.flags.whole())
+	raw, starts, byPred, bySucc := obs.Tables()
+	b.Add(secMarkers, raw)
+	b.Add(secStarts, image.Bytes(starts))
+	b.Add(secByPred, image.Bytes(byPred))
+	b.Add(secBySucc, image.Bytes(bySucc))
+	b.Add(secChildFirst, image.Bytes(s.kids.first))
+	b.Add(secChildList, image.Bytes(s.kids.list))
+	b.Add(secLineage, encodeLineage(s.Lineage()))
+	if s.HasBranches() {
+		b.Add(secBranches, encodeNames(s.branchNames))
+		b.Add(secBranchOf, image.Bytes(s.branchOf.whole()))
+	}
+	if s.hasTags {
+		s.addTags(b)
+	}
+	s.addCommon(b)
+	return b, nil
+}
+
+// addCommon adds the sections that are the same in both kinds of image.
+func (s *Snapshot) addCommon(b *image.Builder) {
+	le := binary.LittleEndian
+	if s.branchUpTo > 0 && s.HasBranches() {
+		b.Add(secBranchHeads, encodeBranchHeads(s.branchHeads, s.branchUpTo))
+	}
+	b.Add(secInputs, encodeStamps(s.stamps))
+	b.Add(secBookmarks, s.bookmarkText)
+	b.Add(secHeads, image.Bytes(s.heads))
+	roots := make([]byte, 0, 8*len(s.roots))
+	for _, r := range s.roots {
+		roots = le.AppendUint32(le.AppendUint32(roots, uint32(r.rev)), uint32(r.phase))
+	}
+	b.Add(secRoots, roots)
+	sum := le.AppendUint32(nil, uint32(s.lowest))
+	sum = le.AppendUint32(sum, uint32(s.summary.hidden))
+	hideable := uint32(0)
+	if s.summary.hideable {
+		hideable = 1
+	}
+	b.Add(secSummary, le.AppendUint32(sum, hideable))
+}
+
+func (s *Snapshot) addTags(b *image.Builder) {
+	b.Add(secTags, binary.LittleEndian.AppendUint64(nil, s.tagHash), s.tagText)
+	b.Add(secTagFiles, s.tagFiles)
+}
+
+// Growth makes the image of what came after the one that s rests on, nil when s
+// rests on none, or when a whole image is better: a growth may have a part of
+// the size of its base, one in growthPart, or be small by itself.
+func (s *Snapshot) Growth() (*image.Builder, error) {
+	if s.img == nil || s.Len() == 0 {
+		return nil, s.err
+	}
+	base, err := Open(s.img)
+	if err != nil || base.Len() == 0 || s.Len()-base.Len() > maxGrowth {
+		return nil, err
+	}
+	if s.nodes.fan == nil || !shares(s.nodes.order, base.nodes.order) || !shares(s.kids.first, base.kids.first) {
+		return nil, s.err
+	}
+	s.needSummary()
+	s.FirstMutable()
+	s.Heads()
+	if s.err == nil && s.obs == nil {
+		s.needMarkers()
+	}
+	if s.err != nil {
+		return nil, s.err
+	}
+	raw, _, _, _ := s.obs.Tables()
+	old, _, _, _ := base.obs.Tables()
+	if !shares(raw, old) {
+		return nil, nil
+	}
+	b := image.NewBuilder(image.Growth)
+	le := binary.LittleEndian
+	of := le.AppendUint64(nil, s.img.Fingerprint())
+	of = le.AppendUint32(of, uint32(base.Len()))
+	of = le.AppendUint32(of, uint32(base.obs.Len()))
+	of = le.AppendUint32(of, uint32(base.obs.Version()))
+	b.Add(secOf, le.AppendUint32(of, 0))
+	_, tail := s.index.Pieces()
+	if len(tail) != (s.Len()-base.Len())*revlog.EntrySize {
+		return nil, nil
+	}
+	b.Add(secIndex, tail)
+	b.Add(secOrder, image.Bytes(s.recent))
+	add := func(id image.ID, c, of *column[byte]) {
+		if shares(c.base, of.base) {
+			b.Add(id, c.more)
+		} else {
+			b.Add(id, c.base, c.more)
 		}
+	}
+	add(secPhases, &s.phases, &base.phases)
+	add(secFlags, &s.flags, &base.flags)
+	raw, starts, byPred, bySucc := s.obs.MoreTables()
+	b.Add(secMarkers, raw)
+	b.Add(secStarts, image.Bytes(starts))
+	b.Add(secByPred, image.Bytes(byPred))
+	b.Add(secBySucc, image.Bytes(bySucc))
+	b.Add(secChildMore, image.Bytes(s.kids.more))
+	if s.HasBranches() {
+		b.Add(secBranches, encodeNames(s.branchNames))
+		if base.HasBranches() && shares(s.branchOf.base, base.branchOf.base) {
+			b.Add(secBranchOf, image.Bytes(s.branchOf.more))
+		} else {
+			b.Add(secBranchOf, image.Bytes(s.branchOf.base), image.Bytes(s.branchOf.more))
+		}
+	}
+	if s.hasTags && !shares(s.tagText, base.tagText) {
+		s.addTags(b)
+	}
+	s.addCommon(b)
+	if size := b.Size(); size > smallGrowth && size > s.img.Size()/growthPart {
+		return nil, nil
 	}
 	return b, nil
 }
 
-// ComputeHeads lists the visible changesets without a visible child, ascending.
-func ComputeHeads(x revlog.Index, hidden func(node.Rev) bool) []int32 {
-	n := x.Len()
-	parent := make([]bool, n)
-	var heads []int32
-	for rev := node.Rev(n) - 1; rev >= 0; rev-- {
-		if hidden(rev) {
-			continue
-		}
-		if !parent[rev] {
-			heads = append(heads, int32(rev))
-		}
-		p1, p2 := x.Parents(rev)
-		if p1 >= 0 {
-			parent[p1] = true
-		}
-		if p2 >= 0 {
-			parent[p2] = true
-		}
-	}
-	for i, j := 0, len(heads)-1; i < j; i, j = i+1, j-1 {
-		heads[i], heads[j] = heads[j], heads[i]
-	}
-	return heads
-}
+const (
+	growthPart  = 8
+	smallGrowth = 1 << 20
+	// maxGrowth is how many changesets stand in a growth at most.
+	maxGrowth = 1 << 14
+)
 
 // BranchColumns are the two sections about branches.
 type BranchColumns struct {
@@ -148,42 +201,46 @@ type TagFile struct {
 	File node.ID // Null: none
 }
 
-// Extend makes the image of the same state with optional sections added or
-// replaced. nil columns are taken over from s, which must stay open until the
-// image is written.
-func Extend(s *Snapshot, branches *BranchColumns, t *TagColumns) *image.Builder {
-	b := image.NewBuilder(image.Store)
-	for _, sec := range sections {
-		switch {
-		case branches != nil && (sec.id == secBranches || sec.id == secBranchOf):
-		case t != nil && (sec.id == secTags || sec.id == secTagFiles):
-		default:
-			b.AddFrom(s.img, sec.id)
-		}
+// SetBranches adds the branches of the changesets from BranchesKnown on. Numbers
+// in the column are those of names, of which the first ones are BranchNames.
+func (s *Snapshot) SetBranches(cols *BranchColumns) {
+	s.branchNames = cols.Names
+	if s.branchOf.len() == 0 {
+		s.branchOf = column[uint32]{base: cols.Of}
+	} else {
+		s.branchOf = s.branchOf.grown(cols.Of)
 	}
-	if branches != nil {
-		b.Add(secBranches, encodeNames(branches.Names))
-		b.Add(secBranchOf, image.Bytes(branches.Of))
-	}
-	if t != nil {
-		text := binary.LittleEndian.AppendUint64(nil, t.HeadsHash)
-		for _, name := range t.Table.Names {
-			e := t.Table.ByName[name]
-			for _, id := range e.History {
-				text = fmt.Appendf(text, "%s %s\n", id.Hex(), name)
-			}
-			text = fmt.Appendf(text, "%s %s\n", e.Node.Hex(), name)
+}
+
+// SetTags replaces the tags.
+func (s *Snapshot) SetTags(t *TagColumns) {
+	var text []byte
+	for _, name := range t.Table.Names {
+		e := t.Table.ByName[name]
+		for _, id := range e.History {
+			text = fmt.Appendf(text, "%s %s\n", id.Hex(), name)
 		}
-		b.Add(secTags, text)
-		var files []byte
-		for _, f := range t.Files {
-			files = binary.LittleEndian.AppendUint32(files, uint32(f.Head))
-			files = append(files, 0, 0, 0, 0)
-			files = append(files, f.File[:]...)
-		}
-		b.Add(secTagFiles, files)
+		text = fmt.Appendf(text, "%s %s\n", e.Node.Hex(), name)
 	}
-	return b
+	s.setTags(t, text)
+}
+
+// MoveTags says that the tags at other heads are the same, of the same files.
+func (s *Snapshot) MoveTags(headsHash uint64, files []TagFile) {
+	known := s.derived.tags
+	s.setTags(&TagColumns{HeadsHash: headsHash, Files: files}, s.tagText)
+	s.derived.tags = known
+}
+
+func (s *Snapshot) setTags(t *TagColumns, text []byte) {
+	var files []byte
+	for _, f := range t.Files {
+		files = binary.LittleEndian.AppendUint32(files, uint32(f.Head))
+		files = append(files, 0, 0, 0, 0)
+		files = append(files, f.File[:]...)
+	}
+	s.tagHash, s.tagText, s.tagFiles, s.hasTags = t.HeadsHash, text, files, true
+	s.derived.tags = nil
 }
 
 // A record of the section inputs:

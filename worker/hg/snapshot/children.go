@@ -2,32 +2,55 @@
 
 package snapshot
 
-import "hgbroker/worker/hg/node"
+import (
+	"slices"
 
-// children is the reverse of the parents' column: the children of rev are
-// list[first[rev]:first[rev+1]], ascending.
+	"hgbroker/worker/hg/node"
+	"hgbroker/worker/hg/revlog"
+)
+
+// children is the reverse of the parents' column: the children of rev, among the
+// changesets that the table was made of, are list[first[rev+1]:first[rev+2]],
+// ascending. Slot 0 is for the null revision.
 type children struct {
-	first []int32
+	first []int32 // nil when nothing is known
 	list  []int32
+	// more are parents and children that came later, ordered: parent<<32 | child,
+	// the parent plus one.
+	more []uint64
 }
 
-// Children are a changeset's children, hidden ones included, ascending. The
-// table is computed at the first question, in one pass over the index.
+// Children are a changeset's children, hidden ones included, ascending.
 func (s *Snapshot) Children(rev node.Rev) []int32 {
-	if s.derived.children == nil {
-		s.derived.children = s.computeChildren()
+	if s.kids.first == nil {
+		s.kids = computeChildren(s.index)
 	}
-	c := s.derived.children
-	return c.list[c.first[rev+1]:c.first[rev+2]]
+	c := &s.kids
+	var old []int32
+	if int(rev)+2 < len(c.first) {
+		old = c.list[c.first[rev+1]:c.first[rev+2]]
+	}
+	if len(c.more) == 0 {
+		return old
+	}
+	at, _ := slices.BinarySearch(c.more, uint64(rev+1)<<32)
+	if at == len(c.more) || node.Rev(c.more[at]>>32) != rev+1 {
+		return old
+	}
+	out := slices.Clone(old)
+	for ; at < len(c.more) && node.Rev(c.more[at]>>32) == rev+1; at++ {
+		out = append(out, int32(uint32(c.more[at])))
+	}
+	return out
 }
 
-// computeChildren counts, then fills; slot 0 is for the null revision.
-func (s *Snapshot) computeChildren() *children {
-	n := s.Len()
-	c := &children{first: make([]int32, n+3)}
+// computeChildren counts, then fills.
+func computeChildren(x revlog.Index) children {
+	n := x.Len()
+	c := children{first: make([]int32, n+3)}
 	each := func(do func(parent, child int32)) {
 		for i := range n {
-			p1, p2 := s.index.Parents(node.Rev(i))
+			p1, p2 := x.Parents(node.Rev(i))
 			do(int32(p1), int32(i))
 			if p2 >= 0 && p2 != p1 {
 				do(int32(p2), int32(i))
@@ -43,5 +66,24 @@ func (s *Snapshot) computeChildren() *children {
 		c.list[c.first[p+2]] = child
 		c.first[p+2]++
 	})
+	c.first = c.first[:n+2]
 	return c
+}
+
+// grown is the table with the changesets from from on.
+func (c *children) grown(x revlog.Index, from int) children {
+	g := *c
+	if from == x.Len() {
+		return g
+	}
+	g.more = slices.Clone(c.more)
+	for rev := node.Rev(from); int(rev) < x.Len(); rev++ {
+		p1, p2 := x.Parents(rev)
+		g.more = append(g.more, uint64(p1+1)<<32|uint64(rev))
+		if p2 >= 0 && p2 != p1 {
+			g.more = append(g.more, uint64(p2+1)<<32|uint64(rev))
+		}
+	}
+	slices.Sort(g.more)
+	return g
 }

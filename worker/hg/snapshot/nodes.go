@@ -14,8 +14,13 @@ import (
 	"hgbroker/worker/hg/revlog"
 )
 
-// Node lookup: revisions sorted by node, and a fan-out table over the leading
-// bits, sized so that a bucket holds about eight nodes.
+// nodeTable is for looking up nodes: revisions sorted by node, and a fan-out
+// table over the leading bits, sized so that a bucket holds about eight nodes.
+type nodeTable struct {
+	order []int32
+	fan   []uint32
+	bits  uint // number of leading bits that fan is indexed by; fan is nil when nothing is known
+}
 
 // maxFanBits bounds the fan-out table to 2^18 entries, 1 MiB.
 const maxFanBits = 18
@@ -28,120 +33,263 @@ func chooseBits(n int) uint {
 	return bits
 }
 
-// fanBits recovers k from a table of 2^k+1 entries and checks that it is
-// non-decreasing at its ends.
-func fanBits(size int, fan []uint32, n int) (uint, error) {
+// openNodes is a table of an image. It checks that fan has 2^k+1 entries and is
+// right at its ends.
+func openNodes(order []int32, fan []uint32, n int) (nodeTable, error) {
+	size := len(fan)
 	if size < 2 || (size-1)&(size-2) != 0 || size-1 > 1<<maxFanBits || fan[0] != 0 || int(fan[size-1]) != n {
-		return 0, fmt.Errorf("%w: fan-out table of %d entries", image.ErrFormat, size)
+		return nodeTable{}, fmt.Errorf("%w: fan-out table of %d entries", image.ErrFormat, size)
 	}
 	bits := uint(0)
 	for 1<<bits < size-1 {
 		bits++
 	}
-	return bits, nil
+	return nodeTable{order, fan, bits}, nil
 }
 
 func bucket(id []byte, bits uint) uint32 {
 	return binary.BigEndian.Uint32(id) >> (32 - bits) & (1<<bits - 1)
 }
 
-// sortNodes returns the two tables of an index: a counting sort by bucket, then
-// a small sort in each. Two changesets with one node are damage.
-func sortNodes(x revlog.Index) (order []int32, fan []uint32, err error) {
+// sortNodes makes the table of an index: a counting sort by bucket, then a small
+// sort in each. Two changesets with one node are damage.
+func sortNodes(x revlog.Index) (nodeTable, error) {
 	n := x.Len()
 	bits := chooseBits(n)
-	fan = make([]uint32, 1<<bits+1)
-	ids := make([]node.ID, n)
+	fan := make([]uint32, 1<<bits+1)
+	prefixes := make([]uint64, n)
 	for i := range n {
-		ids[i] = x.Node(node.Rev(i))
-		fan[bucket(ids[i][:], bits)+1]++
+		id := x.Node(node.Rev(i))
+		prefixes[i] = binary.BigEndian.Uint64(id[:])
+		fan[bucket(id[:], bits)+1]++
 	}
 	for i := 1; i < len(fan); i++ {
 		fan[i] += fan[i-1]
 	}
 	next := slices.Clone(fan[:len(fan)-1])
-	order = make([]int32, n)
-	for i := range ids {
-		b := bucket(ids[i][:], bits)
+	order := make([]int32, n)
+	for i, p := range prefixes {
+		b := uint32(p>>32) >> (32 - bits) & (1<<bits - 1)
 		order[next[b]] = int32(i)
 		next[b]++
 	}
-	for b := range len(fan) - 1 {
-		slices.SortFunc(order[fan[b]:fan[b+1]], func(p, q int32) int { return bytes.Compare(ids[p][:], ids[q][:]) })
+	less := func(p, q int32) bool {
+		if prefixes[p] != prefixes[q] {
+			return prefixes[p] < prefixes[q]
+		}
+		return compareNodes(x, p, q) < 0
 	}
-	for i := 1; i < n; i++ {
-		if ids[order[i]] == ids[order[i-1]] {
-			return nil, nil, hgerr.Damagef("read", "00changelog.i", "two changesets %s", ids[order[i]].Short())
+	for b := range len(fan) - 1 {
+		part := order[fan[b]:fan[b+1]]
+		if len(part) > 64 {
+			slices.SortFunc(part, func(p, q int32) int { return compareNodes(x, p, q) })
+			continue
+		}
+		for i := 1; i < len(part); i++ { // there are eight or so
+			for k := i; k > 0 && less(part[k], part[k-1]); k-- {
+				part[k], part[k-1] = part[k-1], part[k]
+			}
 		}
 	}
-	return order, fan, nil
+	for i := 1; i < n; i++ {
+		if prefixes[order[i]] == prefixes[order[i-1]] && compareNodes(x, order[i], order[i-1]) == 0 {
+			return nodeTable{}, twoOf(x, order[i])
+		}
+	}
+	return nodeTable{order, fan, bits}, nil
 }
+
+func compareNodes(x revlog.Index, p, q int32) int {
+	a, b := x.Node(node.Rev(p)), x.Node(node.Rev(q))
+	return bytes.Compare(a[:], b[:])
+}
+
+func twoOf(x revlog.Index, rev int32) error {
+	return hgerr.Damagef("read", "00changelog.i", "two changesets %s", x.Node(node.Rev(rev)).Short())
+}
+
+// addNodes sorts the changesets from from on into recent, those that came after
+// the table, and returns it anew.
+func (s *Snapshot) addNodes(recent []int32, from int) ([]int32, error) {
+	out := slices.Clone(recent)
+	for rev := from; rev < s.Len(); rev++ {
+		out = append(out, int32(rev))
+	}
+	slices.SortFunc(out, func(p, q int32) int { return compareNodes(s.index, p, q) })
+	for i := 1; i < len(out); i++ {
+		if compareNodes(s.index, out[i], out[i-1]) == 0 {
+			return nil, twoOf(s.index, out[i])
+		}
+	}
+	for rev := from; rev < s.Len(); rev++ {
+		if at, end := s.nodes.seek(s.index, s.index.Node(node.Rev(rev))); at < end {
+			return nil, twoOf(s.index, int32(rev))
+		}
+	}
+	return out, nil
+}
+
+// seek is the first place in order whose ID is not below id; end is the place
+// behind it when it is just id.
+func (t *nodeTable) seek(x revlog.Index, id node.ID) (at, end int) {
+	b := bucket(id[:], t.bits)
+	lo, hi := int(t.fan[b]), int(t.fan[b+1])
+	if lo > hi || hi > len(t.order) {
+		return len(t.order), len(t.order)
+	}
+	at, found := searchNodes(x, t.order[lo:hi], id)
+	if at += lo; found {
+		return at, at + 1
+	}
+	return at, at
+}
+
+// searchNodes is a binary search in revisions that are ordered by node.
+func searchNodes(x revlog.Index, order []int32, id node.ID) (int, bool) {
+	return slices.BinarySearchFunc(order, id, func(rev int32, id node.ID) int {
+		have := x.Node(node.Rev(rev))
+		return bytes.Compare(have[:], id[:])
+	})
+}
+
+const (
+	// scans is how many nodes are looked for by reading the index from its end,
+	// before a table of all of them is made.
+	scans = 4
+	// scanAlways is the size of an index up to which a table costs nothing.
+	scanAlways = 1024
+)
 
 // Rev finds a changeset by its ID, hidden or not. The null ID is NullRev.
 func (s *Snapshot) Rev(id node.ID) (node.Rev, bool) {
 	if id == node.Null {
 		return node.NullRev, true
 	}
-	b := bucket(id[:], s.bits)
-	lo, hi := s.fan[b], s.fan[b+1]
-	if lo > hi || int(hi) > len(s.order) {
-		return node.NullRev, false
+	if s.nodes.fan == nil {
+		if rev, ok := s.derived.resolved[id]; ok {
+			return rev, rev >= 0
+		}
+		if s.derived.scanned < scans && s.Len() > scanAlways {
+			s.derived.scanned++
+			return s.scan(id)
+		}
+		if !s.needNodes() {
+			return node.NullRev, false
+		}
 	}
-	part := s.order[lo:hi]
-	at, found := slices.BinarySearchFunc(part, id, func(rev int32, id node.ID) int {
-		have := s.index.Node(node.Rev(rev))
-		return bytes.Compare(have[:], id[:])
-	})
-	if !found {
-		return node.NullRev, false
+	if at, end := s.nodes.seek(s.index, id); at < end {
+		return node.Rev(s.nodes.order[at]), true
 	}
-	return node.Rev(part[at]), true
+	if at, found := searchNodes(s.index, s.recent, id); found {
+		return node.Rev(s.recent[at]), true
+	}
+	return node.NullRev, false
 }
+
+// scan looks for a node from the newest changeset on. That of two changesets
+// with one node which it finds is told apart when the table is made.
+func (s *Snapshot) scan(id node.ID) (node.Rev, bool) {
+	for rev := node.Rev(s.Len()) - 1; rev >= 0; rev-- {
+		if s.index.Node(rev) == id {
+			return rev, true
+		}
+	}
+	return node.NullRev, false
+}
+
+// Revs finds several changesets; found is called for each that is there, with
+// its place in ids. It is Rev for many, in one pass when there is no table, and
+// remembers the answers for Rev.
+func (s *Snapshot) Revs(ids []node.ID, found func(i int, rev node.Rev)) {
+	if s.nodes.fan == nil && len(ids) > scans && len(ids) <= manyIDs && s.Len() > scanAlways {
+		s.resolve(ids)
+	} else if len(ids) > manyIDs {
+		s.needNodes()
+	}
+	for i, id := range ids {
+		if rev, ok := s.Rev(id); ok {
+			found(i, rev)
+		}
+	}
+}
+
+// resolve looks for nodes in one pass over the index.
+func (s *Snapshot) resolve(ids []node.ID) {
+	if s.derived.resolved == nil {
+		s.derived.resolved = make(map[node.ID]node.Rev, len(ids))
+	}
+	var filter [1 << 10]uint64 // by the first 16 bits of the node
+	wanted := 0
+	for _, id := range ids {
+		if _, ok := s.derived.resolved[id]; !ok && !id.IsNull() {
+			s.derived.resolved[id] = notThere
+			filter[uint16(id[0])<<2|uint16(id[1]>>6)] |= 1 << (id[1] & 63)
+			wanted++
+		}
+	}
+	for rev := node.Rev(s.Len()) - 1; rev >= 0 && wanted > 0; rev-- {
+		id := s.index.Node(rev)
+		if filter[uint16(id[0])<<2|uint16(id[1]>>6)]&(1<<(id[1]&63)) != 0 {
+			if was, ok := s.derived.resolved[id]; ok && was == notThere {
+				s.derived.resolved[id] = rev
+				wanted--
+			}
+		}
+	}
+}
+
+// notThere stands for a node that no changeset has.
+const notThere node.Rev = -2
+
+// manyIDs is from how many nodes on a table is made for them.
+const manyIDs = 2000
 
 // Prefix finds the changesets whose ID begins with hexadecimal digits, one to
 // forty, lower case. It returns at most limit of them, ordered by ID.
 func (s *Snapshot) Prefix(digits string, limit int) []node.Rev {
 	low, high, ok := prefixRange(digits)
-	if !ok || s.Len() == 0 {
+	if !ok || s.Len() == 0 || !s.needNodes() {
 		return nil
 	}
 	var out []node.Rev
-	for at := s.seek(low); at < len(s.order) && len(out) < limit; at++ {
-		id := s.index.Node(node.Rev(s.order[at]))
-		if bytes.Compare(id[:], high[:]) > 0 {
-			break
+	take := func(order []int32) {
+		for i := 0; i < len(order) && i < limit; i++ {
+			id := s.index.Node(node.Rev(order[i]))
+			if bytes.Compare(id[:], high[:]) > 0 {
+				break
+			}
+			out = append(out, node.Rev(order[i]))
 		}
-		out = append(out, node.Rev(s.order[at]))
 	}
-	return out
-}
-
-// seek is the first place in order whose ID is not below id.
-func (s *Snapshot) seek(id node.ID) int {
-	b := bucket(id[:], s.bits)
-	lo, hi := int(s.fan[b]), int(s.fan[b+1])
-	if lo > hi || hi > len(s.order) {
-		return len(s.order)
+	at, _ := s.nodes.seek(s.index, low)
+	take(s.nodes.order[at:])
+	at, _ = searchNodes(s.index, s.recent, low)
+	if take(s.recent[at:]); len(s.recent) > 0 {
+		slices.SortFunc(out, func(p, q node.Rev) int { return compareNodes(s.index, int32(p), int32(q)) })
 	}
-	at, _ := slices.BinarySearchFunc(s.order[lo:hi], id, func(rev int32, id node.ID) int {
-		have := s.index.Node(node.Rev(rev))
-		return bytes.Compare(have[:], id[:])
-	})
-	return lo + at
+	return out[:min(len(out), limit)]
 }
 
 // Shortest is the number of digits, at least one, that tell a changeset's ID
 // from every other one in the store.
 func (s *Snapshot) Shortest(rev node.Rev) int {
+	if !s.needNodes() {
+		return node.HexSize
+	}
 	id := s.index.Node(rev)
-	at := s.seek(id)
 	most := 0
-	for _, i := range [2]int{at - 1, at + 1} {
-		if i >= 0 && i < len(s.order) {
-			other := s.index.Node(node.Rev(s.order[i]))
-			most = max(most, commonDigits(id, other))
+	look := func(order []int32, at int) {
+		for _, i := range [3]int{at - 1, at, at + 1} {
+			if i >= 0 && i < len(order) && order[i] != int32(rev) {
+				other := s.index.Node(node.Rev(order[i]))
+				most = max(most, commonDigits(id, other))
+			}
 		}
 	}
+	at, _ := s.nodes.seek(s.index, id)
+	look(s.nodes.order, at)
+	at, _ = searchNodes(s.index, s.recent, id)
+	look(s.recent, at)
 	return most + 1
 }
 

@@ -32,14 +32,46 @@
 //	branch-of   N u32: index of the branch's name <<1 | closes it
 //	tags        u64 hash of the heads it was read from, then lines of .hgtags
 //	tag-files   28 bytes each: u32 head, 4 zero bytes, filenode of .hgtags there
+//	roots       u32 changeset, u32 phase: the lines of phaseroots whose changeset
+//	            is here, ordered
+//	summary     u32 lowest changeset that is not public (N: none), u32 number of
+//	            hidden ones, u32 whether any would be hidden if nothing pinned it
+//	child-first N+2 u32: list[first[r+1]:first[r+2]] of the next section are the
+//	            children of r; -1 is a changeset here
+//	child-list  u32
+//	lineage     16 bytes each: u64 number n, u64 hash of the first n entries
+//	branch-heads  see branchheads.go
 //
-// The last four are optional: they are added the first time that somebody asks.
+// branches, branch-of, branch-heads, tags and tag-files are optional: a store that nobody asked
+// about them goes without.
+//
+// # Growth
+//
+// A commit appends some bytes to a store, and rewriting an image of it would cost
+// as much as the store is large. So what came after an image was made stands in
+// another one, of kind Growth, which is cached beside it and written anew each
+// time; when it has become large in comparison, both are merged. It has the same
+// sections, made of what came after the first M changesets, those of its base:
+//
+//	of          u64 fingerprint of the base's image, u32 M, u32 number of the
+//	            base's markers, u32 version of obsstore, u32 zero
+//	inputs, bookmarks, heads, roots, summary, branches, branch-heads, tags and
+//	tag-files   as above, for everything; branches and the tags may be missing
+//	            when they are those of the base
+//	index       N-M entries
+//	order       N-M u32
+//	phases, flags, branch-of
+//	            either N-M records, or N when those of the base do not hold any
+//	            more
+//	markers, starts, by-pred, by-succ
+//	            what was appended to obsstore; numbers go on from those of the base
+//	child-more  u64: (parent+1)<<32 | child, ordered
 package snapshot
 
 import (
 	"encoding/binary"
-	"fmt"
 	"hash/fnv"
+	"sort"
 
 	"hgbroker/worker/hg/image"
 	"hgbroker/worker/hg/node"
@@ -68,6 +100,14 @@ const (
 	secBranchOf
 	secTags
 	secTagFiles
+	secRoots
+	secSummary
+	secChildFirst
+	secChildList
+	secLineage
+	secOf
+	secChildMore
+	secBranchHeads
 )
 
 // section is a row of the table of sections.
@@ -97,6 +137,12 @@ var sections = []section{
 	{id: secBranchOf, name: "branch-of", width: 4, each: true, optional: true},
 	{id: secTags, name: "tags", width: 1, optional: true},
 	{id: secTagFiles, name: "tag-files", width: tagFileSize, optional: true},
+	{id: secRoots, name: "roots", width: 8},
+	{id: secSummary, name: "summary", width: 4},
+	{id: secChildFirst, name: "child-first", width: 4},
+	{id: secChildList, name: "child-list", width: 4},
+	{id: secLineage, name: "lineage", width: 16},
+	{id: secBranchHeads, name: "branch-heads", width: 4, optional: true},
 }
 
 // Input names a file that a snapshot is made from.
@@ -119,98 +165,82 @@ const (
 // Stamps are what the inputs were when they were read.
 type Stamps [NumInputs]store.Stamp
 
-// Snapshot answers questions from an image. It is immutable but for what it
-// computes on first use, and so belongs to one goroutine at a time.
+// Snapshot answers questions about a store's state: from an image, from an image
+// and what came after it, or, as long as there is no image, from files. It is
+// immutable but for what it works out on first use, and so belongs to one
+// goroutine at a time.
 type Snapshot struct {
-	img    *image.Image
+	img   *image.Image // the base, if there is one
+	held  []*holder    // the images that memory below belongs to
+	files *Files       // what is not known yet comes from; nil when all is known
+	err   error
+
 	stamps Stamps
-
 	index  revlog.Index
-	order  []int32
-	fan    []uint32
-	bits   uint // number of leading bits that fan is indexed by
-	phases []byte
-	flags  []byte
-	obs    *obsolete.Store
+	nodes  nodeTable
+	recent []int32 // changesets that nodes does not have, ordered by node
+	phases column[byte]
+	roots  []phaseRoot
+	lowest node.Rev // the first changeset that is not public; with phases
+	flags  column[byte]
+	obs    *obsolete.Store // nil when not known
 	heads  []int32
+	kids   children
+	knows  struct{ phases, flags, heads, summary bool }
 
+	summary      summary
 	bookmarkText []byte
 	branchNames  []string
-	branchOf     []uint32
+	branchOf     column[uint32]
+	branchHeads  []BranchHeads
+	branchUpTo   int
 	tagHash      uint64
 	tagText      []byte
 	tagFiles     []byte
 	hasTags      bool
+	lineage      []Ancestor
 
 	derived derived
 }
 
-// Open checks the sections' extents and returns a snapshot over img, which it
-// owns from then on. It takes time in proportion to the number of branches, not
-// of changesets.
-func Open(img *image.Image) (*Snapshot, error) {
-	s := &Snapshot{img: img}
-	raw := map[image.ID][]byte{}
-	if img.Info().Kind != image.Store {
-		return nil, fmt.Errorf("%w: kind %v is not a store", image.ErrFormat, img.Info().Kind)
-	}
-	index, ok := img.Section(secIndex)
-	if !ok {
-		return nil, fmt.Errorf("%w: no index", image.ErrFormat)
-	}
-	n := len(index) / revlog.EntrySize
-	for _, sec := range sections {
-		b, ok := img.Section(sec.id)
-		switch {
-		case !ok && !sec.optional:
-			return nil, fmt.Errorf("%w: section %s is missing", image.ErrFormat, sec.name)
-		case len(b)%sec.width != 0, ok && sec.each && len(b) != n*sec.width:
-			return nil, fmt.Errorf("%w: section %s has %d bytes for %d changesets", image.ErrFormat, sec.name, len(b), n)
-		}
-		if ok {
-			raw[sec.id] = b
-		}
-	}
-	var err error
-	if s.stamps, err = decodeStamps(raw[secInputs]); err != nil {
-		return nil, err
-	}
-	if s.index, err = revlog.NewIndex(index); err != nil {
-		return nil, err
-	}
-	s.order = image.Numbers[int32](raw[secOrder])
-	s.fan = image.Numbers[uint32](raw[secFan])
-	if s.bits, err = fanBits(len(s.fan), s.fan, n); err != nil {
-		return nil, err
-	}
-	s.phases, s.flags = raw[secPhases], raw[secFlags]
-	if s.obs, err = obsolete.Open(raw[secMarkers], image.Numbers[uint32](raw[secStarts]),
-		image.Numbers[uint32](raw[secByPred]), image.Numbers[uint64](raw[secBySucc])); err != nil {
-		return nil, err
-	}
-	s.bookmarkText = raw[secBookmarks]
-	s.heads = image.Numbers[int32](raw[secHeads])
-	if of, ok := raw[secBranchOf]; ok {
-		s.branchOf = image.Numbers[uint32](of)
-		if s.branchNames, err = decodeNames(raw[secBranches]); err != nil {
-			return nil, err
-		}
-	}
-	if text, ok := raw[secTags]; ok {
-		if len(text) < 8 {
-			return nil, fmt.Errorf("%w: section tags is cut off", image.ErrFormat)
-		}
-		s.tagHash, s.tagText, s.hasTags = binary.LittleEndian.Uint64(text), text[8:], true
-		s.tagFiles = raw[secTagFiles]
-	}
-	return s, nil
+// summary are numbers about what is hidden.
+type summary struct {
+	hidden   int
+	hideable bool
 }
 
-// Close gives the image back.
-func (s *Snapshot) Close() error { return s.img.Close() }
+// add counts the changesets from from on.
+func (m *summary) add(s *Snapshot, from int) {
+	for rev := max(s.lowest, node.Rev(from)); int(rev) < s.Len(); rev++ {
+		flags := s.flags.at(rev)
+		if flags&obsolete.Hidden != 0 {
+			m.hidden++
+		}
+		if flags&obsolete.Obsolete != 0 || s.Phase(rev).LocalHidden() {
+			m.hideable = true
+		}
+	}
+}
 
-// Size is the image's size in bytes.
-func (s *Snapshot) Size() int64 { return s.img.Size() }
+// Close gives the images back.
+func (s *Snapshot) Close() error {
+	var err error
+	for _, h := range s.held {
+		if e := h.release(); e != nil {
+			err = e
+		}
+	}
+	s.held = nil
+	return err
+}
+
+// Size is the size in bytes of the images that are held.
+func (s *Snapshot) Size() (size int64) {
+	for _, h := range s.held {
+		size += h.img.Size()
+	}
+	return size
+}
 
 // Stamps are what the inputs were when the snapshot was made.
 func (s *Snapshot) Stamps() Stamps { return s.stamps }
@@ -236,32 +266,59 @@ func (s *Snapshot) Node(rev node.Rev) node.ID {
 func (s *Snapshot) Parents(rev node.Rev) (p1, p2 node.Rev) { return s.index.Parents(rev) }
 
 // Phase is a changeset's phase.
-func (s *Snapshot) Phase(rev node.Rev) phases.Phase { return phases.Phase(s.phases[rev]) }
+func (s *Snapshot) Phase(rev node.Rev) phases.Phase {
+	if !s.knows.phases {
+		if s.needPhases(); s.Len() == 0 {
+			return phases.Public
+		}
+	}
+	return phases.Phase(s.phases.at(rev))
+}
 
 // Flags are the properties that obsolescence markers give to a changeset.
-func (s *Snapshot) Flags(rev node.Rev) obsolete.Flag { return s.flags[rev] }
+func (s *Snapshot) Flags(rev node.Rev) obsolete.Flag {
+	if !s.knows.flags {
+		s.needFlags()
+	}
+	return s.flags.at(rev)
+}
 
 // Markers are the obsolescence markers.
-func (s *Snapshot) Markers() *obsolete.Store { return s.obs }
+func (s *Snapshot) Markers() *obsolete.Store {
+	if s.obs == nil {
+		s.needMarkers()
+	}
+	return s.obs
+}
 
-// Heads are the heads among the changesets that are not hidden, ascending. They
-// stand in the image.
-func (s *Snapshot) Heads() []int32 { return s.heads }
+// Heads are the heads among the changesets that are not hidden, ascending.
+func (s *Snapshot) Heads() []int32 {
+	if !s.knows.heads {
+		s.needHeads()
+	}
+	return s.heads
+}
 
-// HasBranches tells whether the image has the branch columns.
-func (s *Snapshot) HasBranches() bool { return s.branchOf != nil || s.branchNames != nil }
+// HasBranches tells whether the branch of every changeset is known.
+func (s *Snapshot) HasBranches() bool {
+	return s.branchOf.len() == s.Len() && (s.branchNames != nil || s.Len() == 0)
+}
+
+// BranchesKnown is of how many changesets, from the first one on, the branch is
+// known.
+func (s *Snapshot) BranchesKnown() int { return s.branchOf.len() }
 
 // Branch is the name, in UTF-8, of a changeset's branch, and whether the
 // changeset closes it. Only with HasBranches.
 func (s *Snapshot) Branch(rev node.Rev) (name string, closes bool) {
-	v := s.branchOf[rev]
+	v := s.branchOf.at(rev)
 	return s.branchNames[v>>1], v&1 != 0
 }
 
 // BranchID is the number of a changeset's branch within BranchNames, and whether
 // the changeset closes it.
 func (s *Snapshot) BranchID(rev node.Rev) (id int, closes bool) {
-	v := s.branchOf[rev]
+	v := s.branchOf.at(rev)
 	return int(v >> 1), v&1 != 0
 }
 
@@ -277,19 +334,39 @@ func (s *Snapshot) Tags(headsHash uint64) (t *tags.Table, ok bool) {
 	if !s.hasTags || s.tagHash != headsHash {
 		return nil, false
 	}
+	return s.AnyTags(), true
+}
+
+// AnyTags are the tags that are known, of whatever heads. Only with HasTags.
+func (s *Snapshot) AnyTags() *tags.Table {
 	if s.derived.tags == nil {
 		s.derived.tags = tags.Parse(s.tagText, nil)
 	}
-	return s.derived.tags, true
+	return s.derived.tags
+}
+
+// DistinctTagFiles are the filenodes that the known tags were read from, in
+// their order.
+func (s *Snapshot) DistinctTagFiles() []node.ID {
+	var out []node.ID
+	seen := map[node.ID]bool{node.Null: true}
+	for b := s.tagFiles; len(b) >= tagFileSize; b = b[tagFileSize:] {
+		if id := node.ID(b[8:28]); !seen[id] {
+			seen[id] = true
+			out = append(out, id)
+		}
+	}
+	return out
 }
 
 // TagFile is the filenode of .hgtags at a head (Null when it has none), if the
 // image knows it.
 func (s *Snapshot) TagFile(head node.Rev) (node.ID, bool) {
-	for b := s.tagFiles; len(b) >= tagFileSize; b = b[tagFileSize:] {
-		if node.Rev(binary.LittleEndian.Uint32(b)) == head {
-			return node.ID(b[8:28]), true
-		}
+	record := func(i int) []byte { return s.tagFiles[i*tagFileSize:][:tagFileSize] }
+	n := len(s.tagFiles) / tagFileSize
+	at := sort.Search(n, func(i int) bool { return node.Rev(binary.LittleEndian.Uint32(record(i))) >= head })
+	if at < n && node.Rev(binary.LittleEndian.Uint32(record(at))) == head {
+		return node.ID(record(at)[8:28]), true
 	}
 	return node.Null, false
 }
@@ -310,57 +387,44 @@ func (s *Snapshot) BookmarkText() []byte { return s.bookmarkText }
 
 // derived is what is computed from the image at first use.
 type derived struct {
-	tags     *tags.Table
-	children *children
-	counted  bool // the next two are known
-	hidden   int
-	hideable bool
-	mutable  node.Rev
-	hasMut   bool
+	tags    *tags.Table
+	scanned int // nodes that were looked for without a table
+	// resolved are nodes that were looked for together without a table.
+	resolved map[node.ID]node.Rev
 }
 
 // HiddenCount is the number of changesets with the flag Hidden.
 func (s *Snapshot) HiddenCount() int {
-	s.countHidden()
-	return s.derived.hidden
+	s.needSummary()
+	return s.summary.hidden
 }
 
 // Hideable tells whether any changeset would be hidden if nothing kept it
 // visible: it is obsolete, or in a phase that is never shown.
 func (s *Snapshot) Hideable() bool {
-	s.countHidden()
-	return s.derived.hideable
+	s.needSummary()
+	return s.summary.hideable
 }
 
-func (s *Snapshot) countHidden() {
-	if s.derived.counted {
+func (s *Snapshot) needSummary() {
+	if s.knows.summary {
 		return
 	}
-	s.derived.counted = true
-	for rev := s.FirstMutable(); int(rev) < s.Len(); rev++ {
-		flags := s.flags[rev]
-		if flags&obsolete.Hidden != 0 {
-			s.derived.hidden++
-		}
-		if flags&obsolete.Obsolete != 0 || s.Phase(rev).LocalHidden() {
-			s.derived.hideable = true
-		}
+	s.knows.summary = true
+	if s.Len() > 0 {
+		s.Flags(0)
 	}
+	s.summary = summary{}
+	if s.obs == nil && !s.stamps[ObsStore].Exists && !s.localHidden(int(s.FirstMutable())) {
+		return
+	}
+	s.summary.add(s, 0)
 }
 
 // FirstMutable is the lowest changeset that is not public, Len() without one.
 func (s *Snapshot) FirstMutable() node.Rev {
-	if !s.derived.hasMut {
-		s.derived.mutable, s.derived.hasMut = firstMutable(s.phases), true
+	if !s.knows.phases {
+		s.needPhases()
 	}
-	return s.derived.mutable
-}
-
-func firstMutable(ph []byte) node.Rev {
-	for i, p := range ph {
-		if p != 0 {
-			return node.Rev(i)
-		}
-	}
-	return node.Rev(len(ph))
+	return s.lowest
 }

@@ -27,9 +27,10 @@ func full(t testing.TB) *Snapshot {
 	of := make([]uint32, s.Len())
 	of[1] = 1<<1 | 1
 	table := tags.Parse([]byte(s.Node(0).Hex()+" first\n"+s.Node(1).Hex()+" second\n"+s.Node(2).Hex()+" first\n"), nil)
-	b := Extend(s, &BranchColumns{Names: []string{"default", "süd"}, Of: of},
-		&TagColumns{HeadsHash: HeadsHash(s.Index(), s.Heads()), Table: table, Files: []TagFile{{0, s.Node(3)}, {2, node.Null}}})
-	out := openBytes(t, b.Bytes())
+	s.SetBranches(&BranchColumns{Names: []string{"default", "süd"}, Of: of})
+	s.SetBranchHeads([]BranchHeads{{Branch: 1, Heads: []BranchHead{{Rev: 1, Reached: true}, {Rev: 2}}}, {Branch: 0, Heads: []BranchHead{{Rev: 3}}}}, 4)
+	s.SetTags(&TagColumns{HeadsHash: HeadsHash(s.Index(), s.Heads()), Table: table, Files: []TagFile{{0, s.Node(3)}, {2, node.Null}}})
+	out := openBytes(t, imageOf(t, s))
 	if err := out.Verify(); err != nil {
 		t.Fatal(err)
 	}
@@ -40,13 +41,14 @@ func TestSizes(t *testing.T) {
 	if stampSize != 48 || tagFileSize != 28 || revlog.EntrySize != 64 || NumInputs != 4 {
 		t.Error("a record has another size than the format's text says; give the image a new version")
 	}
-	want := []string{"inputs", "index", "order", "fan", "phases", "flags", "markers", "starts", "by-pred", "by-succ", "bookmarks", "heads", "branches", "branch-of", "tags", "tag-files"}
+	want := []string{"inputs", "index", "order", "fan", "phases", "flags", "markers", "starts", "by-pred", "by-succ", "bookmarks", "heads", "branches", "branch-of", "tags", "tag-files",
+		"roots", "summary", "child-first", "child-list", "lineage", "", "", "branch-heads"}
 	for i, sec := range sections {
-		if int(sec.id) != i+1 || sec.name != want[i] {
+		if want[sec.id-1] != sec.name {
 			t.Errorf("section %d is %d %q; ids never change their meaning", i, sec.id, sec.name)
 		}
 	}
-	if len(sections) != len(want) {
+	if len(sections)+2 != len(want) { // two are of growths only
 		t.Errorf("%d sections", len(sections))
 	}
 }
@@ -89,17 +91,27 @@ func TestExtend(t *testing.T) {
 	if _, ok := s.TagFile(1); ok {
 		t.Error("changeset 1 is a head with .hgtags")
 	}
-	// One of the two pairs is replaced, the other one stays.
-	again := openBytes(t, Extend(s, &BranchColumns{Names: []string{"other"}, Of: make([]uint32, s.Len())}, nil).Bytes())
-	if name, _ := again.Branch(1); name != "other" {
-		t.Errorf("changeset 1 is still on %q", name)
+	if same := imageOf(t, s); !bytes.Equal(same, s.imageBytes(t)) {
+		t.Error("the image of an image is another one")
 	}
-	if _, ok := again.Tags(hash); !ok {
-		t.Error("new branches removed the tags")
+	s.MoveTags(hash+1, nil)
+	again := openBytes(t, imageOf(t, s))
+	if table, ok := again.Tags(hash + 1); !ok || len(table.Names) != 2 {
+		t.Error("tags did not move to other heads")
 	}
-	if same := Extend(s, nil, nil).Bytes(); !bytes.Equal(same, s.imageBytes(t)) {
-		t.Error("an extension by nothing is another image")
+	if name, _ := again.Branch(1); name != "süd" {
+		t.Errorf("new tags moved changeset 1 to %q", name)
 	}
+}
+
+// imageOf are the bytes of a snapshot's whole image.
+func imageOf(t testing.TB, s *Snapshot) []byte {
+	t.Helper()
+	b, err := s.Image()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
 }
 
 // imageBytes are the bytes of a snapshot's image.
@@ -179,6 +191,27 @@ func TestVerifyRefuses(t *testing.T) {
 		{"branch out of range", secBranchOf, func(b []byte) []byte { return numbers(b, func(a []uint32) { a[0] = 2 << 1 }) }},
 		{"one changeset's branch missing", secBranchOf, func(b []byte) []byte { return b[4:] }},
 		{"tags cut off", secTags, func(b []byte) []byte { return b[:7] }},
+		{"a root less", secRoots, func(b []byte) []byte { return b[8:] }},
+		{"a root out of range", secRoots, func(b []byte) []byte { return numbers(b, func(a []uint32) { a[0] = 1 << 31 }) }},
+		{"lowest mutable", secSummary, func(b []byte) []byte { return numbers(b, func(a []uint32) { a[0]++ }) }},
+		{"lowest mutable out of range", secSummary, func(b []byte) []byte { return numbers(b, func(a []uint32) { a[0] = 1 << 31 }) }},
+		{"number of hidden", secSummary, func(b []byte) []byte { return numbers(b, func(a []uint32) { a[1]++ }) }},
+		{"nothing can be hidden", secSummary, func(b []byte) []byte { return numbers(b, func(a []uint32) { a[2] = 0 }) }},
+		{"children's places", secChildFirst, func(b []byte) []byte { return numbers(b, func(a []uint32) { a[1]++ }) }},
+		{"children's places out of range", secChildFirst, func(b []byte) []byte { return numbers(b, func(a []uint32) { a[1] = 1 << 31 }) }},
+		{"children of one less", secChildFirst, func(b []byte) []byte { return b[4:] }},
+		{"a child less", secChildList, func(b []byte) []byte { return b[4:] }},
+		{"another child", secChildList, func(b []byte) []byte { return numbers(b, func(a []uint32) { a[0]++ }) }},
+		{"lineage of more", secLineage, func(b []byte) []byte { le.PutUint64(b, 1000); return b }},
+		{"another hash", secLineage, func(b []byte) []byte { b[9]++; return b }},
+		{"lineage of much more", secLineage, func(b []byte) []byte { return append(slices.Repeat([]byte{9}, 16), b...) }},
+		{"no lineage", secLineage, func([]byte) []byte { return []byte{} }},
+		{"heads of branches cut off", secBranchHeads, func(b []byte) []byte { return b[:len(b)-4] }},
+		{"heads of branches for more", secBranchHeads, func(b []byte) []byte { return numbers(b, func(a []uint32) { a[0] = 1 << 30 }) }},
+		{"heads of branches for less", secBranchHeads, func(b []byte) []byte { return numbers(b, func(a []uint32) { a[0] = 1 }) }},
+		{"heads of no branch", secBranchHeads, func(b []byte) []byte { return numbers(b, func(a []uint32) { a[1] = 2 }) }},
+		{"many heads of branches", secBranchHeads, func(b []byte) []byte { return numbers(b, func(a []uint32) { a[2] = 1 << 31 }) }},
+		{"heads of branches, order", secBranchHeads, func(b []byte) []byte { return numbers(b, func(a []uint32) { a[3], a[4] = a[4], a[3] }) }},
 		{"tag files cut off", secTagFiles, func(b []byte) []byte { return b[1:] }},
 	}
 	tested := map[image.ID]bool{secBookmarks: true} // any bytes are a bookmarks file
@@ -196,7 +229,7 @@ func TestVerifyRefuses(t *testing.T) {
 			t.Errorf("section %s was not tampered with", sec.name)
 		}
 		err := check(rebuilt(t, s, map[image.ID][]byte{sec.id: nil}))
-		if err == nil {
+		if err == nil && sec.id != secBranchHeads {
 			t.Errorf("without section %s: accepted", sec.name)
 		}
 		err = check(rebuilt(t, s, map[image.ID][]byte{sec.id: {1, 2, 3}}))
@@ -257,7 +290,7 @@ func FuzzSection(f *testing.F) {
 	f.Add(uint8(secFan), []byte{0, 0, 0, 0, 0, 0, 0, 0})
 	f.Fuzz(func(t *testing.T, id uint8, data []byte) {
 		sec := image.ID(id)
-		if sec < secInputs || sec > secTagFiles {
+		if sec < secInputs || sec > secBranchHeads {
 			return
 		}
 		if data == nil {
@@ -302,7 +335,7 @@ func TestEveryByte(t *testing.T) {
 		}
 	}
 	// These are derived from others, byte for byte.
-	for _, name := range []string{"order", "fan", "flags", "starts", "by-pred", "by-succ", "heads"} {
+	for _, name := range []string{"order", "fan", "flags", "starts", "by-pred", "by-succ", "heads", "child-first", "child-list"} {
 		if accepted[name] > 0 {
 			t.Errorf("%d changes in section %s were accepted", accepted[name], name)
 		}

@@ -98,6 +98,8 @@ type WorkingCopy struct {
 	// time is not before it is compared whatever the dirstate says, as Mercurial
 	// does since 7.
 	Now int64
+	// Memo remembers what was found of the ignore rules; nil remembers nothing.
+	Memo *Memo
 	// Workers bounds the goroutines that read directories; 0 means as many as
 	// there are processors, up to 8.
 	Workers int

@@ -4,14 +4,10 @@ package status
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"runtime"
 	"slices"
-	"sort"
-	"strings"
 	"sync"
-	"sync/atomic"
 
 	"golang.org/x/sys/unix"
 
@@ -27,7 +23,7 @@ const maxWorkers = 8
 // directory is one to be read.
 type directory struct {
 	path   string
-	lo, hi int // the entries of the dirstate below it
+	node   int // in the dirstate's tree, -1 when the dirstate has nothing below it
 	parent *directory
 	place  int // among its siblings, as the file system lists them
 }
@@ -59,6 +55,7 @@ func (d *directory) places() []int {
 // that a directory holds belong to who reads it.
 type traversal struct {
 	*walker
+	root  int // descriptor of the working directory's root
 	mu    sync.Mutex
 	wake  *sync.Cond
 	stack []*directory
@@ -69,23 +66,18 @@ type traversal struct {
 // reader is the part of a traversal that one goroutine has for itself.
 type reader struct {
 	*traversal
-	buf      []byte
-	names    []dirent
+	listing
+	st       unix.Stat_t
 	met      []string // files that are not in the dirstate
 	refused  []refusal
 	children []*directory
+	spare    []directory // memory for children
 }
 
 // refusal is a directory that cannot be read.
 type refusal struct {
 	dir    *directory
 	reason string
-}
-
-// dirent is one entry of a directory. Its type is one of unix.DT_*.
-type dirent struct {
-	name string
-	kind byte
 }
 
 func (w *walker) workers() int {
@@ -97,16 +89,23 @@ func (w *walker) workers() int {
 
 // traverse walks the directory dir and all below it.
 func (w *walker) traverse(ctx context.Context, dir string) error {
-	lo, hi := w.wc.Dirstate.Below(dir)
-	root := &directory{path: dir, lo: lo, hi: hi}
-	t := &traversal{walker: w, stack: []*directory{root}}
+	root := &directory{path: dir, node: -1}
+	if n, ok := w.tree.Find(dir); ok {
+		root.node = n
+	}
+	fd, err := openDir(unix.AT_FDCWD, w.wc.Root)
+	if err != nil {
+		return hgerr.NewUnsupported("directory %s: %v", w.wc.Root, err)
+	}
+	defer unix.Close(fd)
+	t := &traversal{walker: w, stack: []*directory{root}, root: fd}
 	t.wake = sync.NewCond(&t.mu)
 	stop := context.AfterFunc(ctx, func() { t.fail(ctx.Err()) })
 	defer stop()
 	readers := make([]*reader, w.workers())
 	var wg sync.WaitGroup
 	for i := range readers {
-		readers[i] = &reader{traversal: t, buf: make([]byte, 32<<10)}
+		readers[i] = &reader{traversal: t}
 		wg.Go(readers[i].run)
 	}
 	wg.Wait()
@@ -156,7 +155,7 @@ func (r *reader) run() {
 		t.busy++
 		t.mu.Unlock()
 		r.children = r.children[:0]
-		err := r.read(dir)
+		err := r.look(dir)
 		t.mu.Lock()
 		t.busy--
 		if err != nil && t.err == nil {
@@ -169,16 +168,20 @@ func (r *reader) run() {
 	}
 }
 
-// read looks at the entries of one directory.
-func (r *reader) read(dir *directory) error {
+// look looks at the entries of one directory.
+func (r *reader) look(dir *directory) error {
 	wants := r.m.VisitChildren(dir.path)
 	if wants.Visit == match.VisitNo {
 		return nil
 	}
-	fd, err := openDir(join(r.wc.Root, dir.path))
+	relative := dir.path
+	if relative == "" {
+		relative = "."
+	}
+	fd, err := openDir(r.root, relative)
 	if err == nil {
 		defer unix.Close(fd)
-		err = r.list(fd)
+		err = r.read(fd)
 	}
 	switch {
 	case errors.Is(err, unix.EACCES), errors.Is(err, unix.EPERM), errors.Is(err, unix.ENOENT):
@@ -188,156 +191,141 @@ func (r *reader) read(dir *directory) error {
 	case err != nil:
 		return hgerr.NewUnsupported("directory %s: %v", dir.path, err)
 	}
-	if dir.path != "" && slices.Contains(r.names, dirent{".hg", unix.DT_DIR}) {
+	if r.repo && dir.path != "" {
 		return nil // another repository
 	}
-	for place, ent := range r.names {
-		if wants.Wants(ent.name) && (dir.path != "" || ent.name != ".hg") {
-			r.entry(fd, dir, ent, place)
+	var known entriesOf
+	if dir.node >= 0 {
+		known = entriesOf{r.tree, r.wc.Dirstate.Entries(), r.tree.Files(dir.node), r.tree.Subdirs(dir.node), r.tree.Dir(dir.node).Skip}
+	}
+	for place, ent := range r.ents {
+		if wants.Names != nil && !wants.Wants(string(r.name(ent))) || dir.path == "" && string(r.name(ent)) == ".hg" {
+			continue
 		}
+		r.entry(fd, dir, &known, ent, place)
 	}
 	return nil
 }
 
-func (r *reader) entry(fd int, dir *directory, ent dirent, place int) {
-	entries := r.wc.Dirstate.Entries()
-	i, tracked := child(entries, dir, ent.name)
-	if tracked {
-		path := entries[i].Path
-		if r.always || r.m.Match(path) {
+// entriesOf is what the dirstate has directly in one directory.
+type entriesOf struct {
+	tree    *dirstate.Tree
+	entries []dirstate.Entry
+	files   []int32
+	dirs    []int32
+	skip    int // where the names begin in the paths
+}
+
+// file finds the entry of a name.
+func (k *entriesOf) file(name []byte) (int, bool) {
+	lo, hi := 0, len(k.files)
+	for lo < hi {
+		mid := int(uint(lo+hi) >> 1)
+		switch at := k.entries[k.files[mid]].Path[k.skip:]; {
+		case at == string(name):
+			return int(k.files[mid]), true
+		case at < string(name):
+			lo = mid + 1
+		default:
+			hi = mid
+		}
+	}
+	return 0, false
+}
+
+// dir finds the directory of a name.
+func (k *entriesOf) dir(name []byte) int {
+	lo, hi := 0, len(k.dirs)
+	for lo < hi {
+		mid := int(uint(lo+hi) >> 1)
+		switch at := k.tree.Dir(int(k.dirs[mid])).Path[k.skip:]; {
+		case at == string(name):
+			return int(k.dirs[mid])
+		case at < string(name):
+			lo = mid + 1
+		default:
+			hi = mid
+		}
+	}
+	return -1
+}
+
+func (r *reader) entry(fd int, dir *directory, known *entriesOf, ent dirent, place int) {
+	name := r.name(ent)
+	if i, ok := known.file(name); ok {
+		if path := known.entries[i].Path; r.always || r.m.Match(path) {
 			r.tracked(fd, i, ent)
 		}
 		if ent.kind == unix.DT_DIR {
-			r.subdirectory(dir, path, place)
+			r.subdirectory(dir, known, name, place)
 		}
 		return
 	}
-	path := ent.name
-	if dir.path != "" {
-		path = dir.path + "/" + ent.name
-	}
 	switch ent.kind {
 	case unix.DT_DIR:
-		r.subdirectory(dir, path, place)
+		r.subdirectory(dir, known, name, place)
 	case unix.DT_REG, unix.DT_LNK:
+		path := below(dir.path, name)
 		if (r.always || r.m.Match(path)) && !r.isIgnored(path) {
 			r.met = append(r.met, path)
 		}
 	}
 }
 
+// below is the path of a name in a directory.
+func below(dir string, name []byte) string {
+	if dir == "" {
+		return string(name)
+	}
+	return dir + "/" + string(name)
+}
+
 // tracked judges entry i of the dirstate by what bears its name.
 func (r *reader) tracked(fd, i int, ent dirent) {
-	var st *fileStat
-	switch ent.kind {
-	case unix.DT_REG:
-		st = &fileStat{mode: unix.S_IFREG, size: -1}
-	case unix.DT_LNK:
-		st = &fileStat{mode: unix.S_IFLNK, size: -1}
-	}
-	if st != nil && needsStat(r.wc.Dirstate.Entries()[i].Item) {
-		var err error
-		if st, err = fstatat(fd, ent.name); err != nil {
-			return // it is gone; the last step of the walk finds that out
-		}
-		if !st.trackable() {
-			st = nil
-		} else {
-			st.nsec = 0 // hg's listing of directories knows seconds only
-		}
-	}
-	r.judge(i, st)
-}
-
-func (r *reader) subdirectory(dir *directory, path string, place int) {
-	if r.isIgnored(path) {
+	if ent.kind != unix.DT_REG && ent.kind != unix.DT_LNK {
+		r.judge(i, nil)
 		return
 	}
-	lo, hi := r.wc.Dirstate.BelowIn(path, dir.lo, dir.hi)
-	r.children = append(r.children, &directory{path, lo, hi, dir, place})
-}
-
-// child finds a name in a directory among the entries below it, which all
-// begin with the directory's path and a slash.
-func child(entries []dirstate.Entry, dir *directory, name string) (int, bool) {
-	skip := 0
-	if dir.path != "" {
-		skip = len(dir.path) + 1
+	if !needsStat(r.wc.Dirstate.Entries()[i].Item) {
+		r.judge(i, &fileStat{mode: uint32(ent.kind) << 12, size: -1})
+		return
 	}
-	in := entries[dir.lo:dir.hi]
-	i := sort.Search(len(in), func(i int) bool { return in[i].Path[skip:] >= name })
-	return dir.lo + i, i < len(in) && in[i].Path[skip:] == name
+	if r.stat(fd, ent, &r.st) != 0 {
+		return // it is gone; the last step of the walk finds that out
+	}
+	st := fileStat{mode: r.st.Mode, size: r.st.Size, sec: r.st.Mtim.Sec} // hg's listing of directories knows seconds only
+	if !st.trackable() {
+		r.judge(i, nil)
+		return
+	}
+	r.judge(i, &st)
 }
 
-func openDir(path string) (int, error) {
+func (r *reader) subdirectory(dir *directory, known *entriesOf, name []byte, place int) {
+	n := known.dir(name)
+	var path string
+	if n >= 0 {
+		path = r.tree.Dir(n).Path
+	} else {
+		path = below(dir.path, name)
+	}
+	if r.dirIgnored(n, path) {
+		return
+	}
+	if len(r.spare) == 0 {
+		r.spare = make([]directory, 64)
+	}
+	child := &r.spare[0]
+	r.spare = r.spare[1:]
+	*child = directory{path, n, dir, place}
+	r.children = append(r.children, child)
+}
+
+func openDir(at int, path string) (int, error) {
 	for {
-		fd, err := unix.Open(path, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+		fd, err := unix.Openat(at, path, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 		if err != unix.EINTR {
 			return fd, err
 		}
 	}
-}
-
-// list reads the whole directory into names, in the order of the file system.
-// The records are Linux's struct linux_dirent64: 8 bytes inode, 8 bytes
-// offset, 2 bytes length of the record, 1 byte type, and the name up to a zero.
-func (r *reader) list(fd int) error {
-	r.names = r.names[:0]
-	for {
-		n, err := unix.Getdents(fd, r.buf)
-		if err == unix.EINTR {
-			continue
-		}
-		if err != nil || n <= 0 {
-			return err
-		}
-		for rest := r.buf[:n]; len(rest) > 19; {
-			size := int(binary.NativeEndian.Uint16(rest[16:]))
-			if size <= 19 || size > len(rest) {
-				return unix.EIO
-			}
-			name, _, _ := strings.Cut(string(rest[19:size]), "\x00")
-			kind := rest[18]
-			rest = rest[size:]
-			if name == "." || name == ".." {
-				continue
-			}
-			if kind == unix.DT_UNKNOWN {
-				st, err := fstatat(fd, name)
-				if err != nil {
-					continue
-				}
-				kind = byte(st.kind() >> 12) // DT_* are the bits of S_IFMT
-			}
-			r.names = append(r.names, dirent{name, kind})
-		}
-	}
-}
-
-// statAll stats the given entries of the dirstate, following links above them.
-func (w *walker) statAll(ctx context.Context, list []int) error {
-	const chunk = 256
-	var next atomic.Int64
-	var wg sync.WaitGroup
-	for range min(w.workers(), len(list)/chunk+1) {
-		wg.Go(func() {
-			for ctx.Err() == nil {
-				end := int(next.Add(chunk))
-				if end-chunk >= len(list) {
-					return
-				}
-				for _, i := range list[end-chunk : min(end, len(list))] {
-					st, err := lstat(join(w.wc.Root, w.wc.Dirstate.Entries()[i].Path))
-					if err != nil || !st.trackable() {
-						st = nil
-					} else {
-						st.nsec = 0 // as in a directory's listing
-					}
-					w.judge(i, st)
-				}
-			}
-		})
-	}
-	wg.Wait()
-	return ctx.Err()
 }

@@ -4,12 +4,12 @@ package status
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"strings"
 
 	"golang.org/x/sys/unix"
 
+	"hgbroker/worker/hg/dirstate"
 	"hgbroker/worker/hg/hgerr"
 	"hgbroker/worker/hg/match"
 )
@@ -21,12 +21,14 @@ type walker struct {
 	wc       *WorkingCopy
 	m        match.Matcher
 	always   bool
+	tree     *dirstate.Tree
 	class    []class  // of each entry of the dirstate
 	explicit []string // named files that are not in the dirstate
 	found    []string // met files that are not in the dirstate, may repeat
 
 	rules   Ignorer         // nil until they are loaded
 	ignored map[string]bool // what is known of directories, with those above them
+	known   []byte          // of the tree's directories; nil without a Memo
 	said    []message
 }
 
@@ -42,6 +44,7 @@ func newWalker(wc *WorkingCopy) *walker {
 		w.m = match.Always()
 	}
 	w.always = w.m.Always()
+	w.tree = wc.Dirstate.Tree()
 	return w
 }
 
@@ -84,7 +87,22 @@ func (w *walker) loadIgnore() error {
 	}
 	var err error
 	w.rules, err = w.wc.Ignore(func(text string) { w.said = append(w.said, message{text: text}) })
+	w.known = w.wc.Memo.directories(w.rules, w.tree)
 	return err
+}
+
+// dirIgnored is isIgnored of a directory, which is number n of the tree or -1.
+func (w *walker) dirIgnored(n int, path string) bool {
+	if n < 0 || w.known == nil {
+		return w.isIgnored(path)
+	}
+	if w.known[n] == unasked {
+		w.known[n] = spared
+		if w.isIgnored(path) {
+			w.known[n] = ignored
+		}
+	}
+	return w.known[n] == ignored
 }
 
 // isIgnored asks the rules, if they are loaded, about path alone.
@@ -202,31 +220,6 @@ func badType(kind uint32) string {
 // Without one they are all, and links are followed.
 func (w *walker) remaining(ctx context.Context) error {
 	entries := w.wc.Dirstate.Entries()
-	var left []int
-	for i := range entries {
-		if w.class[i] == classNone && (w.always || w.m.Match(entries[i].Path)) {
-			left = append(left, i)
-		}
-	}
-	if !w.wc.ListUnknown {
-		return w.statAll(ctx, left)
-	}
-	auditor := &match.Auditor{Root: w.wc.Root}
-	for n, i := range left {
-		if n%1024 == 0 && ctx.Err() != nil {
-			return ctx.Err()
-		}
-		path := entries[i].Path
-		var st *fileStat
-		err := auditor.Audit(path)
-		var refused *hgerr.Abort
-		switch {
-		case err == nil:
-			st, _ = lstat(join(w.wc.Root, path))
-		case errors.As(err, &refused), hgerr.IsUnsupported(err):
-			// hg takes what it may not look at as missing.
-		}
-		w.judge(i, st)
-	}
-	return nil
+	wanted := func(i int) bool { return w.class[i] == classNone && (w.always || w.m.Match(entries[i].Path)) }
+	return w.statAll(ctx, wanted, w.wc.ListUnknown)
 }

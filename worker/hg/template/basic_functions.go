@@ -174,8 +174,11 @@ func labelFunc(s *scope, args *callArgs) (Value, error) {
 	if err != nil {
 		return v, err
 	}
-	_, err = evalLiteral(s, args.pos[0])
-	return v, err
+	label, err := evalLiteral(s, args.pos[0])
+	if err != nil || s.e.opts.Label == nil {
+		return v, err
+	}
+	return Bytes(s.e.opts.Label(v.s, label)), nil
 }
 
 func dictFunc(s *scope, args *callArgs) (Value, error) {

@@ -160,12 +160,21 @@ type ObsoleteReader interface {
 	SuccessorSets(ctx Changectx) ([]SuccessorSet, error)
 	// Predecessors returns the closest visible predecessors.
 	Predecessors(ctx Changectx) ([]node.ID, error)
+	// WhyUnstable tells what makes a changeset unstable, in hg's order.
+	WhyUnstable(ctx Changectx) ([]Instability, error)
 	// Username is the current user, whose own rewritings {obsfate} does not name.
 	Username() Text
 }
 
-// FileReader answers the keywords about one file of a changeset.
+// FileReader answers what is asked about files.
 type FileReader interface {
+	// MatchFiles lists the files of a changeset that a pattern selects, sorted.
+	MatchFiles(ctx Changectx, pattern string) (paths []string, err error)
+	// WorkingFile reads a file in the working directory, nil when it is not there.
+	WorkingFile(path string) ([]byte, error)
+	// Subrepos is what a changeset says of its subrepositories: where each
+	// comes from, its revision and its kind in one string, by its path.
+	Subrepos(ctx Changectx) (map[string]string, error)
 	// FileSize is the size of a file in bytes; ok is false when the changeset
 	// does not have it.
 	FileSize(ctx Changectx, path string) (size int64, ok bool, err error)

@@ -211,8 +211,12 @@ func manifest(s *scope) (Value, error) {
 		return Value{}, err
 	}
 	inner.populate()
+	f := s.e.fragment("manifest")
+	if f == nil {
+		return Value{}, hgerr.Abortf(hgerr.Other, `"manifest" not in template map`)
+	}
 	var w bytes.Buffer
-	if err := s.e.process(&w, inner, s.e.fragment("manifest")); err != nil {
+	if err := s.e.process(&w, inner, f); err != nil {
 		return Value{}, err
 	}
 	return wrap(&hybridItem{v: Bytes(w.String()), bind: bind}), nil

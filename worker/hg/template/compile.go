@@ -124,6 +124,11 @@ func (e *Engine) compileSymbol(name string) (expr, error) {
 		if err := e.usable("template keyword "+name, kw.unsupported, kw.feature); err != nil {
 			return nil, err
 		}
+		if kw.check != nil {
+			if err := kw.check(e); hgerr.IsUnsupported(err) {
+				return nil, err
+			}
+		}
 		sym.keyword = kw
 		e.touchList(kw.list, kw.plural)
 		return sym, nil

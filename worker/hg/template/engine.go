@@ -30,6 +30,8 @@ type Engine struct {
 	revsets  map[string][]node.Rev
 	patterns map[string]*pythonRegexp
 	scratch  []*bytes.Buffer
+	mailmap  map[mailPerson]mailPerson // nil before it is read
+	summary  *Template                 // of {onelinesummary}; nil before it is needed
 }
 
 // fragment is a named template. Its error, if any, waits for its first use.
@@ -44,21 +46,7 @@ type fragment struct {
 
 // New makes an Engine that knows hg's own small fragments.
 func New(opts Options) *Engine {
-	if opts.Encoding == nil {
-		opts.Encoding = encoding.UTF8()
-	}
-	if opts.Location == nil {
-		opts.Location = time.UTC
-	}
-	e := &Engine{
-		opts:     opts,
-		texts:    map[string]string{},
-		aliases:  map[string]*alias{},
-		named:    map[string]*fragment{},
-		latest:   map[string]map[node.Rev]latestTag{},
-		revsets:  map[string][]node.Rev{},
-		patterns: map[string]*pythonRegexp{},
-	}
+	e := NewBare(opts)
 	const changeID = "{rev}:{node|formatnode}"
 	e.texts["parent"] = changeID + " "
 	e.texts["manifest"] = changeID
@@ -67,6 +55,26 @@ func New(opts Options) *Engine {
 	e.texts["envvar"] = "{key}={value}"
 	e.texts["extra"] = "{key}={value|stringescape}"
 	return e
+}
+
+// NewBare makes an Engine without any fragment, as hg does for the nodes of a
+// graph and for summaries in one line.
+func NewBare(opts Options) *Engine {
+	if opts.Encoding == nil {
+		opts.Encoding = encoding.UTF8()
+	}
+	if opts.Location == nil {
+		opts.Location = time.UTC
+	}
+	return &Engine{
+		opts:     opts,
+		texts:    map[string]string{},
+		aliases:  map[string]*alias{},
+		named:    map[string]*fragment{},
+		latest:   map[string]map[node.Rev]latestTag{},
+		revsets:  map[string][]node.Rev{},
+		patterns: map[string]*pythonRegexp{},
+	}
 }
 
 // Define names a fragment; a later one of the same name replaces it. All must

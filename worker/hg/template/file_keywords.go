@@ -2,7 +2,10 @@
 
 package template
 
-import "bytes"
+import (
+	"bytes"
+	"sort"
+)
 
 // fileList is a list of paths: each binds "file" and "path".
 func fileList(name string, paths []string) Value {
@@ -112,4 +115,63 @@ func fileStatus(s *scope) (Value, error) {
 		return Value{}, err
 	}
 	return Bytes(letter), nil
+}
+
+// filesFunc is files(pattern): those of a changeset, all of them, that match.
+func filesFunc(s *scope, args *callArgs) (Value, error) {
+	if len(args.pos) != 1 {
+		return Value{}, parseErrorf("files expects one argument")
+	}
+	pattern, err := evalString(s, args.pos[0])
+	if err != nil {
+		return Value{}, err
+	}
+	ctx := s.context()
+	reader, ok := s.e.repo.(FileReader)
+	if ctx == nil || !ok {
+		return Value{}, &unavailable{"ctx"}
+	}
+	paths, err := reader.MatchFiles(ctx, pattern)
+	return fileList("file", paths), err
+}
+
+// subrepos are the subrepositories that a changeset adds, updates or removes.
+func subrepos(s *scope) (Value, error) {
+	ctx := s.context()
+	reader, ok := s.e.repo.(FileReader)
+	if !ok {
+		return Value{}, &unavailable{"ctx"}
+	}
+	mine, err := reader.Subrepos(ctx)
+	if err != nil {
+		return Value{}, err
+	}
+	var names []string
+	if len(mine) > 0 {
+		p1, _ := ctx.Parents()
+		parent, err := s.e.changectx(p1)
+		if err != nil {
+			return Value{}, err
+		}
+		old, err := reader.Subrepos(parent)
+		if err != nil {
+			return Value{}, err
+		}
+		for path, state := range mine {
+			if was, ok := old[path]; !ok || was != state {
+				names = append(names, path)
+			}
+		}
+		for path := range old {
+			if _, ok := mine[path]; !ok {
+				names = append(names, path)
+			}
+		}
+	}
+	sort.Strings(names)
+	values := make([]Value, len(names))
+	for i, n := range names {
+		values[i] = Bytes(n)
+	}
+	return wrap(compatList("subrepo", "", "", " ", values)), nil
 }

@@ -329,6 +329,10 @@ func showList(w *bytes.Buffer, s *scope, name, plural string, n int, bind func(i
 	}
 	item := e.fragment(name)
 	if item == nil {
+		if plain == nil {
+			// hg prints the names of everything in view.
+			return hgerr.NewUnsupported("template keyword %s without its fragment", plural)
+		}
 		plain(w)
 		return nil
 	}

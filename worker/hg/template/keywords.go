@@ -16,6 +16,8 @@ type keyword struct {
 	list, plural string
 	feature      Feature
 	since        Version
+	// check refuses, before anything is printed, what value cannot do.
+	check func(e *Engine) error
 	// unsupported is the reason why the keyword goes to the real hg.
 	unsupported string
 }
@@ -30,10 +32,10 @@ const (
 
 func init() {
 	rows := []keyword{
-		{name: "_fast_rank", doc: "size of the changeset's ancestry, if cached", requires: needCtx, unsupported: "needs changelog-v2"},
+		{name: "_fast_rank", doc: "size of the changeset's ancestry, if cached", requires: needCtx, value: fastRank},
 		{name: "activebookmark", doc: "the active bookmark, if the changeset has it", requires: needRepoCtx, value: activeBookmark},
 		{name: "author", doc: "same as user", requires: needCtx, value: user, show: showUser},
-		{name: "bisect", doc: "the bisection status", requires: needRepoCtx, unsupported: "bisection state is not read"},
+		{name: "bisect", doc: "the bisection status", requires: needRepoCtx, value: bisectStatus, check: checkBisect, feature: FeatureRevset},
 		{name: "bookmarks", doc: "bookmarks of the changeset", requires: needRepoCtx, value: bookmarks, list: "bookmark"},
 		{name: "branch", doc: "name of the branch", requires: needCtx, value: branch},
 		{name: "branches", doc: "name of the branch unless it is default", requires: needCtx, value: branches, list: "branch", plural: "branches"},
@@ -43,7 +45,7 @@ func init() {
 		{name: "currentbookmark", doc: "same as activebookmark", requires: needRepoCtx, value: activeBookmark},
 		{name: "date", doc: "when the changeset was committed", requires: needCtx, value: commitDate},
 		{name: "desc", doc: "the description", requires: needCtx, value: description, show: showDescription},
-		{name: "diffstat", doc: "lines changed, in short", requires: resUI | resCtx, unsupported: "diffs are not made by templates"},
+		{name: "diffstat", doc: "lines changed, in short", requires: resUI | resCtx, value: diffstat, feature: FeatureDiff},
 		{name: "envvars", doc: "environment variables", requires: resUI, value: envvars, list: "envvar", feature: FeatureEnviron},
 		{name: "extras", doc: "entries of the changeset's extra field", requires: needCtx, value: extras, list: "extra"},
 		{name: "file_adds", doc: "files added", requires: needCtx | resRevcache, value: fileAdds, list: "file_add"},
@@ -64,7 +66,7 @@ func init() {
 		{name: "node", doc: "the changeset's hash", requires: needCtx, value: nodeHex, show: showNode},
 		{name: "obsfate", doc: "what became of an obsolete changeset", requires: resUI | needRepoCtx, value: obsfate, list: "fate", feature: FeatureObsolete},
 		{name: "obsolete", doc: "\"obsolete\" if the changeset is", requires: needCtx, value: obsoleteWord},
-		{name: "onelinesummary", doc: "one line about the changeset", requires: resUI | resCtx, unsupported: "command-templates.oneline-summary"},
+		{name: "onelinesummary", doc: "one line about the changeset", requires: resUI | resCtx, value: oneLineSummary, check: checkSummary},
 		{name: "p1", doc: "first parent", requires: needCtx, value: func(s *scope) (Value, error) { return parentMapping(s, 0) }},
 		{name: "p1node", doc: "hash of the first parent", requires: needCtx, value: func(s *scope) (Value, error) { return parentNode(s, 0) }},
 		{name: "p1rev", doc: "revision of the first parent", requires: needCtx, value: func(s *scope) (Value, error) { return parentRev(s, 0) }},
@@ -73,7 +75,7 @@ func init() {
 		{name: "p2rev", doc: "revision of the second parent", requires: needCtx, value: func(s *scope) (Value, error) { return parentRev(s, 1) }},
 		{name: "parents", doc: "parents that are not plain from the revision number", requires: needRepoCtx, value: parents, list: "parent"},
 		{name: "path", doc: "path of the file in view", requires: resFctx, value: filePath},
-		{name: "peerurls", doc: "the [paths] section", requires: resRepo, unsupported: "paths are not read by templates"},
+		{name: "peerurls", doc: "the [paths] section", requires: resRepo, value: peerURLs, check: checkPaths, feature: FeaturePaths},
 		{name: "phase", doc: "name of the phase", requires: needCtx, value: phase},
 		{name: "phaseidx", doc: "number of the phase", requires: needCtx, value: phaseIndex},
 		{name: "predecessors", doc: "closest visible predecessors", requires: needRepoCtx, value: predecessors, feature: FeatureObsolete},
@@ -81,14 +83,14 @@ func init() {
 		{name: "rev", doc: "revision number", requires: needCtx, value: rev, show: showRev},
 		{name: "size", doc: "size of the file in view", requires: resFctx, value: fileSize, feature: FeatureFiles},
 		{name: "status", doc: "status of the file in view", requires: resCtx | resFctx | resRevcache, value: fileStatus, feature: FeatureFiles},
-		{name: "subrepos", doc: "subrepositories updated", requires: needCtx, unsupported: "subrepositories"},
+		{name: "subrepos", doc: "subrepositories updated", requires: needCtx, value: subrepos, list: "subrepo", feature: FeatureFiles},
 		{name: "successorssets", doc: "sets of successors", requires: needRepoCtx, value: successorsSets, feature: FeatureObsolete},
 		{name: "succsandmarkers", doc: "successors with their markers", requires: needRepoCtx, value: succsAndMarkers, feature: FeatureObsolete},
 		{name: "tags", doc: "tags of the changeset", requires: needRepoCtx, value: tags, list: "tag"},
 		{name: "termwidth", doc: "width of the terminal", requires: resUI, value: func(s *scope) (Value, error) { return Int(int64(s.e.opts.TermWidth)), nil }},
 		{name: "user", doc: "who committed the changeset", requires: needCtx, value: user, show: showUser},
 		{name: "verbosity", doc: "quiet, verbose, debug or empty", requires: resUI, value: verbosity},
-		{name: "whyunstable", doc: "reasons for instabilities", requires: needRepoCtx, unsupported: "reasons for instabilities"},
+		{name: "whyunstable", doc: "reasons for instabilities", requires: needRepoCtx, value: whyUnstable, feature: FeatureObsolete},
 	}
 	keywords = make(map[string]*keyword, len(rows))
 	for i := range rows {

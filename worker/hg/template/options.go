@@ -27,6 +27,8 @@ const (
 	FeatureObsolete                     // ObsoleteReader
 	FeatureFiles                        // FileReader
 	FeatureEnviron                      // Options.Environ
+	FeaturePaths                        // Options.Paths
+	FeatureDiff                         // DiffReader
 )
 
 // Options is everything besides the repository that a template can see.
@@ -42,9 +44,11 @@ type Options struct {
 	Now      time.Time
 	Location *time.Location
 	// Config answers config(section, name): the value as text, and whether it
-	// is set. An item whose default the caller does not know is Unsupported.
-	// Without it the config functions are Unsupported.
+	// is set. Without it the config functions are Unsupported.
 	Config func(section, name string) (value string, set bool, err error)
+	// ConfigDefault is the default of an item that is not set, the zero Value when
+	// it has none; known is false for an item that hg does not register.
+	ConfigDefault func(section, name string) (v Value, known bool)
 	// CheckRevset reports before anything is printed whether revset() can run a
 	// query: its error is looked at only when it is an Unsupported.
 	CheckRevset func(query string) error
@@ -56,8 +60,29 @@ type Options struct {
 	// RepoResident says that the templates belong to a repository for good, as
 	// those of `hg log` do, rather than getting it item by item from a formatter.
 	RepoResident bool
+	// Label marks a text with the names of its colours, by which the output is
+	// coloured; nil leaves texts as they are.
+	Label func(text, label string) string
+	// Summary is the template of {onelinesummary}, compiled with the user's
+	// fragments and aliases; DefaultSummary when nil.
+	Summary func() (*Template, error)
+	// Paths is the [paths] section, sorted by name. Its error is looked at before
+	// anything is printed.
+	Paths func() ([]PeerPath, error)
 	// Environ are the variables that hg exports to templates, sorted by name.
 	Environ []Extra
+}
+
+// PeerPath is a name in [paths] and what it stands for: one place, or several.
+type PeerPath struct {
+	Name   string
+	Places []PeerPlace
+}
+
+// PeerPlace is a place with its sub-options, sorted by name.
+type PeerPlace struct {
+	URL     string
+	Options []Binding
 }
 
 // Binding is a name and its value in a mapping.

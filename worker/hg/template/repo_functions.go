@@ -208,7 +208,7 @@ func formatListArgument(code byte, v Value) (string, error) {
 	case len(items) == 1:
 		return formatArgument(code, false, items[0])
 	case code == 'r':
-		return "", hgerr.NewUnsupported("template function revset with %%lr")
+		return eitherQuery(items)
 	}
 	words := make([]string, len(items))
 	for i, item := range items {
@@ -227,6 +227,20 @@ func formatListArgument(code byte, v Value) (string, error) {
 		return "_list('" + joined + "')", nil
 	}
 	return "_intlist('" + joined + "')", nil
+}
+
+// eitherQuery joins queries, halves first, as hg does to keep the tree flat.
+func eitherQuery(items []Value) (string, error) {
+	if len(items) == 1 {
+		return formatArgument('r', false, items[0])
+	}
+	half := len(items) / 2
+	a, err := eitherQuery(items[:half])
+	if err != nil {
+		return "", err
+	}
+	b, err := eitherQuery(items[half:])
+	return "(" + a + " or " + b + ")", err
 }
 
 // checkRevset asks whether the query can be run, with stand-ins for what is
@@ -335,33 +349,37 @@ func checkConfig(e *Engine, args *callArgs) error {
 	return nil
 }
 
-func configValue(s *scope, args *callArgs) (name, value string, set bool, err error) {
+// configValue reads a setting. When it is not set, value is the registered
+// default, unless the call has one of its own: set is false then, and also, with
+// no value, for an item that is not registered.
+func configValue(s *scope, args *callArgs) (name string, value Value, set bool, err error) {
 	if len(args.pos) < 2 || len(args.pos) > 3 {
-		return "", "", false, parseErrorf("config expects two or three arguments")
+		return "", Value{}, false, parseErrorf("config expects two or three arguments")
 	}
 	section, err := evalLiteral(s, args.pos[0])
 	if err != nil {
-		return "", "", false, err
+		return "", Value{}, false, err
 	}
 	item, err := evalLiteral(s, args.pos[1])
 	if err != nil {
-		return "", "", false, err
+		return "", Value{}, false, err
 	}
-	value, set, err = s.e.opts.Config(section, item)
+	text, set, err := s.e.opts.Config(section, item)
+	switch {
+	case set || err != nil:
+		value = Bytes(text)
+	case len(args.pos) < 3 && s.e.opts.ConfigDefault != nil:
+		value, set = s.e.opts.ConfigDefault(section, item)
+	}
 	return section + "." + item, value, set, err
 }
 
 func configText(s *scope, args *callArgs) (Value, error) {
 	_, value, set, err := configValue(s, args)
-	switch {
-	case err != nil:
-		return Value{}, err
-	case set:
-		return Bytes(value), nil
-	case len(args.pos) == 3:
+	if err == nil && !set && len(args.pos) == 3 {
 		return evalText(s, args.pos[2])
 	}
-	return Value{}, nil
+	return value, err
 }
 
 func configError(format string, args ...any) error {
@@ -372,44 +390,51 @@ func configError(format string, args ...any) error {
 
 func configBool(s *scope, args *callArgs) (Value, error) {
 	name, value, set, err := configValue(s, args)
-	if err != nil {
+	switch {
+	case err != nil:
 		return Value{}, err
+	case !set && len(args.pos) == 3:
+		b, err := evalBool(s, args.pos[2])
+		return Bool(b), err
+	case !set:
+		return Bool(false), nil
 	}
-	if set {
-		b, ok := parseBool(value)
+	switch value.kind {
+	case kindBool, kindNone:
+		return value, nil
+	case kindBytes:
+		b, ok := parseBool(value.s)
 		if !ok {
-			return Value{}, configError("%s is not a boolean ('%s')", name, value)
+			return Value{}, configError("%s is not a boolean ('%s')", name, value.s)
 		}
 		return Bool(b), nil
 	}
-	if len(args.pos) == 3 {
-		b, err := evalBool(s, args.pos[2])
-		return Bool(b), err
-	}
-	if s.e.opts.Version == Hg63 {
-		return Value{}, nil
-	}
-	return Bool(false), nil
+	return Value{}, hgerr.NewUnsupported("template configbool of %s", name) // hg falls over
 }
 
 func configInt(s *scope, args *callArgs) (Value, error) {
 	name, value, set, err := configValue(s, args)
-	if err != nil {
+	switch {
+	case err != nil:
 		return Value{}, err
-	}
-	if set {
-		n, ok := parseInt(value)
-		if !ok {
-			return Value{}, configError("%s is not a valid integer ('%s')", name, value)
-		}
-		return bigValue(n), nil
-	}
-	if len(args.pos) == 3 {
+	case !set && len(args.pos) == 3:
 		n, err := evalBig(s, args.pos[2], "not an integer")
 		if err != nil {
 			return Value{}, err
 		}
 		return bigValue(n), nil
 	}
-	return Value{}, nil
+	switch value.kind {
+	case kindNone, kindInt:
+		return value, nil
+	case kindBool:
+		return Int(value.n), nil
+	case kindBytes:
+		n, ok := parseInt(value.s)
+		if !ok {
+			return Value{}, configError("%s is not a valid integer ('%s')", name, value.s)
+		}
+		return bigValue(n), nil
+	}
+	return Value{}, hgerr.NewUnsupported("template configint of %s", name) // hg falls over
 }

@@ -102,6 +102,7 @@ type node struct {
 	set      byteSet
 	assert   assertion
 	min, max int
+	lazy     bool // takes as few as it can; only a Searcher asks
 	subs     []*node
 }
 

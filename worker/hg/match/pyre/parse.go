@@ -14,9 +14,11 @@ type flags struct {
 
 // Parse reads a pattern (documentation of Python's re module, "Regular
 // Expression Syntax", for bytes).
-func Parse(pattern string) (*Expr, error) {
+func Parse(pattern string) (*Expr, error) { return parse(pattern, flags{}) }
+
+func parse(pattern string, f flags) (*Expr, error) {
 	p := &parser{s: pattern}
-	n, err := p.alternatives(flags{}, 0)
+	n, err := p.alternatives(f, 0)
 	if err != nil {
 		return nil, err
 	}
@@ -132,8 +134,8 @@ func (p *parser) sequence(f *flags, depth int, first bool) (*node, error) {
 			if p.accept("+") {
 				return nil, p.unsupported("possessive repeat")
 			}
-			p.accept("?") // how much is taken does not change whether it matches
-			items[len(items)-1] = &node{op: opRepeat, min: min, max: max, subs: []*node{items[len(items)-1]}}
+			lazy := p.accept("?")
+			items[len(items)-1] = &node{op: opRepeat, min: min, max: max, lazy: lazy, subs: []*node{items[len(items)-1]}}
 			last = itemRepeat
 			continue
 		default:

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package command
+
+import "hgbroker/worker/hg/node"
+
+// readSpecs lists the native commands that only read and are not among the few
+// that every client runs.
+func readSpecs() []*Spec {
+	return []*Spec{
+		&debugancestorSpec, &debugdataSpec, &debugdateSpec, &debugfilesetSpec, &debugindexSpec, &debugindexdotSpec,
+		&debuglabelcompleteSpec, &debugnamecompleteSpec, &debugobsoleteSpec, &debugrequirementsSpec, &debugrevspecSpec,
+		&debugsubSpec, &debugwalkSpec, &grepSpec, &incomingSpec, &locateSpec, &outgoingSpec, &resolveSpec, &summarySpec, &verifySpec,
+	}
+}
+
+// visible is Single for a command that does not show what is hidden.
+func (c *Context) visible(spec, def string) (node.Rev, error) {
+	v, err := c.View()
+	if err != nil {
+		return node.NullRev, err
+	}
+	if spec == "" {
+		return c.Single("", def)
+	}
+	revs, err := c.eval(v, []string{spec})
+	if err != nil {
+		return node.NullRev, err
+	}
+	rev, ok := revs.Last()
+	if err := revs.Err(); err != nil {
+		return node.NullRev, err
+	}
+	if !ok {
+		return node.NullRev, inputError("empty revision set")
+	}
+	return rev, nil
+}

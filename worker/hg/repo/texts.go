@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package repo
+
+import (
+	"runtime"
+
+	"golang.org/x/sync/errgroup"
+
+	"hgbroker/worker/hg/changelog"
+	"hgbroker/worker/hg/image"
+	"hgbroker/worker/hg/node"
+	"hgbroker/worker/hg/snapshot"
+)
+
+const (
+	// textsAfter is how many changesets a command has read before the image of
+	// all texts is asked for.
+	textsAfter = 64
+	// textsWorth is how many changesets a command must have read, at least, for
+	// an image of all texts to be made: of a history that is not much longer, or
+	// one in textsPart of a long one.
+	textsWorth = 2000
+	textsPart  = 8
+	// textsBehind is how many changesets an image of texts may lack before it is
+	// made anew, or one in textsPart.
+	textsBehind = 4096
+)
+
+// texts are the texts of changesets as an image has them, and what is known
+// about whether there is one.
+type texts struct {
+	open  *snapshot.Texts
+	spent []*snapshot.Texts // replaced by Settle
+	asked bool              // since the snapshot changed
+	read  int               // changesets that the command read otherwise
+}
+
+// key names the image of the store's texts.
+func (r *Repo) textsKey() image.Key { return image.Key{Kind: image.Texts, Path: r.Layout.StorePath} }
+
+// begin is for the next command.
+func (t *texts) begin() {
+	t.read = 0
+	for _, old := range t.spent {
+		old.Close()
+	}
+	t.spent = nil
+}
+
+// moved says that the snapshot is another one.
+func (t *texts) moved(s *snapshot.Snapshot) {
+	t.asked = false
+	if t.open != nil && !s.HasGrownFrom(t.open.Of()) {
+		t.close()
+	}
+}
+
+func (t *texts) close() {
+	if t.open != nil {
+		t.open.Close()
+		t.open = nil
+	}
+	t.begin()
+}
+
+// storedText is the text of a changeset out of the image, if there is one.
+func (r *Repo) storedText(rev node.Rev) ([]byte, bool) {
+	t := &r.columns
+	if t.open == nil {
+		if t.read++; t.asked || t.read < textsAfter {
+			return nil, false
+		}
+		t.asked = true
+		if !r.leaseTexts() {
+			return nil, false
+		}
+	}
+	if int(rev) >= t.open.Len() {
+		t.read++
+		return nil, false
+	}
+	return t.open.Text(rev), true
+}
+
+func (r *Repo) leaseTexts() bool {
+	if _, ok := r.snap.Rooted(); !ok {
+		return false
+	}
+	img := r.images.Lease(r.textsKey())
+	if img == nil {
+		return false
+	}
+	t, err := snapshot.OpenTexts(img)
+	if err != nil || !r.snap.HasGrownFrom(t.Of()) {
+		img.Close()
+		return false
+	}
+	r.columns.open = t
+	return true
+}
+
+// wantsTexts tells whether the last command read so much that an image of all
+// texts is worth its memory.
+func (r *Repo) wantsTexts() bool {
+	t := &r.columns
+	if r.snap == nil || t.read < textsWorth || t.read < r.snap.Len()/textsPart {
+		return false
+	}
+	if t.open == nil {
+		return true
+	}
+	of, ok := r.snap.Rooted()
+	behind := of.Len - t.open.Len()
+	return ok && behind > textsBehind && behind > of.Len/textsPart
+}
+
+// settleTexts makes the image of the texts of all changesets that the snapshot's
+// own image has.
+func (r *Repo) settleTexts() error {
+	t := &r.columns
+	t.read = 0
+	of, ok := r.snap.Rooted()
+	if !ok {
+		return nil
+	}
+	from := 0
+	if t.open != nil {
+		from = t.open.Len()
+	}
+	parts, err := r.readTexts(from, of.Len)
+	if err != nil {
+		return err
+	}
+	b := snapshot.BuildTexts(of, t.open, parts)
+	img, err := r.images.Keep(r.textsKey(), b)
+	if err != nil {
+		return err
+	}
+	made, err := snapshot.OpenTexts(img)
+	if err != nil {
+		img.Close()
+		return err
+	}
+	if t.open != nil {
+		t.spent = append(t.spent, t.open)
+	}
+	t.open = made
+	return nil
+}
+
+// textsAtOnce is how many changesets, at most, are one part.
+const textsAtOnce = 16384
+
+// readTexts decompresses the texts from changeset from up to, but without, to.
+func (r *Repo) readTexts(from, to int) ([]snapshot.TextsPart, error) {
+	parts := make([]snapshot.TextsPart, (to-from+textsAtOnce-1)/textsAtOnce)
+	var all errgroup.Group
+	all.SetLimit(runtime.GOMAXPROCS(0))
+	for i := range parts {
+		all.Go(func() error {
+			log := r.openChangelog()
+			defer log.Close()
+			begin := from + i*textsAtOnce
+			end := min(begin+textsAtOnce, to)
+			p := snapshot.TextsPart{Lengths: make([]uint32, 0, end-begin)}
+			err := log.Each(node.Rev(begin), node.Rev(end), func(_ node.Rev, c changelog.Changeset) error {
+				p.Data = append(p.Data, c.Text()...)
+				p.Lengths = append(p.Lengths, uint32(c.Size()))
+				return nil
+			})
+			parts[i] = p
+			return err
+		})
+	}
+	return parts, all.Wait()
+}

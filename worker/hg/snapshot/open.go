@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package snapshot
+
+import (
+	"encoding/binary"
+	"fmt"
+
+	"hgbroker/worker/hg/image"
+	"hgbroker/worker/hg/node"
+	"hgbroker/worker/hg/obsolete"
+	"hgbroker/worker/hg/phases"
+	"hgbroker/worker/hg/revlog"
+)
+
+func malformed(format string, args ...any) error {
+	return fmt.Errorf("%w: "+format, append([]any{image.ErrFormat}, args...)...)
+}
+
+// Open checks the sections' extents and returns a snapshot over img, which it
+// owns from then on; when it fails, img stays the caller's. It takes time in
+// proportion to the number of branches, not of changesets.
+func Open(img *image.Image) (*Snapshot, error) {
+	if img.Info().Kind != image.Store {
+		return nil, malformed("kind %v is not a store", img.Info().Kind)
+	}
+	s := &Snapshot{img: img, held: []*holder{{img: img, refs: 1}}}
+	raw := map[image.ID][]byte{}
+	index, ok := img.Section(secIndex)
+	if !ok {
+		return nil, malformed("no index")
+	}
+	n := len(index) / revlog.EntrySize
+	for _, sec := range sections {
+		b, ok := img.Section(sec.id)
+		switch {
+		case !ok && !sec.optional:
+			return nil, malformed("section %s is missing", sec.name)
+		case len(b)%sec.width != 0, ok && sec.each && len(b) != n*sec.width:
+			return nil, malformed("section %s has %d bytes for %d changesets", sec.name, len(b), n)
+		}
+		if ok {
+			raw[sec.id] = b
+		}
+	}
+	var err error
+	if s.index, err = revlog.NewIndex(index); err != nil {
+		return nil, err
+	}
+	if s.nodes, err = openNodes(image.Numbers[int32](raw[secOrder]), image.Numbers[uint32](raw[secFan]), n); err != nil {
+		return nil, err
+	}
+	s.phases.base, s.flags.base = raw[secPhases], raw[secFlags]
+	if s.obs, err = obsolete.Open(raw[secMarkers], image.Numbers[uint32](raw[secStarts]),
+		image.Numbers[uint32](raw[secByPred]), image.Numbers[uint64](raw[secBySucc])); err != nil {
+		return nil, err
+	}
+	s.kids = children{first: image.Numbers[int32](raw[secChildFirst]), list: image.Numbers[int32](raw[secChildList])}
+	if len(s.kids.first) != n+2 {
+		return nil, malformed("%d places of children for %d changesets", len(s.kids.first), n)
+	}
+	if s.lineage = decodeLineage(raw[secLineage]); len(s.lineage) > maxLineage {
+		return nil, malformed("a lineage of %d", len(s.lineage))
+	}
+	return s, s.openRest(func(id image.ID) ([]byte, bool) { b, ok := raw[id]; return b, ok })
+}
+
+// openRest reads the sections that stand for everything, of either kind of image.
+func (s *Snapshot) openRest(section func(image.ID) ([]byte, bool)) (err error) {
+	must := func(id image.ID) []byte {
+		b, ok := section(id)
+		if !ok && err == nil {
+			err = malformed("section %d is missing", id)
+		}
+		return b
+	}
+	inputs, summary, roots := must(secInputs), must(secSummary), must(secRoots)
+	s.bookmarkText, s.heads = must(secBookmarks), image.Numbers[int32](must(secHeads))
+	if err != nil {
+		return err
+	}
+	if s.stamps, err = decodeStamps(inputs); err != nil {
+		return err
+	}
+	if len(summary) != 12 {
+		return malformed("section summary has %d bytes", len(summary))
+	}
+	le := binary.LittleEndian
+	s.lowest = node.Rev(le.Uint32(summary))
+	s.summary.hidden, s.summary.hideable = int(le.Uint32(summary[4:])), le.Uint32(summary[8:]) != 0
+	if s.lowest < 0 || int(s.lowest) > s.Len() {
+		return malformed("lowest mutable changeset %d of %d", s.lowest, s.Len())
+	}
+	s.roots = make([]phaseRoot, len(roots)/8)
+	for i := range s.roots {
+		s.roots[i] = phaseRoot{node.Rev(le.Uint32(roots[i*8:])), phases.Phase(le.Uint32(roots[i*8+4:]))}
+	}
+	s.knows.phases, s.knows.flags, s.knows.heads, s.knows.summary = true, true, true, true
+	if names, ok := section(secBranches); ok {
+		old := len(s.branchNames)
+		if s.branchNames, err = decodeNames(names); err != nil {
+			return err
+		}
+		if len(s.branchNames) < old {
+			return malformed("%d branches are less than before", len(s.branchNames))
+		}
+	}
+	if of, ok := section(secBranchOf); ok {
+		if len(of)/4 == s.Len() || s.branchOf.len() == 0 {
+			s.branchOf = column[uint32]{base: image.Numbers[uint32](of)}
+		} else {
+			s.branchOf.more = image.Numbers[uint32](of)
+		}
+	}
+	if b, ok := section(secBranchHeads); ok {
+		if s.branchHeads, s.branchUpTo, err = decodeBranchHeads(b, s.Len(), len(s.branchNames)); err != nil {
+			return err
+		}
+	}
+	if text, ok := section(secTags); ok {
+		files, ok := section(secTagFiles)
+		if len(text) < 8 || !ok || len(files)%tagFileSize != 0 {
+			return malformed("section tags is cut off")
+		}
+		s.tagHash, s.tagText, s.hasTags = le.Uint64(text), text[8:], true
+		s.tagFiles = files
+	}
+	return nil
+}
+
+// GrowthOf is which image a growth belongs to, and of how many changesets.
+func GrowthOf(growth *image.Image) (fingerprint uint64, based int, err error) {
+	of, _ := growth.Section(secOf)
+	if growth.Info().Kind != image.Growth || len(of) != 24 {
+		return 0, 0, malformed("kind %v is no growth", growth.Info().Kind)
+	}
+	n := binary.LittleEndian.Uint32(of[8:])
+	if n > revlog.MaxRevisions {
+		return 0, 0, malformed("a growth of %d changesets", n)
+	}
+	return binary.LittleEndian.Uint64(of), int(n), nil
+}
+
+// OpenGrown returns what an image and the growth that belongs to it say
+// together. On success it owns growth, and base stays open on its own; when it
+// fails, growth stays the caller's.
+func OpenGrown(base *Snapshot, growth *image.Image) (*Snapshot, error) {
+	fingerprint, based, err := GrowthOf(growth)
+	if err != nil {
+		return nil, err
+	}
+	if base.img == nil || base.img.Fingerprint() != fingerprint {
+		return nil, malformed("the growth is of another image")
+	}
+	section := func(id image.ID) []byte {
+		b, _ := growth.Section(id)
+		return b
+	}
+	index, _ := base.img.Section(secIndex)
+	if len(index) != based*revlog.EntrySize || len(section(secIndex))%revlog.EntrySize != 0 {
+		return nil, malformed("a growth of %d changesets", based)
+	}
+	s, err := Open(base.img)
+	if err != nil {
+		return nil, err
+	}
+	s.held = []*holder{{img: growth, refs: 1}}
+	if s.index, err = revlog.NewGrownIndex(index, section(secIndex)); err != nil {
+		return nil, err
+	}
+	more := s.Len() - based
+	if s.recent = image.Numbers[int32](section(secOrder)); len(s.recent) != more {
+		return nil, malformed("%d of %d changesets are ordered", len(s.recent), more)
+	}
+	for _, c := range []struct {
+		id image.ID
+		of *column[byte]
+	}{{secPhases, &s.phases}, {secFlags, &s.flags}} {
+		switch b := section(c.id); len(b) {
+		case more:
+			c.of.more = b
+		case s.Len():
+			*c.of = column[byte]{base: b}
+		default:
+			return nil, malformed("section %d has %d bytes", c.id, len(b))
+		}
+	}
+	if n := len(section(secBranchOf)) / 4; n != 0 && n != s.Len() && n+s.branchOf.len() != s.Len() {
+		return nil, malformed("the branch of %d changesets", n)
+	}
+	of := section(secOf)
+	if raw := section(secMarkers); len(raw) > 0 {
+		if int(binary.LittleEndian.Uint32(of[12:])) != s.obs.Len() || binary.LittleEndian.Uint32(of[16:]) != uint32(s.obs.Version()) {
+			return nil, malformed("the growth is of other markers")
+		}
+		if s.obs, err = s.obs.OpenMore(raw, image.Numbers[uint32](section(secStarts)),
+			image.Numbers[uint32](section(secByPred)), image.Numbers[uint64](section(secBySucc))); err != nil {
+			return nil, err
+		}
+	}
+	s.kids.more = image.Numbers[uint64](section(secChildMore))
+	s.branchHeads, s.branchUpTo = nil, 0
+	if err := s.openRest(growth.Section); err != nil {
+		return nil, err
+	}
+	for _, h := range base.held {
+		if h.img == base.img {
+			h.refs++
+			s.held = append(s.held, h)
+		}
+	}
+	return s, nil
+}
+
+// Base is the fingerprint of the image that the snapshot rests on; ok is false
+// without one.
+func (s *Snapshot) Base() (fingerprint uint64, ok bool) {
+	if s.img == nil {
+		return 0, false
+	}
+	return s.img.Fingerprint(), true
+}

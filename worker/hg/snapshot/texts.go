@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package snapshot
+
+import (
+	"encoding/binary"
+
+	"hgbroker/worker/hg/image"
+	"hgbroker/worker/hg/node"
+	"hgbroker/worker/hg/revlog"
+)
+
+// Texts are the texts of the first changesets of a store, decompressed: what a
+// log of everything streams from, and a search through all of them scans.
+//
+// They are an image of their own, of kind Texts, made when somebody read much of
+// the history: several times as large as that of the store, and wanted less.
+// Its sections:
+//
+//	1  16 bytes: u64 number of changesets N, u64 hash of their nodes (Ancestor)
+//	2  N+1 u64: text r is the next section's bytes from start r to start r+1
+//	3  the texts, one behind the other
+//
+// They hold for every changelog that has N and the hash in its lineage.
+type Texts struct {
+	img    *image.Image
+	of     Ancestor
+	starts []uint64
+	data   []byte
+}
+
+const (
+	textsOf image.ID = 1 + iota
+	textsStarts
+	textsData
+)
+
+// OpenTexts checks the extents of an image of texts, which the result owns from
+// then on; when it fails, img stays the caller's.
+func OpenTexts(img *image.Image) (*Texts, error) {
+	if img.Info().Kind != image.Texts {
+		return nil, malformed("kind %v is not texts", img.Info().Kind)
+	}
+	of, _ := img.Section(textsOf)
+	if len(of) != 16 || binary.LittleEndian.Uint64(of) > revlog.MaxRevisions {
+		return nil, malformed("texts of %d bytes", len(of))
+	}
+	t := &Texts{img: img, of: decodeLineage(of)[0]}
+	starts, _ := img.Section(textsStarts)
+	t.data, _ = img.Section(textsData)
+	if t.starts = image.Numbers[uint64](starts); len(t.starts) != t.of.Len+1 {
+		return nil, malformed("%d starts of %d texts", len(t.starts), t.of.Len)
+	}
+	return t, nil
+}
+
+// Verify checks that every text lies in the image.
+func (t *Texts) Verify() error {
+	if err := t.img.Verify(); err != nil {
+		return err
+	}
+	last := uint64(0)
+	for i, at := range t.starts {
+		if at < last || i == 0 && at != 0 || at > uint64(len(t.data)) {
+			return malformed("text %d begins at %d", i, at)
+		}
+		last = at
+	}
+	if last != uint64(len(t.data)) {
+		return malformed("%d bytes of texts, of %d", last, len(t.data))
+	}
+	return nil
+}
+
+// Close gives the image back.
+func (t *Texts) Close() error { return t.img.Close() }
+
+// Len is of how many changesets there are texts.
+func (t *Texts) Len() int { return t.of.Len }
+
+// Of is the state of the changelog that the texts are of.
+func (t *Texts) Of() Ancestor { return t.of }
+
+// Text is the text of a changeset below Len. It stands in the image.
+func (t *Texts) Text(rev node.Rev) []byte {
+	from, to := t.starts[rev], t.starts[rev+1]
+	if from > to || to > uint64(len(t.data)) {
+		return nil // Verify refuses this
+	}
+	return t.data[from:to:to]
+}
+
+// BuildTexts makes the image of the texts of a changelog's state. old, which may
+// be nil, has those of an earlier state, and must stay open until the image is
+// written; parts are the ones behind them, in order, each some texts one behind
+// the other with the length of each.
+func BuildTexts(of Ancestor, old *Texts, parts []TextsPart) *image.Builder {
+	starts := make([]uint64, 1, of.Len+1)
+	var data [][]byte
+	if old != nil {
+		starts = append(starts[:0], old.starts...)
+		data = append(data, old.data)
+	}
+	at := starts[len(starts)-1]
+	for _, p := range parts {
+		for _, n := range p.Lengths {
+			at += uint64(n)
+			starts = append(starts, at)
+		}
+		data = append(data, p.Data)
+	}
+	b := image.NewBuilder(image.Texts)
+	b.Add(textsOf, encodeLineage([]Ancestor{of}))
+	b.Add(textsStarts, image.Bytes(starts))
+	b.Add(textsData, data...)
+	return b
+}
+
+// TextsPart is some texts.
+type TextsPart struct {
+	Data    []byte
+	Lengths []uint32
+}
+
+// Rooted is the newest state in the lineage that an image remembers: what is
+// made of it will be known to hold for later images, too. ok is false without
+// an image.
+func (s *Snapshot) Rooted() (of Ancestor, ok bool) {
+	if len(s.lineage) == 0 {
+		return Ancestor{}, false
+	}
+	return s.lineage[len(s.lineage)-1], true
+}
+
+// HasGrownFrom tells whether the changelog is known to have been in a state.
+func (s *Snapshot) HasGrownFrom(of Ancestor) bool {
+	for _, a := range s.lineage {
+		if a == of {
+			return of.Len <= s.Len()
+		}
+	}
+	return false
+}
