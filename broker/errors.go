@@ -17,6 +17,7 @@ var (
 	errCanceled = errors.New("request was canceled")
 	errTimeout  = errors.New("timeoutMs passed")
 	errEnding   = errors.New("the broker is ending")
+	errUnwanted = errors.New("nobody waits for the answer any more")
 )
 
 // rpcError is an error of the given code without data.
@@ -52,7 +53,7 @@ func wireError(err error) *jsonrpc2.Error {
 		return rpc
 	case errors.Is(err, errTimeout):
 		return requestFailed("timed out", protocol.ErrorData{Kind: protocol.KindTimeout})
-	case errors.Is(err, errCanceled), errors.Is(err, errEnding), errors.Is(err, context.Canceled):
+	case errors.Is(err, errCanceled), errors.Is(err, errEnding), errors.Is(err, errUnwanted), errors.Is(err, context.Canceled):
 		return rpcError(protocol.CodeRequestCancelled, "Request cancelled")
 	case errors.As(err, &refused):
 		kind := protocol.KindBusy

@@ -35,6 +35,9 @@ type Options struct {
 	Requirements   []string
 	Log            io.Writer // nil: no log
 	Trace          bool      // log each request
+	// MCP makes the server speak the Model Context Protocol; MCPWrites adds the
+	// tool that may change repositories.
+	MCP, MCPWrites bool
 }
 
 // Limits of one client's connection.
@@ -147,7 +150,11 @@ func Serve(ctx context.Context, in io.Reader, out io.Writer, closer io.Closer, o
 func (s *Server) serve(ctx context.Context, out io.Writer) int {
 	readCtx, stopReading := context.WithCancel(context.Background())
 	defer stopReading()
-	conn := jsonrpc2.NewConn(readCtx, unclosed{s.stream, s}, s, jsonrpc2.SetLogger(s.log))
+	var handler jsonrpc2.Handler = s
+	if s.opts.MCP {
+		handler = &mcp{s: s, writes: s.opts.MCPWrites}
+	}
+	conn := jsonrpc2.NewConn(readCtx, unclosed{s.stream, s}, handler, jsonrpc2.SetLogger(s.log))
 	code := 0
 	select {
 	case <-conn.DisconnectNotify():
@@ -364,7 +371,9 @@ func (s *Server) perform(ctx context.Context, r *request, handle method) {
 	s.mu.Lock()
 	delete(s.requests, r.ID)
 	s.mu.Unlock()
-	s.answer(r.ID, result, err)
+	if !errors.Is(err, errUnwanted) {
+		s.answer(r.ID, result, err)
+	}
 	s.traced(r, took, err)
 }
 

@@ -19,6 +19,8 @@ type options struct {
 	help  bool
 	usage string
 
+	mcp      bool   // serve an agent
+	writes   bool   // mcp
 	json     bool   // stats
 	build    string // master
 	fallback protocol.Fallback
@@ -33,6 +35,8 @@ and has the real hg do everything else.
 
 usage:
   hgbroker [--stdio] [flags]    serve one client on stdin and stdout (JSON-RPC 2.0)
+  hgbroker mcp [--allow-writes] [flags]
+                                serve an agent: Model Context Protocol on stdin and stdout
   hgbroker stats [--json]       what the running master holds and did
   hgbroker stop                 let the running master end
   hgbroker version
@@ -44,7 +48,7 @@ flags, each with the environment variable that sets it too:
 // parse reads the flags of a role; the environment gives the defaults.
 func parse(role string, args []string, getenv func(string) string) (*options, error) {
 	switch role {
-	case "--stdio", "master", "stats", "stop", "version":
+	case "--stdio", "mcp", "master", "stats", "stop", "version":
 	default:
 		return nil, fmt.Errorf("unknown command %q", role)
 	}
@@ -75,6 +79,9 @@ func parse(role string, args []string, getenv func(string) string) (*options, er
 	f.StringVar(&config.Log, "log", getenv(protocol.EnvLog), "file that broker and master append their log to. HGBROKER_LOG")
 	f.BoolVar(&config.Trace, "trace", config.Trace, "log every request and every command. HGBROKER_TRACE")
 	switch role {
+	case "mcp":
+		o.mcp = true
+		f.BoolVar(&o.writes, "allow-writes", false, "mcp: add a tool that runs any hg command")
 	case "stats":
 		f.BoolVar(&o.json, "json", false, "stats: print JSON")
 	case "master":
@@ -86,7 +93,7 @@ func parse(role string, args []string, getenv func(string) string) (*options, er
 	}
 	o.usage = usageHead + f.FlagUsagesWrapped(100)
 	if role != "stats" {
-		o.usage += "\n\"hgbroker stats\" also takes --json. Flags that change the master (from --runtime-dir on) are part\n" +
+		o.usage += "\n\"hgbroker stats\" also takes --json, and \"hgbroker mcp\" takes --allow-writes. Flags that change the master (from --runtime-dir on) are part\n" +
 			"of its socket's name: brokers with different ones use masters of their own.\n"
 	}
 	if o.help {

@@ -43,7 +43,7 @@ func run(role string, args []string) int {
 		return 0
 	}
 	switch role {
-	case "--stdio":
+	case "--stdio", "mcp":
 		err = runBroker(o)
 	case "master":
 		err = runMaster(o)

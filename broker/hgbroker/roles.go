@@ -48,6 +48,9 @@ func runBroker(o *options) error {
 		Version: version(), Trace: o.config.Trace,
 		NativeCommands: slices.Sorted(maps.Keys(command.Table())), Requirements: hg.NativeRequirements(),
 	}
+	if o.mcp {
+		opts.MCP, opts.MCPWrites, opts.Framing = true, o.writes, protocol.FramingLines
+	}
 	log, err := o.openLog()
 	if err != nil {
 		return err
