@@ -82,6 +82,26 @@ func TestLineMethods(t *testing.T) {
 	}
 }
 
+// TestMethodsAreInTheSchema holds what the broker says it answers against the
+// table that the schema is made of.
+func TestMethodsAreInTheSchema(t *testing.T) {
+	w := newWorld(t)
+	r, err := w.start().Initialize(w.context(), protocol.InitializeParams{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want []string
+	for _, m := range protocol.Methods {
+		if m.ToUs && !m.Notif {
+			want = append(want, m.Name)
+		}
+	}
+	slices.Sort(want)
+	if !slices.Equal(r.Capabilities.Methods, want) {
+		t.Errorf("answered: %q\nin the schema: %q", r.Capabilities.Methods, want)
+	}
+}
+
 func TestRunBatch(t *testing.T) {
 	w := newWorld(t)
 	c := w.open()
