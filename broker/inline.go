@@ -59,6 +59,7 @@ const inlineLimit = protocol.BriefWait
 // inlineMethods are those that ask a worker and nobody else.
 var inlineMethods = map[string]bool{
 	protocol.MethodRun: true, protocol.MethodState: true, protocol.MethodStatus: true, protocol.MethodLog: true, protocol.MethodCat: true,
+	protocol.MethodLineDiff: true, protocol.MethodAnnotate: true,
 }
 
 // mayInline tells whether the read loop may perform a request of a method while

@@ -23,6 +23,7 @@ var lineMethods = map[string]func(h *asker, r *request) (any, error){
 	protocol.MethodPaths:         (*asker).paths,
 	protocol.MethodCopySource:    (*asker).copySource,
 	protocol.MethodRender:        (*asker).render,
+	protocol.MethodDiff:          (*asker).diff,
 }
 
 // byLines answers a method of lineMethods.

@@ -40,6 +40,8 @@ func TestLineMethods(t *testing.T) {
 		{protocol.MethodConfig, `{"names":["ui"]}`}, {protocol.MethodConfig, `{"names":["ui.nothing"]}`}, {protocol.MethodPaths, `{}`},
 		{protocol.MethodRender, `{"revset":"tip","template":"{node|short} {desc|firstline}\n"}`},
 		{protocol.MethodRender, `{"revset":"tip","template":"{nothing("}`},
+		{protocol.MethodDiff, `{"change":"tip"}`}, {protocol.MethodDiff, `{"rev":"0","rev2":"tip","format":"stat"}`},
+		{protocol.MethodDiff, `{"rev":"0","format":"hunks","context":1}`}, {protocol.MethodDiff, `{"format":"picture"}`},
 		{protocol.MethodCopySource, `{"uri":"a"}`}, {protocol.MethodCopySource, `{"uri":"a","rev":"tip"}`},
 	}
 	ask := func(c *client.Client, dir, method, params string) string {

@@ -112,6 +112,8 @@ func init() {
 		protocol.MethodState:    (*Server).typed,
 		protocol.MethodStatus:   (*Server).typed,
 		protocol.MethodLog:      (*Server).typed,
+		protocol.MethodLineDiff: (*Server).typed,
+		protocol.MethodAnnotate: (*Server).typed,
 		protocol.MethodCat:      (*Server).typed,
 		protocol.MethodRunBatch: (*Server).runBatch,
 		protocol.MethodCatBatch: (*Server).catBatch,

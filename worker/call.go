@@ -33,6 +33,9 @@ var queries = map[string]query{
 	protocol.MethodStatus: status,
 	protocol.MethodLog:    log,
 	protocol.MethodCat:    cat,
+
+	protocol.MethodLineDiff: lineDiff,
+	protocol.MethodAnnotate: annotate,
 }
 
 // call answers one typed method.
@@ -132,12 +135,9 @@ func log(ctx context.Context, e Engine, r *hg.Request, b []byte) (any, *protocol
 	switch {
 	case p.Limit < 0:
 		return nil, nil, hg.Result{}, &paramsError{fmt.Errorf("params: limit %d", p.Limit)}
-	case len(p.Paths) > 0, p.Follow:
-		return nil, nil, hg.Result{}, hgerr.NewUnsupported("hg/log of paths")
-	case p.Graph:
-		return nil, nil, hg.Result{}, hgerr.NewUnsupported("hg/log with a graph")
 	}
 	list, next, res, err := e.Log(ctx, r, hg.LogQuery{Revset: string(p.Revset), Limit: p.Limit, After: p.Cursor,
+		Paths: raw(p.Paths), Follow: p.Follow, Graph: p.Graph,
 		Files: slices.Contains(p.Fields, "files")})
 	if err != nil {
 		return nil, nil, res, err
@@ -177,9 +177,19 @@ func commits(list []hg.Commit) []protocol.Commit {
 		if c.Files != nil {
 			out[i].Files = texts(c.Files)
 		}
+		if g := c.Graph; g != nil {
+			row := &protocol.GraphRow{Column: g.Column, Columns: g.Columns, Edges: make([]protocol.GraphEdge, len(g.Lines))}
+			for k, l := range g.Lines {
+				row.Edges[k] = protocol.GraphEdge{From: l.From, To: l.To, Kind: edgeKinds[byte(l.Type)]}
+			}
+			out[i].Graph = row
+		}
 	}
 	return out
 }
+
+// edgeKinds are the names of the engine's kinds of edges.
+var edgeKinds = map[byte]string{'P': "parent", 'G': "grandparent", 'M': "missing"}
 
 func texts(list []string) []protocol.Text {
 	out := make([]protocol.Text, len(list))

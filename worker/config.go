@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"hgbroker/worker/hg"
+	"hgbroker/worker/hg/command"
 	"hgbroker/worker/hg/image"
 )
 
@@ -32,6 +33,8 @@ type Engine interface {
 	Status(ctx context.Context, r *hg.Request, q hg.StatusQuery) ([]hg.FileStatus, hg.Result, error)
 	Log(ctx context.Context, r *hg.Request, q hg.LogQuery) ([]hg.Commit, string, hg.Result, error)
 	Cat(ctx context.Context, r *hg.Request, path, rev string) (*hg.FileContent, hg.Result, error)
+	LineDiff(ctx context.Context, r *hg.Request, b command.Buffer) (*command.LineDiff, hg.Result, error)
+	Annotate(ctx context.Context, r *hg.Request, q hg.AnnotateQuery) (*hg.Annotation, hg.Result, error)
 	Forget(key image.Key)
 	Close()
 }

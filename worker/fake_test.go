@@ -16,6 +16,7 @@ import (
 
 	"hgbroker/protocol"
 	"hgbroker/worker/hg"
+	"hgbroker/worker/hg/command"
 	"hgbroker/worker/hg/hgerr"
 	"hgbroker/worker/hg/image"
 )
@@ -139,6 +140,14 @@ func (e *fake) Cat(ctx context.Context, r *hg.Request, path, rev string) (*hg.Fi
 		return nil, fakeResult, hgerr.Abortf(hgerr.FileNotInRevision, "no such file")
 	}
 	return &hg.FileContent{Path: path, Content: []byte("\x00\xff"), Node: rev, Flags: "x", Binary: true}, fakeResult, nil
+}
+
+func (e *fake) LineDiff(ctx context.Context, r *hg.Request, b command.Buffer) (*command.LineDiff, hg.Result, error) {
+	return &command.LineDiff{Path: b.Path, Hunks: []command.Hunk{{OldStart: 1, OldLines: len(b.Contents)}}}, fakeResult, nil
+}
+
+func (e *fake) Annotate(ctx context.Context, r *hg.Request, q hg.AnnotateQuery) (*hg.Annotation, hg.Result, error) {
+	return &hg.Annotation{Path: q.Path, Lines: []hg.AnnotatedLine{{Commit: -1, Line: q.First, Path: "other"}}}, fakeResult, nil
 }
 
 func (e *fake) Forget(key image.Key) { e.forgot <- key }

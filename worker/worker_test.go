@@ -532,6 +532,8 @@ func TestTypedMethods(t *testing.T) {
 		{"hg/state", `{}`, `{"root":{"base64":"L3L/"},"parents":[{"rev":3,"node":"n","parents":[],"user":"","date":[5,-3600],"branch":"","desc":"d","phase":"","bookmarks":[],"tags":[]}],"branch":"--config ui.x=y","operation":{"name":"merge","continue":"hg commit"},"conflicts":0,"generation":"g1","served":"warm"}`},
 		{"hg/status", `{"paths":["a",{"base64":"/w=="}],"kinds":"M?"}`, `{"files":[{"path":{"base64":"YSv/"},"status":"?"},{"path":"b","status":"M","copySource":"a"}],"generation":"g1","served":"warm"}`},
 		{"hg/log", `{"revset":"tip","limit":3}`, `{"commits":[],"next":"cursor:tip","generation":"g1","served":"warm"}`},
+		{"hg/lineDiff", `{"uri":"a","content":"xy"}`, `{"path":"a","hunks":[{"oldStart":1,"oldLines":2,"newStart":0,"newLines":0}],"binary":false,"generation":"g1","served":"warm"}`},
+		{"hg/annotate", `{"uri":"a","range":{"first":7}}`, `{"path":"a","binary":false,"lines":[{"commit":-1,"line":7,"path":"other"}],"commits":[],"generation":"g1","served":"warm"}`},
 		{"hg/cat", `{"uri":"file:///r/a%20b"}`, `{"path":"/r/a b","content":{"base64":"AP8="},"size":2,"node":".","flags":"x","binary":true,"generation":"g1","served":"warm"}`},
 	}
 	for _, tt := range good {
@@ -549,9 +551,11 @@ func TestTypedMethods(t *testing.T) {
 		{"hg/cat", `{"uri":"file://elsewhere/x"}`, "InvalidParams", protocol.ChFailed},
 		{"hg/cat", `{}`, "InvalidParams", protocol.ChFailed},
 		{"hg/log", `{"limit":-1}`, "InvalidParams", protocol.ChFailed},
-		{"hg/log", `{"graph":true}`, "Unsupported", protocol.ChUnsupported},
 		{"hg/cat", `{"uri":"missing"}`, "FileNotInRevision", protocol.ChFailed},
-		{"hg/annotate", `{}`, "Unsupported", protocol.ChUnsupported},
+		{"hg/annotate", `{}`, "InvalidParams", protocol.ChFailed},
+		{"hg/annotate", `{"uri":"a","range":{"first":-1}}`, "InvalidParams", protocol.ChFailed},
+		{"hg/lineDiff", `{"uri":5}`, "InvalidParams", protocol.ChFailed},
+		{"hg/unknown", `{}`, "Unsupported", protocol.ChUnsupported},
 	}
 	for _, tt := range bad {
 		if f := call(tt.method, tt.params).failure(t, tt.end); f.Kind != tt.kind {

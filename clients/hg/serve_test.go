@@ -193,7 +193,8 @@ func TestUnixMode(t *testing.T) {
 	})
 }
 
-// chg is Mercurial's own client, with our server behind it.
+// chg is Mercurial's own client, with our server behind it. What is not native is
+// done by a chg server of hg's behind ours, which asks chg for pager and editor.
 func TestChg(t *testing.T) {
 	w := newWorld(t)
 	chg, err := exec.LookPath("chg")
@@ -253,6 +254,14 @@ func TestChg(t *testing.T) {
 		}
 		return got
 	})
+	// The editor is run by chg, whom the server asks to.
+	dir := filepath.Join(w.base, "repo")
+	w.write(filepath.Join(dir, "a"), "changed again\n")
+	cmd := exec.Command(chg, "commit", "-d", "6 0")
+	cmd.Dir, cmd.Env = dir, append(env[:len(env):len(env)], "CHGDEBUG=1")
+	if out, err := cmd.CombinedOutput(); err != nil || !strings.Contains(string(out), "channel S") {
+		t.Errorf("commit with an editor: %v\n%s", err, out)
+	}
 	if entries, _ := filepath.Glob(filepath.Join(sockets, "server-*")); len(entries) == 0 {
 		t.Error("chg did not start our server")
 	}

@@ -55,7 +55,7 @@ var extensions = []extension{
 	{name: "fastexport", adds: "fastexport"},
 	{name: "fetch", adds: "fetch"},
 	{name: "fix", adds: "fix"},
-	{name: "fsmonitor", touches: ""},
+	{name: "fsmonitor", names: "set: wdir(", touches: "annotate cat debugfileset debugwalk diff files grep identify locate status summary", why: "warns where watchman is not there"},
 	{name: "githelp", adds: "git githelp"},
 	{name: "gpg", adds: "sigcheck sign sigs"},
 	{name: "graphlog", adds: "glog"},
@@ -108,6 +108,10 @@ func enabledExtensions(cfg *config.Config) ([]*extension, error) {
 			return nil, hgerr.NewUnsupported("extension %s", name)
 		}
 		list = append(list, x)
+	}
+	on := func(name string) bool { return slices.Contains(list, knownExtensions[name]) }
+	if on("fsmonitor") && (on("eol") || on("largefiles")) {
+		return nil, hgerr.NewUnsupported("extension fsmonitor beside one that disables it")
 	}
 	slices.SortFunc(list, func(a, b *extension) int { return strings.Compare(a.name, b.name) })
 	return list, nil

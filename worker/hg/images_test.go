@@ -207,12 +207,12 @@ func TestLoadedAndLeases(t *testing.T) {
 	}
 
 	// What a command adds is kept as well.
-	if _, _, res, err := runEngine(third, dir, []string{"branches"}, hgtest.BaseEnv(), inst); err != nil || res.Loaded != "refreshed" {
-		t.Errorf("branches: loaded %q, %v", res.Loaded, err)
+	if _, _, res, err := runEngine(third, dir, []string{"tags"}, hgtest.BaseEnv(), inst); err != nil || res.Loaded != "refreshed" {
+		t.Errorf("tags: loaded %q, %v", res.Loaded, err)
 	}
 	fourth := New(Options{Images: s})
-	if _, _, res, err := runEngine(fourth, dir, []string{"branches"}, hgtest.BaseEnv(), inst); err != nil || res.Loaded != "" {
-		t.Errorf("branches with an image that has them: loaded %q, %v", res.Loaded, err)
+	if _, _, res, err := runEngine(fourth, dir, []string{"tags"}, hgtest.BaseEnv(), inst); err != nil || res.Loaded != "" {
+		t.Errorf("tags with an image that has them: loaded %q, %v", res.Loaded, err)
 	}
 
 	// Forget gives memory back before anything else is asked.

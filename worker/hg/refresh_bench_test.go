@@ -29,6 +29,7 @@ type longRepo struct {
 	offset   int64
 	tip      node.ID
 	draft    bool
+	word     string // in the descriptions
 }
 
 // entry is an index entry of a revlog without deltas.
@@ -55,6 +56,17 @@ func newLongRepo(b testing.TB, n int) *longRepo {
 	if to, err := filepath.EvalSymlinks(r.dir); err == nil {
 		r.dir = to
 	}
+	r.write(n)
+	return r
+}
+
+// write makes the repository anew.
+func (r *longRepo) write(n int) {
+	b := r.b
+	if err := os.RemoveAll(filepath.Join(r.dir, ".hg")); err != nil {
+		b.Fatal(err)
+	}
+	r.n, r.offset, r.tip, r.draft = 0, 0, node.Null, false
 	if err := os.MkdirAll(filepath.Join(r.dir, ".hg/store/data"), 0o777); err != nil {
 		b.Fatal(err)
 	}
@@ -79,7 +91,6 @@ func newLongRepo(b testing.TB, n int) *longRepo {
 	index.Close()
 	data.Close()
 	r.finish()
-	return r
 }
 
 func (r *longRepo) put(name string, text []byte) {
@@ -98,7 +109,7 @@ func (r *longRepo) file(name string) *os.File {
 
 // next is the next changeset: its entry and its chunk.
 func (r *longRepo) next() (e, chunk []byte) {
-	text := fmt.Appendf(nil, "%s\nAda Stone <ada.stone@example.org>\n%d 0\nf\n\nchange number %d\n\nwith some words about it", r.manifest.Hex(), 1400000000+r.n*60, r.n)
+	text := fmt.Appendf(nil, "%s\nAda Stone <ada.stone@example.org>\n%d 0\nf\n\nchange number %d\n\nwith some words about it%s", r.manifest.Hex(), 1400000000+r.n*60, r.n, r.word)
 	id := revlog.HashText(r.tip, node.Null, text)
 	e = entry(r.offset, len(text)+1, len(text), r.n, r.n, r.n-1, id)
 	r.offset += int64(len(text) + 1)

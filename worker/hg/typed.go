@@ -10,6 +10,7 @@ import (
 	"hgbroker/worker/hg/cmdline"
 	"hgbroker/worker/hg/command"
 	"hgbroker/worker/hg/encoding"
+	"hgbroker/worker/hg/graph"
 	"hgbroker/worker/hg/hgerr"
 	"hgbroker/worker/hg/node"
 	"hgbroker/worker/hg/obsolete"
@@ -36,6 +37,7 @@ type Commit struct {
 	Tags      []string
 	Files     []string // only when asked for
 	Obsolete  bool
+	Graph     *graph.Placed // only when asked for
 }
 
 // Operation is something under way in a working directory.
@@ -74,6 +76,8 @@ type StatusQuery struct {
 // LogQuery are hg/log's parameters.
 type LogQuery struct {
 	Revset string
+	Paths  []string // relative to the directory of the request
+	Follow bool
 	Limit  int
 	After  string // cursor: forty digits of the last commit seen
 	Files  bool
@@ -96,6 +100,9 @@ func (e *Engine) ask(ctx context.Context, r *Request, name string, fn func(*comm
 		d := &dispatcher{e: e, ctx: ctx, r: r, out: newOutput(r.Stdout, r.Stderr)}
 		d.result.Command = name
 		err := d.typed(fn)
+		if err == nil && d.repo != nil {
+			err = d.repo.Err()
+		}
 		if err == nil {
 			d.finish(0)
 			return d.result, nil
@@ -247,16 +254,21 @@ func (e *Engine) Log(ctx context.Context, r *Request, q LogQuery) (commits []Com
 		if err != nil {
 			return err
 		}
-		var specs []string
-		if q.Revset != "" {
-			specs = []string{q.Revset}
-		}
-		revs, err := c.LogRevs(specs)
+		revs, err := c.History(command.HistoryQuery{Revset: q.Revset, Paths: q.Paths, Follow: q.Follow, Graph: q.Graph})
 		if err != nil {
 			return err
 		}
+		var drawing *command.Drawing
+		if q.Graph {
+			drawing = command.NewDrawing(v, revs)
+		}
 		skipping := q.After != ""
 		for rev := range revs.All() {
+			var place *graph.Placed
+			if drawing != nil && rev != node.WdirRev {
+				at := drawing.Place(rev)
+				place = &at
+			}
 			if skipping {
 				skipping = v.Node(rev).Hex() != q.After
 				continue
@@ -272,6 +284,7 @@ func (e *Engine) Log(ctx context.Context, r *Request, q LogQuery) (commits []Com
 			if err != nil {
 				return err
 			}
+			cm.Graph = place
 			commits = append(commits, cm)
 			if err := ctx.Err(); err != nil {
 				return err

@@ -190,12 +190,7 @@ func (s *Session) validate() error {
 	return s.chunk(cmdserver.Result, []byte(answer))
 }
 
-// attached runs a command with the real hg and the client's own descriptors.
-func (s *Session) attached(args []string) error {
-	return s.direct(args)
-}
-
-// direct runs it as a plain process, in the session's group, which the client
+// direct runs a command with the real hg, the client's own descriptors, as a plain process, in the session's group, which the client
 // signals.
 func (s *Session) direct(args []string) error {
 	code, err := s.spawn(args)

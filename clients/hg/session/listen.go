@@ -30,7 +30,7 @@ const envConnection = "HGBROKER_CONNECTION"
 const (
 	// ownerInterval is how often a chg server looks whether its socket is still
 	// its own.
-	ownerInterval = 10 * time.Second
+	ownerInterval = 2 * time.Second
 	// idleLimit is how long a chg server waits for a client (chgserver.idletimeout).
 	idleLimit  = time.Hour
 	maxSunPath = 107
@@ -47,8 +47,6 @@ type listener struct {
 	argv    []string
 	build   string
 
-	mu       sync.Mutex // guards ending
-	ending   bool
 	sessions sync.WaitGroup
 }
 
@@ -141,6 +139,15 @@ func (l *listener) owned() bool {
 func (l *listener) unlink() {
 	if l.owned() {
 		_ = unix.Unlink(l.real)
+	}
+	if !l.chg {
+		return
+	}
+	// The real server that stands behind this one notices that, and ends.
+	base := l.real + ".hg"
+	if real, err := os.Readlink(base); err == nil {
+		_ = unix.Unlink(under(filepath.Dir(base), real))
+		_ = unix.Unlink(base)
 	}
 }
 

@@ -5,6 +5,7 @@ package session
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -77,7 +78,7 @@ func (s *Session) native(args []string) (ended bool, why string, err error) {
 			_, failed = s.out.Write(data)
 			return failed
 		})
-		if err == nil || printed || ctx.Err() != nil || !errors.Is(err, protocol.ErrWorkerLost) {
+		if err == nil || printed || run.HasFiles || ctx.Err() != nil || !errors.Is(err, protocol.ErrWorkerLost) {
 			break
 		}
 	}
@@ -172,6 +173,12 @@ func (s *Session) settle() error {
 	if s.line.Encoding != "" {
 		s.current = s.line.Encoding
 	}
+	if s.chg {
+		// Its client says later what its configuration and locale are, and does
+		// not look at ours.
+		s.current = cmp.Or(s.current, "utf-8")
+		return nil
+	}
 	settings, err := s.settings()
 	if err == nil && settings.foreign {
 		return errors.New("hg serve has hooks, an alias or a log")
@@ -184,10 +191,6 @@ func (s *Session) settle() error {
 	}
 	if s.policy == "never" && err != nil {
 		return err
-	}
-	if s.chg {
-		// Its client says later what its configuration and locale are.
-		return nil
 	}
 	if err := s.start(); err != nil {
 		return err

@@ -19,6 +19,7 @@
 package annotate
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 
@@ -40,6 +41,7 @@ type Query struct {
 	Contents   []byte
 	CopySource string
 
+	Binary   bool                    // annotate a binary file as well
 	NoFollow bool                    // copies and renames end the history
 	Skip     func(rev node.Rev) bool // changesets that lines are not attributed to; nil: none
 	Compare  bdiff.Options           // whitespace
@@ -48,12 +50,16 @@ type Query struct {
 	Newer bool
 	// Check is called now and then; an error ends the walk.
 	Check func() error
+	// Cache may be nil.
+	Cache *Cache
 }
 
 // Annotation is a file with the origin of each line.
 type Annotation struct {
 	Lines   []Line
 	Origins []Origin // what Line.Origin counts in
+	// Binary tells that the file is binary, and was left alone.
+	Binary bool
 }
 
 // Line is one line.
@@ -76,14 +82,27 @@ func File(repo filehistory.Repo, q Query) (*Annotation, error) {
 	if q.Compare.Xdiff {
 		return nil, hgerr.NewUnsupported("annotate with experimental.xdiff")
 	}
+	if a := q.remembered(repo); a != nil {
+		return a, nil
+	}
 	h := filehistory.New(repo)
 	defer h.Close()
 	w := &walk{h: h, q: q, index: map[filehistory.Key]int32{}}
+	defer w.texts.close()
 	base, err := w.base(repo)
 	if err != nil {
 		return nil, fmt.Errorf("annotate %s: %w", q.Path, err)
 	}
-	if err := w.discover(base); err != nil {
+	if !q.Binary {
+		text, err := w.text(&base)
+		if err != nil {
+			return nil, fmt.Errorf("annotate %s: %w", q.Path, err)
+		}
+		if bytes.IndexByte(text, 0) >= 0 {
+			return &Annotation{Binary: true}, nil
+		}
+	}
+	if err := w.discover(repo, base); err != nil {
 		return nil, fmt.Errorf("annotate %s: %w", q.Path, err)
 	}
 	w.order()
@@ -91,7 +110,11 @@ func File(repo filehistory.Repo, q Query) (*Annotation, error) {
 	if err != nil {
 		return nil, fmt.Errorf("annotate %s: %w", q.Path, err)
 	}
-	return w.result(last)
+	a, err := w.result(last)
+	if err == nil {
+		w.remember(repo, a, last)
+	}
+	return a, err
 }
 
 // walk is one annotation under way.
@@ -106,6 +129,11 @@ type walk struct {
 	steps []int32 // nodes in the order in which they are computed
 
 	texts reader
+	// adjusted tells that a changeset is not the one that a filelog has.
+	adjusted bool
+	// extra are origins of versions that were known before; version.from counts
+	// down from -1 in them.
+	extra []Origin
 }
 
 // fileNode is a file revision in the walk.
@@ -117,6 +145,7 @@ type fileNode struct {
 	view     int32 // the way to it that says which changeset it is, in walk.seen
 	needed   int32 // how many children are still to be computed
 	version  *version
+	cached   *cached // what is known of it already; it has no parents then
 }
 
 // base is the revision to annotate, as seen from the changeset that brought it.
@@ -173,7 +202,8 @@ func (w *walk) add(r filehistory.Revision) int32 {
 // discover finds all file revisions that base came from. Which way to one is
 // taken first decides about the changesets of its ancestors, so the order of the
 // visits is hg's.
-func (w *walk) discover(base filehistory.Revision) error {
+func (w *walk) discover(repo filehistory.Repo, base filehistory.Revision) error {
+	cache, ids := w.q.cache(repo)
 	visit := []int32{w.add(base)}
 	w.nodes[0].needed = 1
 	var parents []filehistory.Revision
@@ -189,10 +219,19 @@ func (w *walk) discover(base filehistory.Revision) error {
 				return err
 			}
 		}
-		if _, err := w.h.Changeset(&w.seen[at]); err != nil {
+		rev, err := w.h.Changeset(&w.seen[at])
+		if err != nil {
 			return err
 		}
-		var err error
+		if rev != w.h.Link(&w.seen[at]) {
+			w.adjusted = true
+		} else if cache != nil && !w.seen[at].Wdir() {
+			r := &w.seen[at]
+			if e := cache.find(w.q.key(w.h.Path(r), w.h.Node(r)), ids, repo.Len()); e != nil && e.link == rev {
+				w.nodes[n].known, w.nodes[n].cached = true, e
+				continue
+			}
+		}
 		if r := &w.seen[at]; r.Wdir() {
 			parents, err = w.h.WdirParents(parents[:0], r, w.q.CopySource)
 		} else {
@@ -252,13 +291,7 @@ func (w *walk) order() {
 
 // trace computes all versions in order and returns the last one.
 func (w *walk) trace() (*version, error) {
-	defer w.texts.close()
-	var clean func([]byte) []byte
-	if o := w.q.Compare; o.IgnoreAllSpace || o.IgnoreSpaceAmount || o.IgnoreSpaceAtEOL {
-		o.IgnoreBlankLines = false
-		clean = o.Clean
-	}
-	table := newLineTable(clean)
+	table := newLineTable(cleaner(w.q.Compare))
 	var d differ
 	var free []*version
 	var last *version
@@ -283,6 +316,9 @@ func (w *walk) trace() (*version, error) {
 		}
 		table.read(v, text, parents[0])
 		v.begin(n)
+		if f.cached != nil {
+			w.recall(v, f.cached)
+		}
 		if err := w.take(v, n, parents[:f.nparents], &d, table); err != nil {
 			return nil, err
 		}
@@ -341,6 +377,20 @@ func (w *walk) take(v *version, self int32, parents []*version, d *differ, table
 	return nil
 }
 
+// recall attributes the lines of a version that is known already.
+func (w *walk) recall(v *version, e *cached) {
+	if len(e.lines) != len(v.from) {
+		return // cannot be: the same ID is the same text
+	}
+	start := int32(len(w.extra))
+	for _, o := range e.origins {
+		w.extra = append(w.extra, o.Origin)
+	}
+	for i, l := range e.lines {
+		v.from[i], v.number[i] = -1-start-l.origin, l.number
+	}
+}
+
 // result is the last version for the caller.
 func (w *walk) result(v *version) (*Annotation, error) {
 	a := &Annotation{Lines: make([]Line, len(v.ends))}
@@ -348,6 +398,11 @@ func (w *walk) result(v *version) (*Annotation, error) {
 	for i := range a.Lines {
 		n := v.from[i]
 		o, ok := origin[n]
+		if !ok && n < 0 {
+			o, ok = int32(len(a.Origins)), true
+			origin[n] = o
+			a.Origins = append(a.Origins, w.extra[-1-n])
+		}
 		if !ok {
 			r := &w.seen[w.nodes[n].view]
 			rev, err := w.h.Changeset(r)

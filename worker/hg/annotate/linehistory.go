@@ -7,6 +7,7 @@ import (
 
 	"hgbroker/worker/hg/bdiff"
 	"hgbroker/worker/hg/filehistory"
+	"hgbroker/worker/hg/filelog"
 	"hgbroker/worker/hg/hgerr"
 	"hgbroker/worker/hg/node"
 )
@@ -25,8 +26,24 @@ type LineHistory struct {
 	Check func() error
 
 	texts  reader
-	differ bdiff.Differ
+	table  *lineTable
+	differ differ
+	recent []recentVersion // the one read last comes last
+	parts  []bdiff.Part
+
+	aheadOf *filelog.File
+	ahead   map[node.Rev][]byte
+	last    node.Rev // of aheadOf that was read by itself
 }
+
+// recentVersion is a version whose lines have been numbered.
+type recentVersion struct {
+	key filehistory.Key
+	*version
+}
+
+// keptVersions is how many versions are kept for the next comparison.
+const keptVersions = 8
 
 // LineChange is a version that changed a range of lines: the range as it is
 // afterwards.
@@ -38,25 +55,82 @@ type LineChange struct {
 // Close closes what a walk has opened. The History stays open.
 func (l *LineHistory) Close() { l.texts.close() }
 
+// A walk goes down, while texts are deltas of what is below them: texts are read
+// ahead in that direction when the walk is seen to take near steps.
+const (
+	nearStep  = 32
+	readAhead = 64
+	aheadSize = 64 << 10 // bytes of a text that is read ahead
+)
+
 func (l *LineHistory) text(r *filehistory.Revision) ([]byte, error) {
 	if r.Wdir() {
 		return l.Contents, nil
 	}
-	return l.texts.read(l.History.Log(r), r.Rev)
+	f := l.History.Log(r)
+	if l.aheadOf != f {
+		l.aheadOf, l.ahead, l.last = f, map[node.Rev][]byte{}, node.NullRev
+	}
+	if text, ok := l.ahead[r.Rev]; ok {
+		return text, nil
+	}
+	step := l.last - r.Rev
+	l.last = r.Rev
+	if step > 0 && step <= nearStep && f.RawSize(r.Rev) <= aheadSize {
+		clear(l.ahead)
+		for rev := max(0, r.Rev-readAhead); rev < r.Rev; rev++ {
+			if text, err := l.texts.read(f, rev); err == nil { // else it is read, and fails, when it is wanted
+				l.ahead[rev] = text
+			}
+		}
+	}
+	return l.texts.read(f, r.Rev)
+}
+
+// version is a version with its lines numbered.
+func (l *LineHistory) version(r *filehistory.Revision) (*version, error) {
+	for _, v := range l.recent {
+		if v.key == r.Key() {
+			return v.version, nil
+		}
+	}
+	text, err := l.text(r)
+	if err != nil {
+		return nil, err
+	}
+	if l.table == nil {
+		l.table = newLineTable(cleaner(l.Compare))
+	}
+	v, like := new(version), (*version)(nil)
+	if n := len(l.recent); n > 0 {
+		like = l.recent[n-1].version
+	}
+	l.table.read(v, text, like)
+	if len(l.recent) == keptVersions {
+		l.recent = append(l.recent[:0], l.recent[1:]...)
+	}
+	l.recent = append(l.recent, recentVersion{r.Key(), v})
+	return v, nil
 }
 
 // back finds the lines of a that lines from to to of b came from, and tells
 // whether any of them changed.
 func (l *LineHistory) back(a, b *filehistory.Revision, from, to int) (changed bool, afrom, ato int, err error) {
-	was, err := l.text(a)
+	was, err := l.version(a)
 	if err != nil {
 		return false, 0, 0, err
 	}
-	is, err := l.text(b)
+	is, err := l.version(b)
 	if err != nil {
 		return false, 0, 0, err
 	}
-	kept, afrom, ato, ok := bdiff.InRange(l.differ.Parts(was, is, l.Compare), from, to)
+	var parts []bdiff.Part
+	if l.Compare.IgnoreBlankLines {
+		parts = bdiff.Parts(was.text, is.text, l.Compare)
+	} else {
+		parts = l.compare(was, is)
+	}
+	kept, afrom, ato, ok := bdiff.InRange(parts, from, to)
 	if !ok {
 		return false, 0, 0, hgerr.Abortf(hgerr.Input, "line range exceeds file size")
 	}
@@ -64,6 +138,25 @@ func (l *LineHistory) back(a, b *filehistory.Revision, from, to int) (changed bo
 		changed = changed || p.Kind == bdiff.PartChanged
 	}
 	return changed, afrom, ato, nil
+}
+
+// compare is bdiff.Parts by line numbers.
+func (l *LineHistory) compare(a, b *version) []bdiff.Part {
+	start, end := common(a.ids, b.ids)
+	l.parts = l.parts[:0]
+	var before block
+	for _, cur := range l.differ.blocks(a.ids, b.ids, start, end, l.table.n) {
+		if gap := (block{before.a2, cur.a1, before.b2, cur.b1}); gap.a1 != gap.a2 || gap.b1 != gap.b2 {
+			l.parts = append(l.parts, gap.part(bdiff.PartChanged))
+		}
+		l.parts = append(l.parts, cur.part(bdiff.PartEqual))
+		before = cur
+	}
+	return l.parts
+}
+
+func (b block) part(kind byte) bdiff.Part {
+	return bdiff.Part{Block: bdiff.Block{A1: int(b.a1), A2: int(b.a2), B1: int(b.b1), B2: int(b.b2)}, Kind: kind}
 }
 
 // waiting is a version that the walk has still to look at.

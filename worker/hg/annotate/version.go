@@ -8,6 +8,8 @@ import (
 	"math/bits"
 	"slices"
 	"sort"
+
+	"hgbroker/worker/hg/bdiff"
 )
 
 // version is one version of the file while its lines are being traced.
@@ -31,6 +33,14 @@ type lineTable struct {
 	ids     map[string]int32
 	classes map[string]int32 // of cleaned lines, if there is something to clean
 	n       int
+}
+
+// cleaner is what whitespace options make of a line; nil if they leave it.
+func cleaner(o bdiff.Options) func([]byte) []byte {
+	if o.IgnoreAllSpace || o.IgnoreSpaceAmount || o.IgnoreSpaceAtEOL {
+		return o.Clean
+	}
+	return nil
 }
 
 func newLineTable(clean func([]byte) []byte) *lineTable {
@@ -61,14 +71,19 @@ func (t *lineTable) number(line []byte) int32 {
 func (t *lineTable) split(v *version, start, end int) {
 	text := v.text
 	for start < end {
-		stop := bytes.IndexByte(text[start:end], '\n') + 1
-		if stop == 0 {
-			stop = end - start
-		}
+		stop := lineEnd(text[start:end])
 		v.ids = append(v.ids, t.number(text[start:start+stop]))
 		start += stop
 		v.ends = append(v.ends, int32(start))
 	}
+}
+
+// lineEnd is the length of the first line of a text.
+func lineEnd(text []byte) int {
+	if i := bytes.IndexByte(text, '\n'); i >= 0 {
+		return i + 1
+	}
+	return len(text)
 }
 
 // read makes v the version with that text. What it has in common with another

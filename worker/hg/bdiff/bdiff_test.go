@@ -60,7 +60,7 @@ func compareWithHg(t *testing.T, seed, count int, letters string) {
 	t.Logf("%d texts compared with hg's mdiff.allblocks, %d differ", n, bad)
 }
 
-func TestPartsLikeHg(t *testing.T) { compareWithHg(t, 1, 4000, "wbZB") }
+func TestPartsLikeHg(t *testing.T) { compareWithHg(t, 1, 2000, "wbZB") }
 
 func TestInRange(t *testing.T) {
 	a, b := []byte("a\nb\nc\nd\ne\n"), []byte("x\na\nb\nC\nd\ne\n")
@@ -131,4 +131,4 @@ func BenchmarkBlocks(b *testing.B) {
 	})
 }
 
-func TestXdiffLikeHg(t *testing.T) { compareWithHg(t, 2, 3000, "xwB") }
+func TestXdiffLikeHg(t *testing.T) { compareWithHg(t, 2, 1500, "xwB") }

@@ -150,7 +150,7 @@ func (a *annotator) named() bool { return a.c.Opts.On("file") || a.c.Opts.On("fo
 // query reads what is the same for all files.
 func (a *annotator) query() error {
 	c := a.c
-	a.q = annotate.Query{Rev: a.rev, NoFollow: c.Opts.On("no-follow"), Newer: c.At72(), Check: c.Err}
+	a.q = annotate.Query{Rev: a.rev, NoFollow: c.Opts.On("no-follow"), Newer: c.At72(), Check: c.Err, Cache: a.v.Annotations()}
 	var err error
 	if a.q.Compare, err = c.whitespace("annotate"); err != nil {
 		return err
@@ -206,26 +206,8 @@ func (a *annotator) files(mt match.Matcher) error {
 		return err
 	}
 	whole, err := eachMatch(m, mt, func(e manifest.Entry) error {
-		path := string(e.Path)
-		f, err := a.v.Filelog(path)
-		if err != nil {
-			return err
-		}
-		defer f.Close()
-		flrev, err := f.FindRev(e.Node)
-		if err != nil {
-			return err
-		}
-		data, err := f.Data(flrev)
-		var censored *revlog.CensoredError
-		if errors.As(err, &censored) {
-			return unsupported("annotate of a censored file")
-		}
-		if err != nil {
-			return err
-		}
-		a.q.Path, a.q.Node = path, e.Node
-		return a.file(data)
+		a.q.Path, a.q.Node = string(e.Path), e.Node
+		return a.file()
 	})
 	if err != nil || !whole {
 		return err
@@ -283,7 +265,7 @@ func (a *annotator) workingFiles(mt match.Matcher) error {
 			return err
 		}
 		a.q.Path, a.q.CopySource = path, d.Copies()[path]
-		if err := a.file(a.q.Contents); err != nil {
+		if err := a.file(); err != nil {
 			return err
 		}
 	}
@@ -291,19 +273,24 @@ func (a *annotator) workingFiles(mt match.Matcher) error {
 }
 
 // file annotates the file that a.q names.
-func (a *annotator) file(data []byte) error {
+func (a *annotator) file() error {
 	fm := a.fm
+	a.q.Binary = a.c.Opts.On("text")
+	found, err := annotate.File(a.v, a.q)
+	var censored *revlog.CensoredError
+	switch {
+	case errors.As(err, &censored):
+		return unsupported("annotate of a censored file")
+	case err != nil:
+		return err
+	}
 	fm.StartItem()
 	fm.Data("path", bytesValue(a.q.Path))
-	if !a.c.Opts.On("text") && bytes.IndexByte(data, 0) >= 0 {
+	if found.Binary {
 		fm.Plain(a.name(a.q.Path) + ": binary file\n")
 		return nil
 	}
 	inner := fm.Nested("lines", "{rev}: {line}", "")
-	found, err := annotate.File(a.v, a.q)
-	if err != nil {
-		return err
-	}
 	if a.only != nil {
 		n := len(found.Lines)
 		found.Lines = found.Lines[min(a.only.from, n):min(a.only.to, n)]

@@ -140,16 +140,18 @@ func runDebugrevspec(c *Context) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	for _, stage := range c.Opts.List("show-stage") {
-		if stage != "parsed" {
-			return 0, unsupported("debugrevspec -p %s", stage)
+	if v.Len() == 0 {
+		return 0, unsupported("debugrevspec in an empty repository, where ranges are odd")
+	}
+	if stages := c.Opts.List("show-stage"); len(stages) > 0 {
+		if other := slices.IndexFunc(stages, func(s string) bool { return s != "parsed" }); other >= 0 {
+			return 0, unsupported("debugrevspec -p %s", stages[other])
 		}
 		tree, err := revset.Parse(c.Args[0], revset.Lookup(repo.Revsets{View: v}))
 		if err != nil {
 			return 0, err
 		}
 		c.Print("* parsed:\n" + tree.String() + "\n")
-		break
 	}
 	revs, err := c.eval(v, c.Args)
 	if err != nil {

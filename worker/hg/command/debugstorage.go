@@ -227,8 +227,8 @@ var debugindexdotSpec = Spec{
 	Options: join(storageOptions(), others(cmdline.Words("i", "include"), cmdline.Text("T", "template", ""),
 		cmdline.Words("r", "rev"), cmdline.Flag("", "common"))),
 	Run: func(c *Context) (int, error) {
-		if len(c.Args) > 1 {
-			return 0, unsupported("debugindexdot with arguments")
+		if len(c.Args) > 1 || c.Repo == nil {
+			return 0, unsupported("debugindexdot with arguments, or without a repository")
 		}
 		v, err := c.View()
 		if err != nil {

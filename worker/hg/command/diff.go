@@ -98,7 +98,7 @@ func (c *Context) diffSides(v *repo.View) (a, b node.Rev, err error) {
 		} else {
 			a, _ = v.Parents(b)
 		}
-		return a, b, nil
+		return a, b, c.plainParent(v, b)
 	case from != "" || to != "":
 		if err := c.unhide(v, nonEmpty(from, to)); err != nil {
 			return 0, 0, err

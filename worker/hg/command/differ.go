@@ -5,133 +5,16 @@ package command
 import (
 	"bytes"
 	"io"
-	"io/fs"
-	"os"
-	"path/filepath"
-	"strconv"
-	"strings"
+	"math"
 
-	"hgbroker/worker/hg/config/python"
-	"hgbroker/worker/hg/dates"
 	"hgbroker/worker/hg/manifest"
 	"hgbroker/worker/hg/match"
 	"hgbroker/worker/hg/node"
 	"hgbroker/worker/hg/patch"
 	"hgbroker/worker/hg/repo"
+	"hgbroker/worker/hg/status"
 	"hgbroker/worker/hg/template"
 )
-
-// diffOptions are the options of a diff: those of the command line, unless
-// they are to be ignored (as in templates), then those of [diff].
-func (c *Context) diffOptions(commandLine bool) (patch.Options, error) {
-	o := patch.Options{Identifiers: c.At72(), Context: 3}
-	for _, f := range []struct {
-		to           *bool
-		option, name string
-		inPlain      bool // the configuration counts under HGPLAIN, too
-	}{
-		{&o.NoDates, "nodates", "nodates", true},
-		{&o.ShowFunc, "show-function", "showfunc", true},
-		{&o.Git, "git", "git", true},
-		{&o.Whitespace.IgnoreAllSpace, "ignore-all-space", "ignorews", true},
-		{&o.Whitespace.IgnoreSpaceAmount, "ignore-space-change", "ignorewsamount", true},
-		{&o.Whitespace.IgnoreBlankLines, "ignore-blank-lines", "ignoreblanklines", true},
-		{&o.Whitespace.IgnoreSpaceAtEOL, "ignore-space-at-eol", "ignorewseol", true},
-		{&o.NoBinary, "nobinary", "nobinary", false},
-		{&o.NoPrefix, "noprefix", "noprefix", false},
-	} {
-		if commandLine && c.Opts.Given(f.option) {
-			*f.to = c.Opts.On(f.option)
-			continue
-		}
-		if !f.inPlain && c.Config.Plain("") {
-			continue
-		}
-		var err error
-		if *f.to, err = c.Config.Bool("diff", f.name); err != nil {
-			return o, err
-		}
-	}
-	if commandLine {
-		o.Text = c.Opts.On("text")
-		if c.Opts.Given("binary") {
-			o.NoBinary = !c.Opts.On("binary")
-		}
-	}
-	var err error
-	if o.Whitespace.Xdiff, err = c.Config.Bool("experimental", "xdiff"); err != nil {
-		return o, err
-	}
-	if on, err := c.Config.Bool("experimental", "extendedheader.similarity"); err != nil {
-		return o, err
-	} else if on && o.Git {
-		return o, unsupported("experimental.extendedheader.similarity")
-	}
-	if on, err := c.Config.Bool("diff", "merge"); err != nil {
-		return o, err
-	} else if on {
-		return o, unsupported("diff.merge")
-	}
-	if err := c.diffIndex(&o); err != nil {
-		return o, err
-	}
-	return o, c.diffContext(&o, commandLine)
-}
-
-// diffContext reads --unified and diff.unified.
-func (c *Context) diffContext(o *patch.Options, commandLine bool) error {
-	text, set := "", false
-	if commandLine {
-		text = c.Opts.Text("unified")
-		set = text != ""
-	}
-	if !set {
-		text, set = c.Config.Get("diff", "unified")
-	}
-	if !set {
-		return nil
-	}
-	if strings.Contains(text, "_") || len(text) > 9 {
-		return unsupported("diff.unified=%s", text)
-	}
-	n, err := strconv.Atoi(python.Strip(text))
-	switch {
-	case err != nil:
-		return inputError("diff context lines count must be an integer, not %s", python.Repr(text))
-	case n < 0:
-		return unsupported("diff.unified=%s", text)
-	}
-	o.Context = n
-	return nil
-}
-
-// diffIndex reads experimental.extendedheader.index.
-func (c *Context) diffIndex(o *patch.Options) error {
-	text, set := c.Config.Get("experimental", "extendedheader.index")
-	if !set {
-		return nil
-	}
-	if strings.Contains(text, "_") || len(text) > 9 {
-		return unsupported("experimental.extendedheader.index=%s", text)
-	}
-	if n, err := strconv.Atoi(python.Strip(text)); err == nil {
-		if n < 0 || n > node.HexSize {
-			c.Warnf("invalid length for extendedheader.index: '%d'\n", n)
-		}
-		o.Index = max(n, 0)
-		return nil
-	}
-	switch text {
-	case "short", "":
-		o.Index = 12
-	case "full":
-		o.Index = node.HexSize
-	case "none":
-	default:
-		c.Warnf("invalid value for extendedheader.index: '%s'\n", text)
-	}
-	return nil
-}
 
 // differ makes the diffs of a command.
 type differ struct {
@@ -146,6 +29,51 @@ type differ struct {
 	match func(rev node.Rev) (match.Matcher, error)
 	// keep, if set, chooses among the hunks of a changeset's file.
 	keep func(rev node.Rev, path string, start, length int) bool
+
+	writer patch.Writer
+	kept   [4]keptManifest
+	oldest int // of kept
+}
+
+// keptManifest is one of the manifests read last: a changeset's is often that
+// of the next one's parent, or the other way round.
+type keptManifest struct {
+	rev  node.Rev
+	read bool
+	manifest.Manifest
+}
+
+func (d *differ) manifestOf(rev node.Rev) (manifest.Manifest, error) {
+	for _, k := range d.kept {
+		if k.read && k.rev == rev {
+			return k.Manifest, nil
+		}
+	}
+	m, err := d.v.ManifestOf(rev)
+	if err == nil {
+		d.kept[d.oldest] = keptManifest{rev, true, m}
+		d.oldest = (d.oldest + 1) % len(d.kept)
+	}
+	return m, err
+}
+
+// status compares two sides.
+func (d *differ) status(q *comparison) (*status.Result, error) {
+	if q.a == node.WdirRev || q.b == node.WdirRev {
+		return d.c.statusOf(d.v, q.a, q.b, q.match, false, false, false)
+	}
+	a, err := d.manifestOf(q.a)
+	if err != nil {
+		return nil, err
+	}
+	b, err := d.manifestOf(q.b)
+	if err != nil {
+		return nil, err
+	}
+	if a.Has(".hgsubstate") || b.Has(".hgsubstate") {
+		return nil, unsupported("diff with subrepositories")
+	}
+	return status.Revisions(d.c, a, b, q.match, false)
 }
 
 // comparison is what a diff is about.
@@ -167,7 +95,7 @@ func (d *differ) each(q comparison, yield func(header, text []byte) error) error
 	if q.a == node.NullRev && q.b == node.NullRev && !q.exact {
 		q.a, _ = v.WdirParents() // hg takes two nulls for no revisions
 	}
-	st, err := c.statusOf(v, q.a, q.b, q.match, false, false, false)
+	st, err := d.status(&q)
 	if err != nil {
 		return err
 	}
@@ -209,7 +137,8 @@ func (d *differ) each(q comparison, yield func(header, text []byte) error) error
 			}
 		}
 	}
-	w := patch.Writer{Options: q.opts, OldDate: old.date, NewDate: new.date}
+	w := &d.writer
+	w.Options, w.OldDate, w.NewDate, w.Revs, w.Keep = q.opts, old.date, new.date, w.Revs[:0], nil
 	for _, rev := range [2]node.Rev{q.a, q.b} {
 		if rev == node.WdirRev {
 			continue
@@ -235,6 +164,11 @@ func (d *differ) each(q comparison, yield func(header, text []byte) error) error
 		if change.New, err = new.file(p.New); err != nil {
 			return err
 		}
+		for _, f := range [2]*patch.File{change.Old, change.New} {
+			if f != nil && len(f.Data) > math.MaxInt32 {
+				return unsupported("diff of a file of 2 GiB")
+			}
+		}
 		if p.Old == "" {
 			p.Old = p.New
 		} else if p.New == "" {
@@ -250,104 +184,6 @@ func (d *differ) each(q comparison, yield func(header, text []byte) error) error
 		}
 	}
 	return nil
-}
-
-// side is a changeset or the working directory while it is compared.
-type side struct {
-	v        *repo.View
-	onDisk   bool
-	date     string
-	has      func(path string) bool
-	manifest manifest.Manifest
-	auditor  match.Auditor
-}
-
-func (d *differ) side(rev node.Rev) (*side, error) {
-	c, v := d.c, d.v
-	s := &side{v: v, onDisk: rev == node.WdirRev}
-	if s.onDisk {
-		dir, err := c.dirstate(v)
-		if err != nil {
-			return nil, err
-		}
-		s.has = checkedOut{dir}.Tracked
-		s.auditor.Root = v.Layout.Root
-		date := dates.Now(c.Now, c.Local)
-		if text, set := c.Config.Get("devel", "default-date"); set {
-			if date, err = dates.Parse(text, c.Now, c.Local); err != nil {
-				return nil, unsupported("devel.default-date=%s", text)
-			}
-		}
-		s.date = date.String()
-		return s, nil
-	}
-	var err error
-	if s.manifest, err = v.ManifestOf(rev); err != nil {
-		return nil, err
-	}
-	s.has = s.manifest.Has
-	var date dates.Date
-	if rev >= 0 {
-		if date.Unix, date.Offset, err = (repo.Revsets{View: v}).Date(rev); err != nil {
-			return nil, err
-		}
-	}
-	s.date = date.String()
-	return s, nil
-}
-
-// file reads a file; nil for "".
-func (s *side) file(path string) (*patch.File, error) {
-	if path == "" {
-		return nil, nil
-	}
-	if s.onDisk {
-		return s.workingFile(path)
-	}
-	e, ok, err := s.manifest.Lookup(path)
-	if err != nil || !ok {
-		return nil, unsupportedUnless(err, "diff of a file that is in no manifest")
-	}
-	e.Path = []byte(path)
-	data, err := fileData(s.v, e)
-	return &patch.File{Flag: e.Flag, Data: data}, err
-}
-
-func (s *side) workingFile(path string) (*patch.File, error) {
-	full := filepath.Join(s.v.Layout.Root, path)
-	if err := s.auditor.Audit(path); err != nil {
-		return nil, unsupported("diff of a file that hg may not read: %v", err)
-	}
-	fi, err := os.Lstat(full)
-	if err != nil {
-		return nil, unsupported("diff of a file that is gone: %v", err)
-	}
-	f := &patch.File{}
-	switch {
-	case fi.Mode()&fs.ModeSymlink != 0:
-		f.Flag = manifest.Symlink
-		var target string
-		target, err = os.Readlink(full)
-		f.Data = []byte(target)
-	case !fi.Mode().IsRegular():
-		return nil, unsupported("diff of what is no file")
-	default:
-		if fi.Mode()&0o100 != 0 {
-			f.Flag = manifest.Executable
-		}
-		f.Data, err = os.ReadFile(full)
-	}
-	if err != nil {
-		return nil, unsupported("diff of a file that cannot be read: %v", err)
-	}
-	return f, nil
-}
-
-func unsupportedUnless(err error, what string) error {
-	if err != nil {
-		return err
-	}
-	return unsupported("%s", what)
 }
 
 // ShowDiff writes the diff or the histogram of a changeset against its first
@@ -380,6 +216,9 @@ func (d *differ) ofChangeset(rev node.Rev) (comparison, error) {
 	if rev == node.WdirRev {
 		return comparison{}, unsupported("patch of the working directory")
 	}
+	if err := d.c.plainParent(d.v, rev); err != nil {
+		return comparison{}, err
+	}
 	q := comparison{b: rev, opts: d.opts, match: match.Always()}
 	if d.refused != nil {
 		return q, d.refused
@@ -395,6 +234,19 @@ func (d *differ) ofChangeset(rev node.Rev) (comparison, error) {
 		q.keep = func(path string, start, length int) bool { return d.keep(rev, path, start, length) }
 	}
 	return q, nil
+}
+
+// plainParent refuses to compare a merge with what would have been merged.
+func (c *Context) plainParent(v *repo.View, rev node.Rev) error {
+	_, p2 := v.WdirParents()
+	if rev != node.WdirRev {
+		_, p2 = v.Parents(rev)
+	}
+	on, err := c.Config.Bool("diff", "merge")
+	if err == nil && on && p2 != node.NullRev {
+		err = unsupported("diff.merge")
+	}
+	return err
 }
 
 // patches writes the whole diff without colors.

@@ -62,12 +62,9 @@ func (c *Context) discover(v *repo.View, p *peer, own []node.Rev, force bool) (*
 		return d, nil
 	}
 	open := 0 // how many are asked about after the heads
-	var unknown []node.Rev
 	for _, rev := range missing(v, known, own) {
 		if _, ok := p.serves(v.Node(rev)); ok {
 			d.common = append(d.common, v.Node(rev))
-		} else {
-			unknown = append(unknown, rev)
 		}
 		open++
 	}

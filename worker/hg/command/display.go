@@ -6,7 +6,6 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -121,8 +120,7 @@ func (c *Context) templates(v *repo.View) *repo.Templates {
 			if err != nil {
 				return nil, err
 			}
-			out := slices.Collect(revs.All())
-			return out, revs.Err()
+			return revs.Revs()
 		},
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"hgbroker/worker/hg/cmdline"
 	"hgbroker/worker/hg/graph"
 	"hgbroker/worker/hg/node"
+	"hgbroker/worker/hg/obsolete"
 	"hgbroker/worker/hg/phases"
 	"hgbroker/worker/hg/repo"
 )
@@ -38,11 +39,7 @@ func (c *Context) exchangeView() (*repo.View, error) {
 	if c.Debug {
 		return nil, unsupported("what --debug tells of the time that a search takes")
 	}
-	v, err := c.View()
-	if err == nil {
-		v.HiddenCount() // hg looks at what is visible, and may warn
-	}
-	return v, err
+	return c.View()
 }
 
 func runIncoming(c *Context) (int, error) {
@@ -65,6 +62,7 @@ func runIncoming(c *Context) (int, error) {
 	if err != nil {
 		return 0, err
 	}
+	v.HiddenCount() // hg looks at what is visible, and may warn
 	c.Status("comparing with %s\n", p.shown)
 	if c.Opts.On("bookmarks") && !c.Opts.On("graph") {
 		return c.incomingBookmarks(v, p)
@@ -156,6 +154,7 @@ func runOutgoing(c *Context) (int, error) {
 	if err != nil {
 		return 0, err
 	}
+	v.HiddenCount() // hg looks at what is visible, and may warn
 	c.Status("comparing with %s\n", p.shown)
 	if c.Opts.On("bookmarks") {
 		return c.outgoingBookmarks(v, p)
@@ -220,7 +219,7 @@ func (c *Context) outgoing(v *repo.View, p *peer) (list []node.Rev, secret int, 
 	if !asked {
 		list = missing(v, common, servedHeads(v))
 		if len(list) == 0 {
-			secret, err = c.countOf(v, "secret() - extinct()")
+			secret, err = secretCount(v)
 		}
 		return list, secret, err
 	}
@@ -237,14 +236,19 @@ func (c *Context) outgoing(v *repo.View, p *peer) (list []node.Rev, secret int, 
 	return list, secret, nil
 }
 
-// countOf is how many changesets a revset of ours names.
-func (c *Context) countOf(v *repo.View, query string) (int, error) {
-	revs, err := c.eval(v, []string{query})
-	if err != nil {
-		return 0, err
+// secretCount is how many changesets are secret and not extinct.
+func secretCount(v *repo.View) (int, error) {
+	n := 0
+	for rev := v.Snapshot().FirstMutable(); int(rev) < v.Len(); rev++ {
+		if v.Hidden(rev) || v.PhaseOf(rev) < phases.Secret {
+			continue
+		}
+		if v.Flags(rev)&obsolete.Obsolete != 0 {
+			return 0, unsupported("obsolete secret changesets, which may be extinct")
+		}
+		n++
 	}
-	n := revs.Len()
-	return n, revs.Err()
+	return n, nil
 }
 
 // showExchange prints changesets of one side, as the options ask.

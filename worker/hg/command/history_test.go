@@ -28,9 +28,6 @@ type tangle struct {
 func newTangle(t *testing.T, path string, seed uint64, commits int) *tangle {
 	g := &tangle{Rand: rand.New(rand.NewPCG(seed, 3)), t: t, names: []string{"a", "b", "c", "d/a", "d/b", "e f"}}
 	dir := t.TempDir()
-	if keep := os.Getenv("HGBROKER_KEEP"); keep != "" {
-		dir = keep
-	}
 	g.sh = hgtest.NewShell(t, path, dir)
 	g.sh.Must(t, "init")
 	rc := "[ui]\nusername = Someone Else <some.one@example.com>\nmerge = internal:union\n[experimental]\nevolution = all\n[merge]\npreferancestor = *\n"
@@ -240,6 +237,7 @@ func (g *tangle) log() []string {
 		args = append(args, "-r", g.rev())
 	}
 	if g.IntN(5) == 0 {
+		args = append(args, g.flags(15, "--config=diff.ignorews=1", "--config=diff.ignoreblanklines=1", "--config=diff.ignorewseol=1")...)
 		return append(args, "-L", fmt.Sprintf("%s,%d:%d", g.name(), g.IntN(8), 1+g.IntN(16)))
 	}
 	for range g.IntN(3) {

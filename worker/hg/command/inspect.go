@@ -42,14 +42,30 @@ var versionSpec = Spec{
 	Name:    "version",
 	Options: formatterOptions(),
 	Run: func(c *Context) (int, error) {
-		if !c.Quiet || c.Verbose || len(c.Args) > 0 || c.Opts.Given("template") {
-			return 0, unsupported("version in full")
+		if len(c.Args) > 0 {
+			return 0, unsupported("version with arguments")
 		}
 		if c.Version == "" {
 			return 0, unsupported("version of an hg that was not found")
 		}
-		c.Printf("Mercurial Distributed SCM (version %s)\n", c.Version)
-		return 0, nil
+		fm, err := c.formatter("version", nil)
+		if err != nil {
+			return 0, err
+		}
+		if fm.IsPlain() && (!c.Quiet || c.Verbose) {
+			return 0, unsupported("version in full, with Mercurial's copyright")
+		}
+		if !fm.IsPlain() && len(c.Config.Extensions()) > 0 {
+			return 0, unsupported("versions of extensions")
+		}
+		fm.StartItem()
+		fm.Write("ver", "Mercurial Distributed SCM (version %s)\n", template.Bytes(c.Version))
+		if !fm.IsPlain() {
+			if err := fm.Nested("extensions", "{name}\n", "").End(); err != nil {
+				return 0, err
+			}
+		}
+		return 0, fm.finish()
 	},
 }
 

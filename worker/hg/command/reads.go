@@ -8,9 +8,9 @@ import "hgbroker/worker/hg/node"
 // that every client runs.
 func readSpecs() []*Spec {
 	return []*Spec{
-		&debugancestorSpec, &debugdataSpec, &debugdateSpec, &debugfilesetSpec, &debugindexSpec, &debugindexdotSpec,
+		&debugancestorSpec, &debugdataSpec, &debugdateSpec, &debugfilesetSpec, &debugformatSpec, &debugindexSpec, &debugindexdotSpec,
 		&debuglabelcompleteSpec, &debugnamecompleteSpec, &debugobsoleteSpec, &debugrequirementsSpec, &debugrevspecSpec,
-		&debugsubSpec, &debugwalkSpec, &grepSpec, &incomingSpec, &locateSpec, &outgoingSpec, &resolveSpec, &summarySpec, &verifySpec,
+		&debugsubSpec, &debugtemplateSpec, &debugwalkSpec, &grepSpec, &incomingSpec, &locateSpec, &outgoingSpec, &resolveSpec, &shelveSpec, &summarySpec, &verifySpec,
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"testing"
+	"time"
 
 	"hgbroker/worker/hg/hgtest"
 )
@@ -106,6 +107,36 @@ func TestReadsGenerated(t *testing.T) {
 			t.Run(fmt.Sprintf("%s/%d-%v", version.Number, seed, v), func(t *testing.T) {
 				dir := generator.New(t, seed, v)
 				cmds := hgtest.ReadCommands(rand.New(rand.NewPCG(seed, 2)), hgtest.Info(t, real, dir), 50)
+				hgtest.Compare(t, y, dir, cmds, engine(version), hgtest.Named{Name: "hg " + version.Number, Runner: real})
+			})
+		}
+	}
+}
+
+// TestReadsRecorded compares on the recorded repositories, damaged ones too.
+func TestReadsRecorded(t *testing.T) {
+	if os.Getenv("HGBROKER_DIFFERENTIAL") == "" {
+		t.Skip("set HGBROKER_DIFFERENTIAL to run it")
+	}
+	lines := []string{"hg verify", "hg verify -q --full", "hg summary", "hg summary -q", "hg resolve -l", "hg resolve -l -Tjson", "hg grep -r tip e", "hg grep -r 'all()' -l -n e",
+		"hg grep --diff -r 'all()' -nu a", "HGUSER=me hg grep a", "hg locate", "hg locate -r tip '*a*'", "hg debugindex -c", "hg debugindex -mv", "hg debugdata -c 0", "hg debugdata -m 0", "hg debugindexdot -m", "hg debugancestor 0 tip",
+		"hg debugobsolete", "hg debugobsolete -r 'all()'", "hg debugnamecomplete", "hg debugrequires", "hg debugformat", "hg debugrevspec 'all()'", "hg debugwalk", "hg debugfileset 'all()'", "hg debugfileset -r tip 'all()'", "hg debugsub", "hg paths", "hg paths -Tjson", "hg root -Tjson", "hg shelve -l",
+		"hg incoming .", "hg outgoing .", "hg incoming", "hg outgoing -B .", "hg in -B .", "hg debugtemplate -r 'all()' '{rev}:{node|short} {branch}\\n'"}
+	for _, version := range hgtest.HgVersions(t) {
+		y := hgtest.NewTally(t)
+		y.MaxErrors = 40
+		real := hgtest.NewReal(t, version.Path)
+		for _, r := range hgtest.Repos(t) {
+			t.Run(version.Number+"/"+r.Name, func(t *testing.T) {
+				dir := hgtest.Extract(t, r.Name)
+				var cmds []hgtest.Command
+				for _, line := range lines {
+					c, err := hgtest.ParseCommand(line)
+					if err != nil {
+						t.Fatal(err)
+					}
+					cmds = append(cmds, c)
+				}
 				hgtest.Compare(t, y, dir, cmds, engine(version), hgtest.Named{Name: "hg " + version.Number, Runner: real})
 			})
 		}
@@ -268,9 +299,10 @@ var readScenarios = []readScenario{
 		"hg debugdata -c 0", "hg debugdata -m 0", "hg debugdata a 0", "hg debugdata a 1", "hg debugdata c 0", "hg debugdata a 99", "hg debugdata -c -1", "hg debugdata -c tip", "hg debugdata nosuch 0", "hg debugdata -m -- -2", "hg debugdata -c", "hg debugdata -cm 0", "hg debugdata a -- -1", "cd dir && hg debugdata dir/b 0", "hg debugdata dir/b b8e02f643", "hg debugdata -c a",
 		"hg debugindex -c", "hg debugindex -m", "hg debugindex a", "hg debugindex a -v", "hg debugindex -c --debug", "hg debugindex -m -v", "hg debugindex nosuch", "hg debugindex a -Tjson", "hg debugindex -v a -Tjson", "hg debugindex a -T '{rev} {nodeid}\\n'", "hg debugindex -c a",
 		"hg debugindexdot -c", "hg debugindexdot a", "hg debugindexdot -m", "hg debugindexdot nosuch",
-		"hg verify", "hg verify -q", "hg verify --full", "hg debugnamecomplete", "hg debugnamecomplete m v", "hg debuglabelcomplete s", "hg debugnamecomplete zzz", "hg debugrequires", "hg debugrequirements", "hg debugsub", "hg debugsub -r 0",
+		"hg debugformat", "hg debugformat --config storage.revlog.zstd.level=3", "hg debugformat -v", "hg verify", "hg verify -q", "hg verify --full", "hg debugnamecomplete", "hg debugnamecomplete m v", "hg debuglabelcomplete s", "hg debugnamecomplete zzz", "hg debugrequires", "hg debugrequirements", "hg debugsub", "hg debugsub -r 0",
 		"hg debugdate '2006-02-01 13:00:30'", "hg debugdate '2006-02-01 13:00:30 -0500' '>2005'", "hg debugdate 'nonsense'", "hg debugdate -e '10 mar 2019' '<2000'", "hg debugdate 0", "hg debugdate '1234567890 -3600' 2009", "TZ=America/New_York hg debugdate '2006-02-01 13:00:30'", "hg debugdate '2006-02-01' ''",
 		"hg debugrevspec 'all()'", "hg debugrevspec 'reverse(all())'", "hg debugrevspec '1 or wdir()'", "hg debugrevspec 'tip:0 and branch(stable)'", "hg debugrevspec nosuch", "hg debugrevspec '('", "hg debugrevspec -p parsed '1::tip - a(b)'", "hg debugrevspec -p parsed 'all() or \"x\"'", "hg debugrevspec --no-show-revs 'all()'", "hg debugrevspec . --debug", "hg debugrevspec -p parsed 'tip:0'", "hg debugrevspec --no-show-revs -p parsed 'tip^2~1 & ::.'",
+		"hg debugtemplate '{1+2} {\"x\"|upper}\\n'", "hg debugtemplate -r 0:1 '{rev} {desc|firstline}\\n'", "hg debugtemplate -r tip '{node|short}|{tags}'", "hg debugtemplate '{rev}|{node}|{files}'", "hg debugtemplate '{nosuch}'", "hg debugtemplate '{'", "hg debugtemplate -r tip '{x'", "hg debugtemplate -r nosuch '{rev}'", "hg debugtemplate plain", "hg debugtemplate '{ui.username}'", "hg debugtemplate '{if(rev, 1, 2)} {date}'", "hg debugtemplate '{revset(\"0\")} {get(dict(a=1), \"a\")}'", "hg debugtemplate -r 'none()' '{rev}'",
 		"hg debugwalk", "hg debugwalk a dir", "cd dir && hg debugwalk", "cd dir && hg debugwalk . ../a", "hg debugwalk -I '**b'", "hg debugwalk nosuch", "hg debugwalk x.o", "hg debugwalk 'set:added()'",
 		"hg debugfileset 'all()'", "hg debugfileset -r 2 'all()'", "hg debugfileset 'size(\"<3\")'", "hg debugfileset -r 0 'grep(1)'", "hg debugfileset 'unknown() or ignored()'", "hg debugfileset 'nosuch()'", "hg debugfileset '**.o'", "cd dir && hg debugfileset 'b'",
 		"hg debugobsolete", "hg debugobsolete -r 0", "hg debugobsolete -Tjson",
@@ -284,9 +316,10 @@ var readScenarios = []readScenario{
 		w.hg("bookmark", "-r", "1", "moved")
 		w.hg("bookmark", "-r", "1", "here@there")
 		w.hg("bookmark", "-r", "1", "gone")
-		for _, name := range []string{"same", "more", "apart", "less"} {
+		for _, name := range []string{"same", "more", "apart"} {
 			w.hg("clone", "-q", ".", name, "-r", "1")
 		}
+		w.hg("clone", "-q", ".", "less", "-r", "0")
 		w.hg("bookmark", "-d", "gone")
 		w.hg("bookmark", "here")
 		os.RemoveAll(filepath.Join(w.Dir, "other"))
@@ -309,8 +342,6 @@ var readScenarios = []readScenario{
 		m.hg("tag", "-q", "t1", "-d", "0 0", "-u", "u")
 		m.write("c", "3\n")
 		m.hg("commit", "-qm", "secret", "-s", "-d", "0 0", "-u", "u")
-		l := in("less")
-		l.hg("--config", "extensions.strip=", "strip", "-q", "--no-backup", "1")
 		un := in("unrelated")
 		w.hg("init", "unrelated")
 		un.write("z", "1\n")
@@ -328,6 +359,26 @@ var readScenarios = []readScenario{
 		"hg incoming -G", "hg incoming -G -l 2", "hg incoming -G same", "hg incoming -Tjson", "hg incoming -T '{rev}:{node|short} {branch} {phase} {tags} {bookmarks}\\n'", "hg incoming -r 2", "hg incoming -r 1", "hg incoming -r t1", "hg incoming -r nosuch", "hg incoming -b side", "hg incoming -b default", "hg incoming -b nosuch", "hg incoming frag", "hg incoming -B", "hg incoming -Bv", "hg incoming -B same", "hg incoming -B mirror", "hg incoming -Bv mirror", "hg incoming -B ignored", "hg incoming -Bq", "cd same && hg incoming -b default ../less", "cd same && hg out -b default ../less", "cd less && hg incoming -b default ../same", "cd less && hg incoming -b nosuch ../same", "cd less && hg incoming -r 1 ../same", "cd same && hg out -b . ../less", "cd less && hg in '../same#default'", "cd same && hg out '../less#default'", "cd less && hg in '../same#1'",
 		"hg outgoing", "hg out", "hg outgoing -q", "hg outgoing -v", "hg outgoing same", "hg outgoing less", "hg outgoing void", "hg outgoing unrelated", "hg outgoing -f unrelated", "hg outgoing nosuch", "hg outgoing -n less", "hg outgoing -M void", "hg outgoing -l 1 void", "hg outgoing -G void", "hg outgoing -G same", "hg outgoing -T '{rev}\\n' void", "hg outgoing -Tjson same", "hg outgoing -Tjson void", "hg outgoing -r 1 void", "hg outgoing -r 3 same", "hg outgoing -r 3", "hg outgoing -r 0 same", "hg outgoing -r nosuch same", "hg outgoing push", "hg outgoing frag", "hg outgoing -B", "hg outgoing -Bv same", "hg outgoing -B void", "hg outgoing -v void",
 		"cd more && hg outgoing", "cd more && hg incoming", "cd more && hg outgoing ../void", "cd more && hg outgoing ../void -Tjson", "cd more && hg outgoing -b side", "cd more && hg outgoing -G ../less", "cd more && hg incoming -B", "cd more && hg outgoing -B", "cd void && hg incoming ../less", "cd void && hg outgoing ../less", "cd void && hg incoming", "cd void && hg outgoing", "cd same && hg incoming ..", "cd same && hg outgoing ..", "cd same && hg incoming", "cd less && hg incoming ../same -q", "cd less && hg incoming -B", "cd less && hg out -v", "cd unrelated && hg in ..", "cd unrelated && hg out ..", "cd unrelated && hg out -f ..", "cd unrelated && hg in ../void", "cd unrelated && hg out", "cd unrelated && hg in",
+	}},
+	{"shelved", func(w *workshop) {
+		w.write("a", "1\n")
+		w.commit("one")
+		for i, name := range []string{"first", "a-name-longer-than-it-should-be", "last"} {
+			w.write("a", name+"\n")
+			w.hg("shelve", "-q", "-n", name, "-m", "message of "+name+" \n\nmore")
+			at := time.Now().Add(-time.Duration(i*i*40+90) * time.Hour)
+			for _, end := range []string{".shelve", ".patch", ".hg"} {
+				os.Chtimes(filepath.Join(w.Dir, ".hg/shelved", name+end), at, at)
+			}
+		}
+		os.Remove(filepath.Join(w.Dir, ".hg/shelved/last.shelve"))
+		w.write("a", "unnamed\n")
+		w.hg("shelve", "-q")
+		at := time.Now().Add(-20 * 24 * time.Hour)
+		os.Chtimes(filepath.Join(w.Dir, ".hg/shelved/default.shelve"), at, at)
+	}, []string{
+		"hg shelve -l", "hg shelve --list -q", "hg shelve -l first", "hg shelve -l nosuch", "hg shelve -lv", "hg shelve -l --color=always", "hg shelve -l last default", "hg summary", "hg log -G",
+		"hg version -q", "hg version -T '{ver}\\n'", "hg version -Tjson", "hg version -q -Tjson", "hg version -T '{extensions}|'", "hg version -v -T '{ver}'", "hg version",
 	}},
 	{"graft", func(w *workshop) {
 		w.write("a", "1\n")

@@ -80,22 +80,6 @@ func (c *Context) everything(v *repo.View) (*revset.Set, error) {
 	return set, err
 }
 
-// LogRevs are the changesets that `hg log -r SPECS` shows, newest first without
-// any.
-func (c *Context) LogRevs(specs []string) (*revset.Set, error) {
-	v, err := c.View()
-	if err != nil {
-		return nil, err
-	}
-	if len(specs) == 0 {
-		return c.everything(v)
-	}
-	if err := c.unhide(v, specs); err != nil {
-		return nil, err
-	}
-	return c.eval(v, specs)
-}
-
 // Single is the one changeset that a revset names, its last one when it names
 // several; without a revset it is the one that def names ("" is the working
 // directory).

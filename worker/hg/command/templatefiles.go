@@ -197,7 +197,11 @@ func (c *Context) exportedEnviron() (list []template.Extra, known bool) {
 
 // configDefault is the registered default of an item as templates see it.
 func (c *Context) configDefault(section, name string) (v template.Value, known bool) {
-	return c.registeredDefault(section, name), c.Config.IsRegistered(section, name)
+	known = c.Config.IsRegistered(section, name)
+	if known && c.Config.Default(section, name).Kind == config.DefaultDynamic && c.At72() {
+		known = false // as if nobody had said anything
+	}
+	return c.registeredDefault(section, name), known
 }
 
 func (c *Context) registeredDefault(section, name string) template.Value {

@@ -9,11 +9,13 @@
 // since `hg log` has several hard-coded layouts beside templates.
 //
 // What -T means is decided by Lookup, before the first byte of output: a
-// literal template, "json", a style, a name from [templates]. Styles are kept
-// in styles.go, written for this package so that they print what Mercurial's
-// style files print without colour.
+// literal template, "json", a style, a name from [templates], a file. Styles are
+// kept in styles.go, written for this package so that they print what Mercurial's
+// style files print, labels for colours included; map files of the user's own are
+// read by mapfile.go.
 //
-// The package does not colour, does not translate, reads no files, and leaves
-// "pickle" and style files of the user's own to the real hg (hgerr.Unsupported).
-// Like the templates under it, nothing here is safe for concurrent use.
+// The package does not colour by itself (template.Options.Label does), does not
+// translate, opens files only through its Config, and leaves "pickle" to the real
+// hg (hgerr.Unsupported). Like the templates under it, nothing here is safe for
+// concurrent use.
 package formatter

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"hgbroker/worker/hg/encoding"
+	"hgbroker/worker/hg/hgerr"
 	"hgbroker/worker/hg/hgtest"
 	"hgbroker/worker/hg/node"
 	"hgbroker/worker/hg/template"
@@ -285,6 +286,10 @@ func (d *dumped) Copies(ctx template.Changectx) ([]template.Copy, error) {
 func (d *dumped) SuccessorSets(ctx template.Changectx) ([]template.SuccessorSet, error) {
 	return ctx.(*dumpedCtx).successors, nil
 }
+func (d *dumped) WhyUnstable(template.Changectx) ([]template.Instability, error) {
+	return nil, hgerr.NewUnsupported("instabilities of a dump")
+}
+
 func (d *dumped) Predecessors(ctx template.Changectx) ([]node.ID, error) {
 	return ctx.(*dumpedCtx).predecessors, nil
 }

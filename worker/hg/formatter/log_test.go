@@ -85,6 +85,9 @@ func (x *fixture) config(flags []string) *formatter.Config {
 		}
 		settings[section+"."+name] = value
 	}
+	o.ConfigDefault = func(string, string) (template.Value, bool) {
+		return template.Value{}, o.Version == template.Hg63 // dynamic, which 7.2 takes for nothing
+	}
 	o.Config = func(section, name string) (string, bool, error) {
 		v, ok := settings[section+"."+name]
 		return v, ok, nil

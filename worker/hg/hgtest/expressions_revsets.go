@@ -116,6 +116,15 @@ func (d *dice) askRevset() []string {
 	return args
 }
 
+// askBookmarks is a log of what bookmarks reach.
+func (d *dice) askBookmarks() []string {
+	args := []string{"log", "-T", `{rev} {bookmarks}\n`}
+	for range 1 + d.IntN(2) {
+		args = append(args, "-B", pick(d, append([]string{"@", "nosuch", "."}, d.Bookmarks...)))
+	}
+	return args
+}
+
 // expression draws a revset of at most the given depth.
 func (d *dice) expression(depth int) string {
 	if depth <= 0 {
@@ -201,7 +210,7 @@ func (d *dice) revsetArg(kind string, depth int) string {
 	case "t":
 		return d.quotedArg(pick(d, []string{"fix", "add", "a", "E", "", "branch", "close", "source", "re:^fi", "re:(?i)FIX", "literal:re:", "re:[", "é", "x.y", "topo", "rebase_source", "1"}))
 	case "g":
-		return d.quotedArg(pick(d, []string{"fix|add", "^a", "(?i)ADA", "[", "a{2}", `\bfix\b`, "(a)(?=d)", "x*", "", `\d+`, "é", "(?P<n>a).*(?P=n)"}))
+		return d.quotedArg(pick(d, []string{"fix|add", "^a", "(?i)ADA", "[", "a{2}", `\bfix\b`, "(a)(?=d)", "x*", "", `\d+`, "é", "(?P<n>a).*(?P=n)", "(?i)fIX|aDD", `(a)\1`, "a(?!d)", "(?<=f)ix"}))
 	case "T":
 		names := append(append(append([]string{"default", "tip", "v1.0"}, d.Branches...), d.Bookmarks...), d.Tags...)
 		return d.quotedArg(pick(d, []string{"", "", "re:", "literal:", "re:^"}) + pick(d, append(names, "nosuch", ".", "", "[", "a")))
@@ -226,9 +235,9 @@ func (d *dice) revsetArg(kind string, depth int) string {
 	case "H":
 		return d.quotedArg(node)
 	case "I":
-		return fmt.Sprintf(`"%d\0%d"`, d.IntN(9), 9+d.IntN(9))
+		return fmt.Sprintf(`"%d\x00%d"`, d.IntN(9), 9+d.IntN(9))
 	case "L":
-		return fmt.Sprintf(`"%d\0%s\0%d"`, d.IntN(9), pick(d, []string{"tip", ".", "null", "nosuch", "0"}), d.IntN(9))
+		return fmt.Sprintf(`"%d\x00%s\x00%d"`, d.IntN(9), pick(d, []string{"tip", ".", "null", "nosuch", "0"}), d.IntN(9))
 	case "P":
 		return pick(d, []string{"draft", "secret", "_notpublic", "public", "x"})
 	case "p":

@@ -60,8 +60,14 @@ var productions = []struct {
 	{2, (*dice).paths},
 	{1, (*dice).branch},
 	{1, (*dice).root},
+	{8, (*dice).askRevset},
+	{5, (*dice).askFileset},
+	{2, (*dice).askBookmarks},
 	{1, (*dice).version},
 	{6, (*dice).diff},
+	{5, (*dice).annotate},
+	{5, (*dice).follow},
+	{4, (*dice).copied},
 	{4, (*dice).patches},
 	{4, (*dice).grep},
 	{3, (*dice).debugRead},
@@ -69,6 +75,8 @@ var productions = []struct {
 	{2, (*dice).locate},
 	{1, (*dice).resolve},
 	{1, (*dice).verify},
+	{4, (*dice).styled},
+	{4, (*dice).templated},
 }
 
 func (d *dice) command() Command {
@@ -108,6 +116,8 @@ func (d *dice) global(args []string) []string {
 		{6, []string{"--hidden"}},
 		{2, []string{"-y"}},
 		{2, []string{"--color", "never"}},
+		{5, []string{"--color=always"}},
+		{1, []string{"--config", "extensions.rebase=", "--config", "extensions.purge="}},
 		{2, []string{"--pager=no"}},
 		{2, []string{"--config", "ui.verbose=yes"}},
 		{1, []string{"--config", "ui.quiet=yes"}},

@@ -49,9 +49,7 @@ func (d *dice) status() []string {
 		}
 	}
 	args = append(args, d.flags(12, "-A", "-C", "-0", "-n", "--copies", "--no-status", "--print0", "--all", "--modified", "--unknown")...)
-	if d.chance(15) {
-		args = append(args, "-Tjson")
-	}
+	args = append(args, d.statusForm()...)
 	if d.wide {
 		switch d.IntN(8) {
 		case 0:
@@ -65,6 +63,25 @@ func (d *dice) status() []string {
 		}
 	}
 	return append(args, d.pathArgs(35)...)
+}
+
+// statusForm is how a status is to be shown, or between which revisions.
+func (d *dice) statusForm() []string {
+	switch d.IntN(16) {
+	case 0, 1:
+		return []string{"-Tjson"}
+	case 2:
+		return []string{"-t", pick(d, []string{"mardu", "u", "marduic", "mc", "i", "x"})}
+	case 3:
+		return []string{"--rev", d.rev()}
+	case 4:
+		return []string{"--rev", d.rev(), "--rev", d.rev()}
+	case 5:
+		return []string{"--change", d.rev()}
+	case 6:
+		return []string{"--config", pick(d, []string{"commands.status.terse=mu", "ui.statuscopies=yes", "commands.status.relative=no"})}
+	}
+	return nil
 }
 
 func (d *dice) cat() []string {

@@ -75,7 +75,7 @@ func (d *dice) debugRead() []string {
 			return []string{"debugancestor", a, b}
 		}
 	}
-	return pick(d, [][]string{{"debugrequires"}, {"debugsub"}, {"debugdate", "2020-02-02 20:20"}, {"debugfileset", "all()"}})
+	return pick(d, [][]string{{"debugrequires"}, {"debugformat"}, {"debugsub"}, {"debugdate", "2020-02-02 20:20"}, {"debugfileset", "all()"}})
 }
 
 func (d *dice) verify() []string { return append([]string{"verify"}, d.flags(20, "-q")...) }

@@ -40,16 +40,19 @@ func Update(g Graph, s *Store, first node.Rev, old func(node.Rev) Flag, count in
 		}
 		return more[int(rev)-count]
 	}
+	takeAll := func() {
+		all = make([]Flag, g.Len())
+		for r := range node.Rev(count) {
+			all[r] = old(r)
+		}
+		copy(all[count:], more)
+	}
 	set := func(rev node.Rev, f Flag) {
 		if int(rev) < count && all == nil {
 			if old(rev) == f {
 				return
 			}
-			all = make([]Flag, g.Len())
-			for r := range node.Rev(count) {
-				all[r] = old(r)
-			}
-			copy(all[count:], more)
+			takeAll()
 		}
 		if all != nil {
 			all[rev] = f
@@ -110,10 +113,7 @@ func Update(g Graph, s *Store, first node.Rev, old func(node.Rev) Flag, count in
 	}
 	if rewritten {
 		if all == nil {
-			all = make([]Flag, g.Len())
-			for r := range all {
-				all[r] = get(node.Rev(r))
-			}
+			takeAll()
 		}
 		for rev := first; int(rev) < len(all); rev++ {
 			all[rev] &^= Hidden

@@ -31,7 +31,7 @@ func TestLikeHg(t *testing.T) {
 	for _, v := range hgtest.HgVersions(t)[:1] {
 		identifiers = strings.HasPrefix(v.Number, "7")
 	}
-	hgtest.Oracle(t, "oracle.py", []string{"1", "3000"}, func(m made) {
+	hgtest.Oracle(t, "oracle.py", []string{"1", "1200"}, func(m made) {
 		old, new, want := hgtest.FromLatin1(m.Old), hgtest.FromLatin1(m.New), hgtest.FromLatin1(m.Out)
 		if m.Binary {
 			binaries++

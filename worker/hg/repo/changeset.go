@@ -25,6 +25,9 @@ const (
 type changesets struct {
 	slots map[node.Rev]keptChangeset
 	large keptChangeset // the last one that was too large to stay
+	// stored is the last one out of the image of texts. It is forgotten when the
+	// image goes.
+	stored keptChangeset
 }
 
 type keptChangeset struct {
@@ -38,6 +41,9 @@ func (v *View) Changeset(rev node.Rev) (changelog.Changeset, error) {
 		return changelog.Changeset{}, nil
 	}
 	t := &v.Repo.texts
+	if t.stored.rev == rev && t.stored.c.Size() > 0 {
+		return t.stored.c, nil
+	}
 	if k, ok := t.slots[rev%keptChangesets]; ok && k.rev == rev {
 		return k.c, nil
 	}
@@ -45,7 +51,10 @@ func (v *View) Changeset(rev node.Rev) (changelog.Changeset, error) {
 		return t.large.c, nil
 	}
 	if text, ok := v.storedText(rev); ok {
-		return changelog.Parse(text)
+		if c, err := changelog.Parse(text); err == nil {
+			t.stored = keptChangeset{rev, c}
+			return c, nil
+		}
 	}
 	c, err := v.changesetLog().Changeset(rev)
 	if err != nil {

@@ -189,3 +189,6 @@ func (v *View) LineCompare() (o bdiff.Options, err error) {
 	}
 	return o, err
 }
+
+// Annotations is what is remembered of files that were annotated.
+func (v *View) Annotations() *annotate.Cache { return &v.annotations }

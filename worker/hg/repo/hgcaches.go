@@ -47,40 +47,44 @@ const (
 )
 
 // cachedBranches fills the branch column, from changeset from on, as far as hg
-// knows it. The rest is 0 in known.
+// knows it; known tells of which changesets. all are names and those that came up.
 func (r *Repo) cachedBranches(from int, names []string, column []uint32) (all []string, known []bool) {
-	known = make([]bool, len(column))
 	for _, version := range [...]string{"v2", "v1"} {
 		text, revs := r.readCache("rbc-names-"+version), r.readCache("rbc-revs-"+version)
-		if len(text) == 0 || len(revs) <= from*rbcRecord {
+		if len(text) > 0 && len(revs) > from*rbcRecord {
+			return parseBranchCache(text, revs[from*rbcRecord:], func(i int) node.ID { return r.snap.Node(node.Rev(from + i)) }, names, column)
+		}
+	}
+	return names, make([]bool, len(column))
+}
+
+// parseBranchCache reads rbc-names and the records of rbc-revs; id is the node
+// of the changeset that a record must be of.
+func parseBranchCache(text, revs []byte, id func(i int) node.ID, names []string, column []uint32) (all []string, known []bool) {
+	known = make([]bool, len(column))
+	stored := bytes.Split(text, []byte{0})
+	ids := make([]uint32, len(stored)) // 1 + the number in names
+	for i := range column {
+		at := i * rbcRecord
+		if at+rbcRecord > len(revs) {
+			break
+		}
+		want := id(i)
+		word := binary.BigEndian.Uint32(revs[at+4:])
+		n := word &^ rbcCloses
+		if !bytes.Equal(want[:4], revs[at:at+4]) || int(n) >= len(stored) || len(stored[n]) == 0 {
 			continue
 		}
-		stored := bytes.Split(text, []byte{0})
-		ids := make([]uint32, len(stored)) // 1 + the number in names
-		index := r.snap.Index()
-		for i := range column {
-			at := (from + i) * rbcRecord
-			if at+rbcRecord > len(revs) {
-				break
+		if ids[n] == 0 {
+			name := string(stored[n])
+			at := slices.Index(names, name)
+			if at < 0 {
+				at = len(names)
+				names = append(names, name)
 			}
-			id := index.Node(node.Rev(from + i))
-			word := binary.BigEndian.Uint32(revs[at+4:])
-			n := word &^ rbcCloses
-			if !bytes.Equal(id[:4], revs[at:at+4]) || int(n) >= len(stored) || len(stored[n]) == 0 {
-				continue
-			}
-			if ids[n] == 0 {
-				name := string(stored[n])
-				at := slices.Index(names, name)
-				if at < 0 {
-					at = len(names)
-					names = append(names, name)
-				}
-				ids[n] = uint32(at) + 1
-			}
-			column[i], known[i] = (ids[n]-1)<<1|word>>31, true
+			ids[n] = uint32(at) + 1
 		}
-		break
+		column[i], known[i] = (ids[n]-1)<<1|word>>31, true
 	}
 	return names, known
 }
@@ -119,49 +123,60 @@ func (v *View) cachedBranchmap() *branchmap {
 	return nil
 }
 
-func (v *View) parseBranchmap(text []byte) *branchmap {
-	type head struct {
-		id     node.ID
-		closed bool
-		branch *Branch
-	}
-	bm := &branchmap{byName: map[string]*Branch{}}
-	stored := map[string]*Branch{}
-	var heads []head
-	var ids []node.ID
+// cachedHead is a line of branch2.
+type cachedHead struct {
+	id     node.ID
+	closed bool
+	branch string
+}
+
+// parseBranchHeads reads the lines after the first one.
+func parseBranchHeads(text []byte) (heads []cachedHead, ok bool) {
 	for len(text) > 0 {
 		line, rest, _ := bytes.Cut(text, []byte{'\n'})
 		text = rest
 		fields := bytes.SplitN(line, []byte{' '}, 3)
 		if len(fields) != 3 || len(fields[1]) != 1 || len(fields[2]) == 0 {
-			return nil
+			return nil, false
 		}
 		id, ok := node.FromHex(string(fields[0]))
 		if state := fields[1][0]; !ok || state != 'o' && state != 'c' {
-			return nil
+			return nil, false
 		}
-		b := stored[string(fields[2])]
-		if b == nil {
-			b = &Branch{UTF8: string(fields[2]), closed: map[node.Rev]bool{}}
-			b.Name = v.local(b.UTF8)
-			stored[b.UTF8] = b
+		heads = append(heads, cachedHead{id, fields[1][0] == 'c', string(fields[2])})
+	}
+	return heads, len(heads) > 0
+}
+
+func (v *View) parseBranchmap(text []byte) *branchmap {
+	heads, ok := parseBranchHeads(text)
+	if !ok {
+		return nil
+	}
+	bm := &branchmap{byName: map[string]*Branch{}}
+	stored := map[string]*Branch{}
+	ids := make([]node.ID, len(heads))
+	for i, h := range heads {
+		ids[i] = h.id
+		if stored[h.branch] == nil {
+			b := &Branch{UTF8: h.branch, Name: v.local(h.branch), closed: map[node.Rev]bool{}}
+			stored[h.branch] = b
 			bm.branches = append(bm.branches, b)
 			bm.byName[b.Name] = b
 		}
-		heads = append(heads, head{id, fields[1][0] == 'c', b})
-		ids = append(ids, id)
 	}
 	found := 0
 	v.snap.Revs(ids, func(i int, rev node.Rev) {
 		if rev >= 0 {
 			found++
-			heads[i].branch.Heads = append(heads[i].branch.Heads, rev)
+			b := stored[heads[i].branch]
+			b.Heads = append(b.Heads, rev)
 			if heads[i].closed {
-				heads[i].branch.closed[rev] = true
+				b.closed[rev] = true
 			}
 		}
 	})
-	if found != len(heads) || found == 0 {
+	if found != len(heads) {
 		return nil
 	}
 	for _, b := range bm.branches {

@@ -24,6 +24,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"hgbroker/worker/hg/annotate"
 	"hgbroker/worker/hg/changelog"
 	"hgbroker/worker/hg/hgerr"
 	"hgbroker/worker/hg/image"
@@ -83,13 +84,14 @@ type Repo struct {
 	changelog *changelog.Log // opened when needed
 	manifests *manifest.Log  // opened when needed
 
-	inputs     [snapshot.NumInputs]string // the files behind each input of the snapshot
-	texts      changesets
-	columns    texts
-	checkout   checkout
-	visible    []*visible // the one used last comes first
-	viewed     bool       // a view was made since Resume
-	generation generation
+	inputs      [snapshot.NumInputs]string // the files behind each input of the snapshot
+	texts       changesets
+	columns     texts
+	checkout    checkout
+	visible     []*visible // the one used last comes first
+	viewed      bool       // a view was made since Resume
+	generation  generation
+	annotations annotate.Cache
 
 	// What the last Begin did, for the finished-command message.
 	Loaded   string // "", "refreshed" or "built"
@@ -110,6 +112,7 @@ func Open(root string, images image.Source) (*Repo, error) {
 
 // Close gives back the snapshot and all files.
 func (r *Repo) Close() {
+	r.texts.stored = keptChangeset{}
 	r.columns.close()
 	r.closeLogs()
 	r.closeSpent()
@@ -168,7 +171,7 @@ const loadAttempts = 20
 // made by Settle. clock measures, and may be nil.
 func (r *Repo) Begin(ctx context.Context, clock func() time.Time) error {
 	r.Loaded, r.LoadTime = "", 0
-	r.columns.begin()
+	r.beginTexts()
 	if len(r.spent) > 0 {
 		r.closeLogs()
 		r.closeSpent()
@@ -311,6 +314,7 @@ func (r *Repo) adopt(s *snapshot.Snapshot) {
 		r.snap.Close()
 	}
 	r.snap = s
+	r.texts.stored = keptChangeset{}
 	r.columns.moved(s)
 }
 

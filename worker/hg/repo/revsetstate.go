@@ -123,6 +123,9 @@ func (v Revsets) ToLocal(text string) string { return v.local(text) }
 // names each with its source, .hgsubstate gives its revision. What of the former
 // is more than "path = source" is Unsupported.
 func (v Revsets) Substate(rev node.Rev) (map[string]string, error) {
+	if rev == node.WdirRev {
+		return nil, hgerr.NewUnsupported("subrepositories of the working directory in a revset")
+	}
 	if len(v.Config.Items("subpaths")) > 0 {
 		return nil, hgerr.NewUnsupported("[subpaths]")
 	}
@@ -145,7 +148,7 @@ func parseSubstate(sources, states []byte) (map[string]string, error) {
 			continue
 		}
 		rev, path, ok := strings.Cut(l, " ")
-		if !ok || strings.ContainsAny(l, "\r\v\f\x1c\x1d\x1e\x85") {
+		if !ok || strings.ContainsRune(l, '\r') {
 			return nil, hgerr.NewUnsupported("state of a subrepository %q", line)
 		}
 		revs[path] = rev

@@ -98,7 +98,10 @@ func (t *Templates) Symbol(name string) (node.Rev, bool) {
 }
 
 // ActiveBookmark is the active bookmark.
-func (t *Templates) ActiveBookmark() template.Text { return t.text(t.active) }
+func (t *Templates) ActiveBookmark() template.Text {
+	t.say(&t.markWarnings)
+	return t.text(t.active)
+}
 
 // WorkingParents are the dirstate's parents.
 func (t *Templates) WorkingParents() (p1, p2 node.ID) { return t.workingParents() }
@@ -343,6 +346,7 @@ func (c *changectx) FileStatus() (modified, added, removed []string) {
 
 func (c *changectx) flags() obsolete.Flag {
 	if c.wdir() || c.rev < 0 {
+		c.v.sayMarkers()
 		return 0
 	}
 	return c.v.flags(c.rev)

@@ -39,7 +39,13 @@ type texts struct {
 // key names the image of the store's texts.
 func (r *Repo) textsKey() image.Key { return image.Key{Kind: image.Texts, Path: r.Layout.StorePath} }
 
-// begin is for the next command.
+// beginTexts is for the next command.
+func (r *Repo) beginTexts() {
+	r.texts.stored = keptChangeset{}
+	r.columns.begin()
+}
+
+// begin forgets what the last command had.
 func (t *texts) begin() {
 	t.read = 0
 	for _, old := range t.spent {

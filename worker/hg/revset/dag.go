@@ -316,8 +316,8 @@ func (ev *evaluator) between(roots, heads smartset) (*baseSet, error) {
 			visit.add(p2)
 		}
 	}
-	reached := new(bitset)
-	var revs []node.Rev
+	reached := newBitset(int(top) + 1)
+	revs := make([]node.Rev, 0, len(down))
 	for _, r := range slices.Backward(down) {
 		in := isRoot.has(r)
 		if !in && r != node.NullRev {
@@ -330,7 +330,7 @@ func (ev *evaluator) between(roots, heads smartset) (*baseSet, error) {
 		}
 	}
 	s := newListSet(revs)
-	s.sort(false)
+	s.ascRevs, s.order = revs, ascending
 	return s, nil
 }
 
@@ -408,7 +408,7 @@ func (ev *evaluator) missing(common, heads []node.Rev) ([]node.Rev, error) {
 // headsOf lists the members of s that have no child in s, in any order. null is
 // never one.
 func (ev *evaluator) headsOf(revs []node.Rev) []node.Rev {
-	parents := new(bitset)
+	parents := newBitset(ev.repo.Len())
 	for _, r := range revs {
 		p1, p2 := ev.parents(r)
 		parents.add(p1)

@@ -7,6 +7,10 @@ import "strings"
 // optimize rewrites an analyzed tree into one that yields the same revisions
 // faster. The rewrites and weights are Mercurial's: which operand is looked at
 // first decides which of several errors a user sees.
+//
+// Each rewrite has a law, which stands beside it; TestOptimize checks on random
+// graphs that a tree selects the same before and after. A law is about sets; the
+// order is that of the first operand on both sides.
 func optimize(t *Tree) *Tree {
 	_, t = weigh(t)
 	return t
@@ -25,6 +29,8 @@ func weigh(t *Tree) (float64, *Tree) {
 	case "or":
 		return weighOr(t)
 	case "not":
+		// Law: every changeset has one phase, so
+		//   not public() = _notpublic()
 		if name, args, ok := t.Args[0].call(); ok && name == "public" && t.Args[0].Args[1] == nil && args == nil {
 			return weigh(funcNode("_notpublic", nil))
 		}
@@ -88,12 +94,17 @@ func weighAnd(t *Tree) (float64, *Tree) {
 	wb, b := weigh(t.Args[1])
 	w := min(wa, wb)
 
-	// A phase within ancestors: the walk can stop at the first public one.
+	// Law: a phase is never lower than that of a parent, so above the first
+	// public ancestor there is nothing more to find.
+	//   draft() and ancestors(x) = _phaseandancestors(draft, x)
 	if name, args, ok := a.call(); ok && len(args) == 0 && a.Args[1] == nil {
 		if x := argOf(b, "ancestors"); x != nil && (name == "draft" || name == "secret" || name == "_notpublic") {
 			return w, funcNode("_phaseandancestors", newTree("list", symbolNode(name), x))
 		}
 	}
+	// Law: the definition of only().
+	//   ancestors(x) and not ancestors(y) = only(x, y)
+	//   not ancestors(y) and ancestors(x) = only(x, y)
 	x, y := onlyArgs(a, b)
 	if x == nil {
 		x, y = onlyArgs(b, a)
@@ -101,10 +112,15 @@ func weighAnd(t *Tree) (float64, *Tree) {
 	if x != nil {
 		return w, funcNode("only", newTree("list", x, y))
 	}
+	// Law: the definition of difference, without the complement of b.
+	//   a and not b = a - b
 	// (an operand of "not" that is itself incomplete is an error either way)
 	if b != nil && b.Op == "not" && b.Args[0] != nil && b.Args[0].Op != "list" && b.Args[0].Op != "keyvalue" {
 		return wa, newTree("difference", a, b.Args[0])
 	}
+	// Law: intersection is commutative; andsmally evaluates b first, then a
+	// within it, in the order of a.
+	//   a and b = andsmally(a, b)
 	if wa > wb {
 		return w, newTree("andsmally", a, b)
 	}
@@ -113,6 +129,11 @@ func weighAnd(t *Tree) (float64, *Tree) {
 
 // weighOr joins neighbouring plain revisions into one list, since unions of
 // thousands of them are made by programs.
+//
+// Law: union is associative, and a list is the union of its members, so for
+// plain revisions a and b
+//
+//	x or a or b or y = x or _list(a, b) or y
 func weighOr(t *Tree) (float64, *Tree) {
 	var weights []float64
 	var trees []*Tree
@@ -164,6 +185,8 @@ func weighCall(t *Tree) (float64, *Tree) {
 			w = p.weight
 		}
 	}
+	// Law: the heads of common ancestors are found without listing the ancestors.
+	//   heads(commonancestors(x)) = _commonancestorheads(x)
 	if name == "heads" {
 		if x := argOf(arg, "commonancestors"); x != nil {
 			return w + wa, funcNode("_commonancestorheads", x)

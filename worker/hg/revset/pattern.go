@@ -19,7 +19,7 @@ type pattern struct {
 // pattern matches whole strings, unless it is a regular expression.
 func (ev *evaluator) pattern(s string, caseSensitive bool) (*pattern, error) {
 	if re, ok := strings.CutPrefix(s, "re:"); ok {
-		m, err := compileRegexp(re, !caseSensitive)
+		m, err := compileRegexp(re, !caseSensitive, ev.fail)
 		if err != nil {
 			return nil, err
 		}

@@ -235,6 +235,9 @@ func existingRev(ev *evaluator, subset smartset, x *Tree, _ order) (smartset, er
 	if !ok {
 		return nil, parseErrorf("rev expects a number")
 	}
+	if n >= 1<<31 && n != int64(node.WdirRev) || n < -1<<31 {
+		return nil, hgerr.NewUnsupported("a revision number of more than 32 bits") // hg fails
+	}
 	if n != int64(node.NullRev) && n != int64(node.WdirRev) {
 		if n < 0 || n >= int64(ev.repo.Len()) || ev.repo.Hidden(node.Rev(n)) {
 			return nil, lookupErrorf("unknown revision '%s'", canonical)

@@ -169,39 +169,35 @@ func phaseAndAncestors(ev *evaluator, subset smartset, x *Tree, _ order) (smarts
 // stack is the draft changesets below revisions, down to the first merge or
 // public one.
 func stack(ev *evaluator, subset smartset, x *Tree, _ order) (smartset, error) {
-	var revs []node.Rev
 	if x == nil {
-		p, _ := ev.repo.WdirParents()
-		revs = []node.Rev{p}
-	} else {
-		s, err := ev.getAll(x)
+		one, err := ev.stackOf(".")
 		if err != nil {
 			return nil, err
 		}
-		revs = list(s)
+		return intersect(subset, one), nil
+	}
+	s, err := ev.getAll(x)
+	if err != nil {
+		return nil, err
 	}
 	var stacks smartset = newListSet(nil)
-	for _, r := range revs {
-		one, err := ev.stackOf(r)
+	for _, r := range list(s) {
+		if r == node.WdirRev {
+			return nil, errWdir()
+		}
+		// The number is a symbol there, so that null's, -1, is the tip.
+		one, err := ev.stackOf(r.String())
 		if err != nil {
 			return nil, err
-		}
-		if x == nil {
-			stacks = one
-			continue
 		}
 		stacks = union(stacks, one)
 	}
 	return intersect(subset, stacks), nil
 }
 
-// stackOf evaluates hg's own definition of the stack of r.
-func (ev *evaluator) stackOf(r node.Rev) (smartset, error) {
-	if r == node.WdirRev {
-		return nil, errWdir()
-	}
-	// The number is a symbol there, so that null's, -1, is the tip.
-	expr, err := Format("only(%s) and not public() and not ::merge()", r.String())
+// stackOf evaluates hg's own definition of the stack of a revision.
+func (ev *evaluator) stackOf(symbol string) (smartset, error) {
+	expr, err := Format("only(%s) and not public() and not ::merge()", symbol)
 	if err != nil {
 		return nil, err
 	}
@@ -232,7 +228,11 @@ func obsolescence(name string, kinds ...ObsSet) operator {
 			revs = append(revs, list...)
 		}
 		if len(kinds) > 1 {
-			return intersect(subset, newSetOf(slices.DeleteFunc(revs, ev.hidden))), nil
+			visible := slices.DeleteFunc(slices.Clone(revs), ev.hidden)
+			if len(visible) < len(revs) && !ev.opts.Version.AtLeast(7, 0) {
+				return nil, hgerr.NewUnsupported("revset %s() with hidden changesets", name) // hg fails when it shows them
+			}
+			return intersect(subset, newSetOf(visible)), nil
 		}
 		return ev.withRevs(subset, revs), nil
 	}

@@ -3,6 +3,7 @@
 package revset
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -64,7 +65,7 @@ func grep(ev *evaluator, subset smartset, x *Tree, _ order) (smartset, error) {
 	if err != nil {
 		return nil, err
 	}
-	re, err := compileRegexp(text, false)
+	re, err := compileRegexp(text, false, ev.fail)
 	if err != nil {
 		return nil, err
 	}
@@ -200,8 +201,8 @@ func matching(ev *evaluator, subset smartset, x *Tree, _ order) (smartset, error
 		return nil, parseErrorf("unexpected field name passed to matching: %s", unknown[0])
 	case len(unknown) > 1:
 		return nil, hgerr.NewUnsupported("matching() with several unknown fields") // hg names a random one
-	case wanted["diff"] || wanted["substate"]:
-		return nil, hgerr.NewUnsupported("matching() of diff or substate")
+	case wanted["diff"]:
+		return nil, hgerr.NewUnsupported("matching() of diff")
 	}
 	if wanted["description"] {
 		delete(wanted, "summary")
@@ -263,6 +264,20 @@ func (ev *evaluator) matchKey(r node.Rev, fields []string) (string, error) {
 				}
 			}
 			put(s)
+		case "substate":
+			states, ok := ev.repo.(Subrepos)
+			if !ok {
+				return "", hgerr.NewUnsupported("matching() of substate")
+			}
+			state, err := states.Substate(r)
+			if err != nil {
+				return "", err
+			}
+			for _, path := range slices.Sorted(maps.Keys(state)) {
+				put(path)
+				put(state[path])
+			}
+			b.WriteByte(';')
 		case "files":
 			list, e := ev.repo.Files(r)
 			err = e

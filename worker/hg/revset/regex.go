@@ -8,19 +8,31 @@ import (
 	"strings"
 
 	"hgbroker/worker/hg/hgerr"
+	"hgbroker/worker/hg/match/backtrack"
 )
 
 // matcher searches strings for a regular expression of Python's re module, on
-// bytes. Only the syntax that means the same in Go is taken, after rewriting
-// what is spelled differently; everything else, and everything wrong, is left
-// to the real hg.
+// bytes. Syntax that means the same in Go is rewritten for Go, which takes linear
+// time; what else Python knows is tried by backtracking. What is wrong is left to
+// the real hg, which quotes Python's reason.
 type matcher struct {
-	re *regexp.Regexp
+	re   *regexp.Regexp
+	back *backtrack.Pattern // when re is nil
+	fail func(error)        // told what backtracking gave up on
 }
 
 // match tells whether the expression matches anywhere in s. Bytes above ASCII
 // become the runes U+0080 to U+00FF, so that "." is one byte.
-func (m *matcher) match(s string) bool { return m.re.MatchString(widen(s)) }
+func (m *matcher) match(s string) bool {
+	if m.re != nil {
+		return m.re.MatchString(widen(s))
+	}
+	loc, err := m.back.Search(s, 0, false)
+	if err != nil {
+		m.fail(err)
+	}
+	return loc != nil
+}
 
 func widen(s string) string {
 	i := 0
@@ -41,21 +53,26 @@ func widen(s string) string {
 // Python's \s on bytes; Go's lacks \v.
 const spaceClass = ` \t\n\r\f\v`
 
-func compileRegexp(src string, fold bool) (*matcher, error) {
+func compileRegexp(src string, fold bool, fail func(error)) (*matcher, error) {
 	t := translator{src: src, fold: fold}
-	unsupported := hgerr.NewUnsupported("regular expression %q", src)
-	if !t.run() {
-		return nil, unsupported
+	if t.run() {
+		out := t.out.String()
+		if fold {
+			out = "(?i:" + out + ")"
+		}
+		if re, err := regexp.Compile(out); err == nil {
+			return &matcher{re: re}, nil
+		}
 	}
-	out := t.out.String()
-	if fold {
-		out = "(?i:" + out + ")"
+	back, err := backtrack.Compile(src)
+	if err == nil && fold {
+		// Flags for the whole are only good at the very beginning.
+		back, err = backtrack.Compile("(?i:" + src + ")")
 	}
-	re, err := regexp.Compile(out)
 	if err != nil {
-		return nil, unsupported
+		return nil, hgerr.NewUnsupported("regular expression %q", src)
 	}
-	return &matcher{re}, nil
+	return &matcher{back: back, fail: fail}, nil
 }
 
 // translator copies an expression item by item.

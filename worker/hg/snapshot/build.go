@@ -165,7 +165,7 @@ func (s *Snapshot) Growth() (*image.Builder, error) {
 			b.Add(secBranchOf, image.Bytes(s.branchOf.base), image.Bytes(s.branchOf.more))
 		}
 	}
-	if s.hasTags && !shares(s.tagText, base.tagText) {
+	if s.hasTags && !(base.hasTags && s.tagHash == base.tagHash && shares(s.tagText, base.tagText)) {
 		s.addTags(b)
 	}
 	s.addCommon(b)

@@ -320,7 +320,7 @@ func TestRefreshIsABuild(t *testing.T) {
 		{"strip of everything", func() { do("strip", "--no-backup", "-r", "0", "--hidden") }},
 		{"commit after that", func() { commit() }},
 	}
-	var prev *Snapshot
+	var prev, chain *Snapshot
 	for _, step := range steps {
 		step.do()
 		fresh := load(t, dir, nil)
@@ -329,6 +329,15 @@ func TestRefreshIsABuild(t *testing.T) {
 			refreshed = load(t, dir, prev)
 			sameSections(t, step.name, refreshed, fresh)
 			grown(t, step.name, readFiles(t, dir, prev), prev, fresh)
+		}
+		// And one that is never merged as long as it can grow.
+		var next *Snapshot
+		if chain != nil {
+			next = grown(t, step.name+", again", readFiles(t, dir, chain), chain, fresh)
+			chain.Close()
+		}
+		if chain = next; chain == nil {
+			chain = openBytes(t, imageOf(t, fresh))
 		}
 		if err := refreshed.Verify(); err != nil {
 			t.Errorf("%s: %v", step.name, err)
@@ -341,8 +350,9 @@ func TestRefreshIsABuild(t *testing.T) {
 	}
 }
 
-// grown brings prev up to date beside its image, and compares.
-func grown(t *testing.T, what string, f *Files, prev, fresh *Snapshot) {
+// grown brings prev up to date beside its image, and compares. It returns nil
+// when prev cannot grow.
+func grown(t *testing.T, what string, f *Files, prev, fresh *Snapshot) *Snapshot {
 	t.Helper()
 	s := Grow(f, prev)
 	defer s.Close()
@@ -355,7 +365,7 @@ func grown(t *testing.T, what string, f *Files, prev, fresh *Snapshot) {
 		if prev.Len() > 0 && f.Prior == prev.Len() && prev.Markers().Len() == s.Markers().Len() {
 			t.Errorf("%s: no growth", what)
 		}
-		return
+		return nil
 	}
 	img := mustOpen(t, b.Bytes())
 	if err := VerifyGrowth(img); err != nil {
@@ -372,7 +382,12 @@ func grown(t *testing.T, what string, f *Files, prev, fresh *Snapshot) {
 		t.Errorf("%s: what is known of branches is lost", what)
 	}
 	askEverything(g)
+	again, err := OpenGrown(prev, mustOpen(t, b.Bytes()))
+	if err != nil {
+		t.Fatal(err)
+	}
 	sameSections(t, what+", merged", openBytes(t, imageOf(t, g)), fresh)
+	return again
 }
 
 // randomText does not compress well.

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"slices"
 	"testing"
 
@@ -299,6 +300,94 @@ func FuzzSection(f *testing.F) {
 		tampered, err := Open(mustOpen(t, rebuilt(t, s, map[image.ID][]byte{sec: data})))
 		if err == nil && tampered.Verify() == nil {
 			askEverything(tampered)
+		}
+	})
+}
+
+// a growth of full, by a changeset and a marker.
+func growth(t testing.TB, base *Snapshot) *image.Builder {
+	t.Helper()
+	entries := base.Index().Entries()
+	more := slices.Clone(entries[len(entries)-revlog.EntrySize:])
+	more[40] ^= 0xff // another node
+	index, err := revlog.NewGrownIndex(entries, more)
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw, starts, _, _ := base.Markers().Tables()
+	f := &Files{Stamps: base.Stamps(), Index: index, Prior: base.Len(), Appended: true, ObsStore: raw[starts[len(starts)-1]:]}
+	f.Stamps[Changelog].Size += revlog.EntrySize
+	f.Stamps[ObsStore].Size++
+	for _, r := range base.roots {
+		f.PhaseRoots = fmt.Appendf(f.PhaseRoots, "%d %s\n", r.phase, base.Node(r.rev).Hex())
+	}
+	s := Grow(f, base)
+	s.SetBranches(&BranchColumns{Names: append(slices.Clone(base.BranchNames()), "third"), Of: []uint32{2 << 1}})
+	b, err := s.Growth()
+	if err != nil || b == nil {
+		t.Fatalf("no growth: %v", err)
+	}
+	return b
+}
+
+// FuzzGrowth puts arbitrary bytes into a section of a good growth. What
+// VerifyGrowth accepts must answer every question beside its base.
+func FuzzGrowth(f *testing.F) {
+	base := full(f)
+	good := mustOpen(f, growth(f, base).Bytes())
+	if g, err := OpenGrown(base, good); err != nil || g.Verify() != nil {
+		f.Fatal(err, g.Verify())
+	}
+	for _, s := range good.Info().Sections {
+		data, _ := good.Section(s.ID)
+		f.Add(uint8(s.ID), slices.Clone(data))
+	}
+	f.Fuzz(func(t *testing.T, id uint8, data []byte) {
+		b := image.NewBuilder(image.Growth)
+		for _, s := range good.Info().Sections {
+			if s.ID == image.ID(id) {
+				b.Add(s.ID, data)
+			} else {
+				b.AddFrom(good, s.ID)
+			}
+		}
+		img := mustOpen(t, b.Bytes())
+		if VerifyGrowth(img) != nil {
+			return
+		}
+		if g, err := OpenGrown(base, img); err == nil {
+			askEverything(g)
+			g.Verify()
+		}
+	})
+}
+
+// FuzzTexts opens an image of texts with arbitrary sections.
+func FuzzTexts(f *testing.F) {
+	of := Ancestor{2, 7}
+	good := mustOpen(f, BuildTexts(of, nil, []TextsPart{{[]byte("abc"), []uint32{1, 2}}}).Bytes())
+	texts, err := OpenTexts(good)
+	if err != nil || texts.Verify() != nil || texts.Of() != of || string(texts.Text(0)) != "a" || string(texts.Text(1)) != "bc" {
+		f.Fatal("texts are not what they were made of")
+	}
+	more := mustOpen(f, BuildTexts(Ancestor{3, 8}, texts, []TextsPart{{[]byte("def"), []uint32{3}}}).Bytes())
+	if longer, err := OpenTexts(more); err != nil || longer.Verify() != nil || string(longer.Text(2)) != "def" || string(longer.Text(1)) != "bc" {
+		f.Fatal("more texts are not what they were made of")
+	}
+	get := func(id image.ID) []byte { b, _ := good.Section(id); return slices.Clone(b) }
+	f.Add(get(textsOf), get(textsStarts), get(textsData))
+	f.Add(get(textsOf), slices.Concat(get(textsStarts)[:16], []byte{9, 0, 0, 0, 0, 0, 0, 0}), get(textsData))
+	f.Fuzz(func(t *testing.T, of, starts, data []byte) {
+		b := image.NewBuilder(image.Texts)
+		b.Add(textsOf, of)
+		b.Add(textsStarts, starts)
+		b.Add(textsData, data)
+		texts, err := OpenTexts(mustOpen(t, b.Bytes()))
+		if err != nil || texts.Verify() != nil {
+			return
+		}
+		for rev := range texts.Len() {
+			texts.Text(node.Rev(rev))
 		}
 	})
 }

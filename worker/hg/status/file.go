@@ -43,20 +43,6 @@ func lstat(path string) (*fileStat, error) {
 	}
 }
 
-func fstatat(dir int, name string) (*fileStat, error) {
-	var st unix.Stat_t
-	for {
-		err := unix.Fstatat(dir, name, &st, unix.AT_SYMLINK_NOFOLLOW)
-		switch err {
-		case nil:
-			return statOf(&st), nil
-		case unix.EINTR:
-			continue
-		}
-		return nil, err
-	}
-}
-
 // flag is the manifest's flag for what is on disk; none when nothing is.
 func (st *fileStat) flag() manifest.Flag {
 	switch {

@@ -7,8 +7,10 @@
 // It gives what hg gives, down to the corners of hg's walk: what an explicitly
 // named file means, what is left out below ignored directories and nested
 // repositories, which directories cannot be read. The work is arranged
-// differently: directories are read in parallel, the files' types come from the
-// directory, and only a file that a stat can say something about is stat'ed.
+// differently: directories are read in parallel beside the dirstate's Tree, the
+// files' types come from the directory, and only a file that a stat can say
+// something about is stat'ed, by its name in the open directory. Results stand
+// where the dirstate's entries stand, so that only what is not tracked is sorted.
 //
 // It opens directories and stats files, and never writes: hg, unlike this
 // package, records in the dirstate what it found clean. Contents are compared

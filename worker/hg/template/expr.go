@@ -121,6 +121,9 @@ type filterOp struct {
 func (x *filterOp) eval(s *scope) (Value, error) {
 	v, err := x.arg.eval(s)
 	if err != nil {
+		if isLazy(x.arg) {
+			err = x.explain(err)
+		}
 		return v, err
 	}
 	out, err := x.f.call(s, v)
@@ -141,10 +144,25 @@ func (x *filterOp) write(w *bytes.Buffer, s *scope) error {
 	in := s.e.buffer()
 	defer s.e.release(in)
 	if err := x.arg.write(in, s); err != nil {
+		if _, explained := x.eval(s); explained != nil {
+			return explained
+		}
 		return err
 	}
 	w.Write(x.f.text(w.AvailableBuffer(), in.Bytes()))
 	return nil
+}
+
+// isLazy tells of what hg evaluates only when it is printed, so that its mistakes
+// show inside of what it is given to.
+func isLazy(x expr) bool {
+	switch x := x.(type) {
+	case sequence:
+		return true
+	case *callOp:
+		return x.fn.lazy
+	}
+	return false
 }
 
 // explain tells which filter met which keyword.

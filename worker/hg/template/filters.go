@@ -173,11 +173,18 @@ func commonDir(_ *scope, v Value) (Value, error) {
 	if ok && n == 0 || v.kind == kindNone || v.kind == kindInt && v.n == 0 && v.x == nil {
 		return Bytes(""), nil
 	}
-	if v.kind != kindList {
+	items := v.list()
+	switch v.kind {
+	case kindDict:
+		for _, key := range v.x.(*dict).keys {
+			items = append(items, Bytes(key))
+		}
+	case kindList:
+	default:
 		return Value{}, parseErrorf("argument is not a list of text")
 	}
 	var low, high []string
-	for i, item := range v.list() {
+	for i, item := range items {
 		if item.kind != kindBytes {
 			return Value{}, errNotText
 		}

@@ -18,7 +18,9 @@ type function struct {
 	check        func(e *Engine, args *callArgs) error
 	list, plural string
 	feature      Feature
-	unsupported  string
+	// lazy is set where hg works only when the result is printed.
+	lazy        bool
+	unsupported string
 }
 
 // functions is filled once, and never changed.
@@ -32,7 +34,7 @@ func init() {
 		{name: "date", doc: "date(date[, fmt]): a date in a layout", call: dateFunc},
 		{name: "dict", doc: "dict([[key=]value...]): a dictionary", params: &params{rest: true, options: true}, call: dictFunc},
 		{name: "diff", doc: "diff([include[, exclude]]): the changeset's diff", call: diffFunc, feature: FeatureDiff},
-		{name: "extdata", doc: "extdata(source): text from outside", params: &params{keys: []string{"source"}}, unsupported: "extdata"},
+		{name: "extdata", doc: "extdata(source): text from outside", params: &params{keys: []string{"source"}}, unsupported: "what it shows comes from outside of the repository"},
 		{name: "files", doc: "files(pattern): files of the changeset that match", call: filesFunc, list: "file", feature: FeatureFiles},
 		{name: "fill", doc: "fill(text[, width[, first[, hang]]]): text in columns", call: fillFunc},
 		{name: "filter", doc: "filter(iterable[, expr]): items that are not empty", call: filterFunc},
@@ -57,13 +59,13 @@ func init() {
 		{name: "pad", doc: "pad(text, width[, fillchar[, left[, truncate]]])", params: &params{keys: []string{"text", "width", "fillchar", "left", "truncate"}}, call: padFunc},
 		{name: "relpath", doc: "relpath(path): seen from the current directory", call: relPathFunc},
 		{name: "revset", doc: "revset(query[, args...]): revisions", call: revsetFunc, check: checkRevset, list: "revision", feature: FeatureRevset},
-		{name: "rstdoc", doc: "rstdoc(text, style)", unsupported: "reStructuredText"},
+		{name: "rstdoc", doc: "rstdoc(text, style)", unsupported: "reStructuredText is not formatted"},
 		{name: "search", doc: "search(pattern, text): the first match", call: searchFunc, check: checkSearch},
-		{name: "separate", doc: "separate(sep, args...): arguments that are not empty", params: &params{must: []string{"sep"}, rest: true}, call: separateFunc, write: writeSeparate},
+		{name: "separate", doc: "separate(sep, args...): arguments that are not empty", params: &params{must: []string{"sep"}, rest: true}, call: separateFunc, write: writeSeparate, lazy: true},
 		{name: "shortest", doc: "shortest(node[, minlength]): shortest prefix that is unique", call: shortestFunc, check: checkShortest},
 		{name: "startswith", doc: "startswith(pattern, text): text, if it does", call: startsWithFunc},
 		{name: "strip", doc: "strip(text[, chars])", call: stripFunc},
-		{name: "sub", doc: "sub(pattern, replacement, text)", call: subFunc, check: checkSub},
+		{name: "sub", doc: "sub(pattern, replacement, text)", call: subFunc, check: checkSub, lazy: true},
 		{name: "subsetparents", doc: "subsetparents(rev, revset)", params: &params{keys: []string{"rev", "revset"}}, call: subsetParentsFunc},
 		{name: "word", doc: "word(number, text[, separator])", call: wordFunc},
 	}

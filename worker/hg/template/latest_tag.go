@@ -265,7 +265,18 @@ func latestTagFunc(s *scope, args *callArgs) (Value, error) {
 		if err != nil {
 			return Value{}, err
 		}
-		return latestTagList(s, "-"+pattern, func(tag string) bool { return rx.search(tag) != nil })
+		var failed error
+		list, err := latestTagList(s, "-"+pattern, func(tag string) bool {
+			found, err := rx.search(tag)
+			if err != nil {
+				failed = err
+			}
+			return found != nil
+		})
+		if failed != nil {
+			return Value{}, failed
+		}
+		return list, err
 	}
 	name := strings.TrimPrefix(pattern, "literal:")
 	return latestTagList(s, "-"+pattern, func(tag string) bool { return tag == name })
@@ -281,8 +292,9 @@ func checkLatestTag(e *Engine, args *callArgs) error {
 		return hgerr.NewUnsupported("template function latesttag with a computed pattern")
 	}
 	if re, ok := strings.CutPrefix(pattern, "re:"); ok {
-		_, err := compilePython(re)
-		return err
+		if _, err := compilePython(re); err != nil {
+			return hgerr.NewUnsupported("template function latesttag: %v", err) // hg repeats Python's words
+		}
 	}
 	return nil
 }

@@ -395,6 +395,18 @@ func (m *mapped) show(w *bytes.Buffer, s *scope) error { return m.join(w, s, "")
 
 func (m *mapped) truth(*scope) (bool, error) {
 	some := false
+	if m.keep == nil {
+		err := m.run(func(inner *scope) error {
+			some = true
+			if !isLazy(m.target) {
+				if _, err := m.target.eval(inner); err != nil {
+					return err
+				}
+			}
+			return errStop
+		})
+		return some, err
+	}
 	err := m.texts(func(string) (bool, error) { some = true; return false, nil })
 	return some, err
 }

@@ -257,6 +257,9 @@ func markerWords(markers []Marker, key string) []string {
 
 // markersOf reads back the markers that a template passes around as tuples.
 func markersOf(v Value) ([]Marker, bool) {
+	if n, ok := length(v); ok && n == 0 {
+		return nil, true // whatever has no items has no markers
+	}
 	if v.kind != kindList && v.kind != kindTuple {
 		return nil, false
 	}

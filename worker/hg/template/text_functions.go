@@ -213,10 +213,7 @@ func wordFunc(s *scope, args *callArgs) (Value, error) {
 		}
 		words = strings.Split(text, sep)
 	} else {
-		words = strings.FieldsFunc(latin1(text), func(r rune) bool { return strings.ContainsRune(python.Space, r) })
-		for i := range words {
-			words[i] = fromLatin1(words[i])
-		}
+		words = strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(python.Space, r) })
 	}
 	if n < 0 {
 		n += len(words)
@@ -227,30 +224,23 @@ func wordFunc(s *scope, args *callArgs) (Value, error) {
 	return Bytes(words[n]), nil
 }
 
-// checkPattern refuses patterns that are computed or that Go reads differently.
-func checkPattern(name string, args *callArgs, count int) (*pythonRegexp, error) {
+// checkPattern refuses patterns that are computed, or not understood.
+func checkPattern(name string, args *callArgs, count int) error {
 	if len(args.pos) != count {
-		return nil, nil // an error when it is called
+		return nil // an error when it is called
 	}
 	pattern, ok := constantText(args.pos[0])
 	if !ok {
-		return nil, hgerr.NewUnsupported("template function %s with a computed pattern", name)
+		return hgerr.NewUnsupported("template function %s with a computed pattern", name)
 	}
-	return compilePython(pattern)
+	if _, err := compilePython(pattern); hgerr.IsUnsupported(err) {
+		return err
+	}
+	return nil // an invalid one is an error when it is called
 }
 
-func checkSearch(_ *Engine, args *callArgs) error {
-	_, err := checkPattern("search", args, 2)
-	return err
-}
-
-func checkSub(_ *Engine, args *callArgs) error {
-	re, err := checkPattern("sub", args, 3)
-	if err == nil && re != nil && re.matchesEmpty() {
-		return hgerr.NewUnsupported("template function sub with a pattern that matches nothing")
-	}
-	return err
-}
+func checkSearch(_ *Engine, args *callArgs) error { return checkPattern("search", args, 2) }
+func checkSub(_ *Engine, args *callArgs) error    { return checkPattern("sub", args, 3) }
 
 // searchFunc binds the groups of the first match as {0}, {1}, ... and by name.
 func searchFunc(s *scope, args *callArgs) (Value, error) {
@@ -266,6 +256,9 @@ func searchFunc(s *scope, args *callArgs) (Value, error) {
 		return Value{}, err
 	}
 	re, err := s.e.pattern(pattern)
+	if isInvalid(err) {
+		return Value{}, parseErrorf("search got an invalid pattern: %s", pattern)
+	}
 	if err != nil {
 		return Value{}, err
 	}
@@ -278,7 +271,10 @@ func searchFunc(s *scope, args *callArgs) (Value, error) {
 	if bad != nil {
 		return Value{}, parseErrorf("invalid group %s in search pattern: %s", strings.Join(bad, ", "), pattern)
 	}
-	m := re.search(text)
+	m, err := re.search(text)
+	if err != nil {
+		return Value{}, err
+	}
 	if m == nil {
 		return wrap(noMapping{}), nil
 	}
@@ -309,6 +305,9 @@ func subFunc(s *scope, args *callArgs) (Value, error) {
 		}
 	}
 	re, err := s.e.pattern(parts[0])
+	if isInvalid(err) {
+		return Value{}, parseErrorf("sub got an invalid pattern: %s", parts[0])
+	}
 	if err != nil {
 		return Value{}, err
 	}
@@ -316,7 +315,8 @@ func subFunc(s *scope, args *callArgs) (Value, error) {
 	if !ok {
 		return Value{}, parseErrorf("sub got an invalid replacement: %s", parts[1])
 	}
-	return Bytes(re.sub(parts[2], r.expand)), nil
+	text, err := re.sub(parts[2], r.expand)
+	return Bytes(text), err
 }
 
 // pattern compiles a pattern once.

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package hg
+
+import (
+	"testing"
+
+	"hgbroker/worker/hg/hgtest"
+	"hgbroker/worker/hg/image"
+)
+
+// TestTexts reads a long history, again from the image of its texts that is made
+// then, and again when the history has grown or is another one.
+func TestTexts(t *testing.T) {
+	version := hgtest.HgVersions(t)[0]
+	inst := Installation{Path: version.Path, Version: version.Number}
+	y := hgtest.NewTally(t)
+	s := newShelf(t)
+	r := newLongRepo(t, 2100)
+	runners := []hgtest.Named{
+		shelfRunner(t, "leased, warm", inst, s, 100),
+		shelfRunner(t, "leased, cold", inst, newShelf(t), 1),
+		{Name: "hg", Runner: hgtest.NewReal(t, version.Path)},
+	}
+	texts := func() *image.Image {
+		for key, data := range s.kept {
+			if key.Kind == image.Texts {
+				return must(image.Open(data, nil))
+			}
+		}
+		return nil
+	}
+	compare := func() {
+		t.Helper()
+		var cmds []hgtest.Command
+		for range 2 {
+			for _, args := range [][]string{
+				{"log", "-T", `{rev}:{node} {author} {date|hgdate} {branch} {files} {desc}\n`},
+				{"log", "-k", "number 17"}, {"log", "-r", "desc(\"number 2\") and user(ada)", "-T", "{rev}\n"}, {"log", "-r", "tip~70:"},
+			} {
+				cmds = append(cmds, hgtest.Command{Args: args})
+			}
+		}
+		hgtest.Compare(t, y, r.dir, cmds, runners...)
+	}
+	compare()
+	first := texts()
+	if first == nil {
+		t.Fatal("no image of texts was kept")
+	}
+	for range 3 {
+		r.commit()
+	}
+	compare()
+	if texts().Fingerprint() != first.Fingerprint() {
+		t.Error("three commits made another image of all texts")
+	}
+	// Another history of the same length in the same place.
+	r.word = "!"
+	r.write(2103)
+	compare()
+	if texts().Fingerprint() == first.Fingerprint() {
+		t.Error("the image of texts is still that of the history before")
+	}
+}
