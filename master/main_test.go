@@ -23,7 +23,7 @@ import (
 	"hgbroker/protocol"
 	workers "hgbroker/worker"
 	"hgbroker/worker/hg"
-	"hgbroker/worker/hg/command"
+	hgcommand "hgbroker/worker/hg/command"
 	"hgbroker/worker/hg/hgerr"
 	"hgbroker/worker/hg/image"
 )
@@ -170,7 +170,7 @@ func (e *fake) Log(context.Context, *hg.Request, hg.LogQuery) ([]hg.Commit, stri
 func (e *fake) Cat(context.Context, *hg.Request, string, string) (*hg.FileContent, hg.Result, error) {
 	return nil, hg.Result{}, hgerr.NewUnsupported("cat")
 }
-func (e *fake) LineDiff(context.Context, *hg.Request, command.Buffer) (*command.LineDiff, hg.Result, error) {
+func (e *fake) LineDiff(context.Context, *hg.Request, hgcommand.Buffer) (*hgcommand.LineDiff, hg.Result, error) {
 	return nil, hg.Result{}, hgerr.NewUnsupported("lines")
 }
 func (e *fake) Annotate(context.Context, *hg.Request, hg.AnnotateQuery) (*hg.Annotation, hg.Result, error) {
