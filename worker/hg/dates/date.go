@@ -10,6 +10,7 @@
 package dates
 
 import (
+	"strconv"
 	"strings"
 	"time"
 
@@ -66,8 +67,27 @@ func (d Date) Format(format string) (string, error) {
 		minutes = d.Offset
 	}
 	minutes /= 60
+	if format == DefaultFormat {
+		return defaultForm(d.clock(), sign, minutes), nil
+	}
 	format = strings.ReplaceAll(format, "%z", "%1%2")
 	format = strings.ReplaceAll(format, "%1", string(sign)+twoDigits(minutes/60))
 	format = strings.ReplaceAll(format, "%2", twoDigits(minutes%60))
 	return strftime(d.clock(), format)
+}
+
+// defaultForm is DefaultFormat, which a long log prints for every changeset.
+func defaultForm(t time.Time, sign byte, minutes int) string {
+	var buf [40]byte
+	year, month, day := t.Date()
+	hour, minute, second := t.Clock()
+	two := func(b []byte, n int, after byte) []byte { return append(b, byte('0'+n/10), byte('0'+n%10), after) }
+	b := append(append(buf[:0], t.Weekday().String()[:3]...), ' ')
+	b = append(append(b, month.String()[:3]...), ' ')
+	b = two(b, day, ' ')
+	b = two(b, hour, ':')
+	b = two(b, minute, ':')
+	b = two(b, second, ' ')
+	b = append(strconv.AppendInt(b, int64(year), 10), ' ', sign)
+	return string(b) + twoDigits(minutes/60) + twoDigits(minutes%60)
 }
