@@ -76,6 +76,7 @@ func (s *Server) initialize(m *protocol.Message, p phase) ([]byte, error) {
 			Methods:        methodNames(),
 			NativeCommands: append([]string{}, s.opts.NativeCommands...),
 			Requirements:   append([]string{}, s.opts.Requirements...),
+			Languages:      s.opts.Languages,
 			Fallback:       fallbackName(fallback),
 		},
 	})

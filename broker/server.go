@@ -33,6 +33,7 @@ type Options struct {
 	// NativeCommands and Requirements are told in the capabilities.
 	NativeCommands []string
 	Requirements   []string
+	Languages      map[string][]string
 	Log            io.Writer // nil: no log
 	Trace          bool      // log each request
 	// MCP makes the server speak the Model Context Protocol; MCPWrites adds the

@@ -78,7 +78,10 @@ type Capabilities struct {
 	Methods        []string `json:"methods"`        // every request that is answered
 	NativeCommands []string `json:"nativeCommands"` // hg's names; the others go to the real hg
 	Requirements   []string `json:"requirements"`   // of .hg/requires, known natively
-	Fallback       string   `json:"fallback"`       // the policy in force
+	// Languages are the names that are evaluated natively, by kind: revset and
+	// fileset predicates, template keywords, filters and functions.
+	Languages map[string][]string `json:"languages,omitempty"`
+	Fallback  string              `json:"fallback"` // the policy in force
 }
 
 // RunParams are the parameters of hg/run: one hg command line.

@@ -46,7 +46,7 @@ func runBroker(o *options) error {
 		Dialer: dialer, Fallback: o.fallback, RealHg: o.hg, Framing: o.framing,
 		MaxWorkers: o.config.MaxWorkers, Environ: os.Environ(), Umask: umask, Dir: dir,
 		Version: version(), Trace: o.config.Trace,
-		NativeCommands: slices.Sorted(maps.Keys(command.Table())), Requirements: hg.NativeRequirements(),
+		NativeCommands: slices.Sorted(maps.Keys(command.Table())), Requirements: hg.NativeRequirements(), Languages: hg.NativeLanguages(),
 	}
 	if o.mcp {
 		opts.MCP, opts.MCPWrites, opts.Framing = true, o.writes, protocol.FramingLines

@@ -8,39 +8,27 @@ import (
 	"hgbroker/worker/hg/template"
 )
 
-// Languages are the names of Mercurial's own languages that are evaluated
-// natively, each list in order. An expression with any other name goes to the
-// real hg.
-type Languages struct {
-	RevsetPredicates  []string
-	FilesetPredicates []string
-	TemplateKeywords  []string
-	TemplateFilters   []string
-	TemplateFunctions []string
-}
-
-// NativeLanguages takes the names from the languages' tables.
-func NativeLanguages() Languages {
-	var l Languages
-	for _, p := range revset.Predicates() {
-		if p.Unsupported == "" {
-			l.RevsetPredicates = append(l.RevsetPredicates, p.Name)
+// NativeLanguages are the names of Mercurial's own languages that are evaluated
+// natively, by kind, each list in order. An expression with any other name goes
+// to the real hg.
+func NativeLanguages() map[string][]string {
+	names := map[string][]string{}
+	add := func(kind, name, unsupported string) {
+		if unsupported == "" {
+			names[kind] = append(names[kind], name)
 		}
+	}
+	for _, p := range revset.Predicates() {
+		add("revsetPredicates", p.Name, p.Unsupported)
 	}
 	for _, p := range fileset.Predicates() {
-		l.FilesetPredicates = append(l.FilesetPredicates, p.Name)
+		add("filesetPredicates", p.Name, "")
 	}
-	for _, t := range []struct {
-		rows []template.Row
-		to   *[]string
-	}{
-		{template.Keywords(), &l.TemplateKeywords}, {template.Filters(), &l.TemplateFilters}, {template.Functions(), &l.TemplateFunctions},
-	} {
-		for _, r := range t.rows {
-			if r.Unsupported == "" {
-				*t.to = append(*t.to, r.Name)
-			}
+	for kind, rows := range map[string][]template.Row{"templateKeywords": template.Keywords(),
+		"templateFilters": template.Filters(), "templateFunctions": template.Functions()} {
+		for _, r := range rows {
+			add(kind, r.Name, r.Unsupported)
 		}
 	}
-	return l
+	return names
 }

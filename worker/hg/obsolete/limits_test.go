@@ -90,7 +90,7 @@ func TestLongChain(t *testing.T) {
 				t.Errorf("changeset %d has flags %#x, not %#x", i, flags[i], want)
 			}
 		}
-		sets, err := NewestSuccessors(g, s, id(0))
+		sets, err := NewestSuccessors(s, id(0), func(id node.ID) bool { _, ok := g.Rev(id); return ok })
 		if err != nil || len(sets) != 1 || len(sets[0].Nodes) != 1 || sets[0].Nodes[0] != id(n) {
 			t.Errorf("newest successors: %v, %v", sets, err)
 		}
@@ -128,7 +128,7 @@ func TestCycles(t *testing.T) {
 					t.Errorf("cycle of %d: changeset %d has flags %#x", n, rev, f)
 				}
 			}
-			if sets, err := NewestSuccessors(g, s, id(0)); err != nil || len(sets) != 0 {
+			if sets, err := NewestSuccessors(s, id(0), func(id node.ID) bool { _, ok := g.Rev(id); return ok }); err != nil || len(sets) != 0 {
 				t.Errorf("cycle of %d: newest successors %v, %v", n, sets, err)
 			}
 			if sets, err := Fate(s, id(0), func(node.ID) bool { return false }); err != nil || len(sets) != 1 || len(sets[0].Nodes) != 0 {
@@ -214,7 +214,7 @@ func TestHostileMarkers(t *testing.T) {
 			if hgerr.IsUnsupported(err) != c.compute || !c.compute && err != nil {
 				t.Errorf("%s: Compute says %v", name, err)
 			}
-			_, err = NewestSuccessors(g, s, id(0))
+			_, err = NewestSuccessors(s, id(0), func(id node.ID) bool { _, ok := g.Rev(id); return ok })
 			if hgerr.IsUnsupported(err) != c.sets || !c.sets && err != nil {
 				t.Errorf("%s: NewestSuccessors says %v", name, err)
 			}

@@ -304,7 +304,7 @@ func FuzzParse(f *testing.F) {
 				}
 			}
 			if i < 8 {
-				NewestSuccessors(g, s, m.Predecessor)
+				NewestSuccessors(s, m.Predecessor, func(id node.ID) bool { _, ok := g.Rev(id); return ok })
 				Fate(s, m.Predecessor, func(id node.ID) bool { return id[0]&1 == 0 })
 				ClosestPredecessors(s, m.Predecessor, func(id node.ID) bool { return id[0]&1 == 0 })
 				AllSuccessors(s, []node.ID{m.Predecessor})

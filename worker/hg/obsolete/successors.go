@@ -313,9 +313,10 @@ func (f *successorFinder) inOrder(marks []uint32) []uint32 {
 
 // NewestSuccessors returns the sets of changesets that an obsolete one has
 // become in the end: none when it was pruned, several when it diverged, one of
-// several nodes when it was split.
-func NewestSuccessors(g Graph, s *Store, id node.ID) ([]SuccessorSet, error) {
-	return newNewestFinder(g, s, newBudget()).result(id)
+// several nodes when it was split. here tells what counts as a changeset.
+func NewestSuccessors(s *Store, id node.ID, here func(node.ID) bool) ([]SuccessorSet, error) {
+	f := &successorFinder{s: s, known: map[node.ID][]outcome{}, budget: newBudget(), here: here}
+	return f.result(id)
 }
 
 func (f *successorFinder) result(id node.ID) ([]SuccessorSet, error) {

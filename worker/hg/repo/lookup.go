@@ -126,7 +126,7 @@ func ambiguous(symbol string) error {
 func (v *View) hiddenError(symbol string, rev node.Rev) error {
 	a := hgerr.Abortf(hgerr.HiddenRevision, "hidden revision '%s'", symbol)
 	if v.flags(rev)&obsolete.Obsolete != 0 {
-		sets, err := obsolete.NewestSuccessors(v.snap, v.snap.Markers(), v.Node(rev))
+		sets, err := obsolete.NewestSuccessors(v.snap.Markers(), v.Node(rev), v.seen)
 		switch {
 		case err != nil:
 			return err

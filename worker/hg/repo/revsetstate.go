@@ -73,7 +73,7 @@ func (v Revsets) IsObsolete(rev node.Rev) bool { return v.flags(rev)&obsolete.Ob
 
 // Newest is what a changeset was rewritten as in the end.
 func (v Revsets) Newest(rev node.Rev) ([]node.Rev, error) {
-	sets, err := obsolete.NewestSuccessors(v.snap, v.snap.Markers(), v.Node(rev))
+	sets, err := obsolete.NewestSuccessors(v.snap.Markers(), v.Node(rev), v.seen)
 	var out []node.Rev
 	for _, s := range sets {
 		for _, id := range s.Nodes {

@@ -72,7 +72,7 @@ func (t *Templates) divergence(id node.ID) ([]template.Instability, error) {
 		if pred == id {
 			continue
 		}
-		sets, err := obsolete.NewestSuccessors(t.snap, t.snap.Markers(), pred)
+		sets, err := obsolete.NewestSuccessors(t.snap.Markers(), pred, func(id node.ID) bool { _, ok := t.snap.Rev(id); return ok })
 		if err != nil {
 			return nil, err
 		}

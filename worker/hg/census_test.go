@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package hg
+
+import (
+	"bufio"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"hgbroker/worker/hg/hgtest"
+)
+
+// censusLine is a line of testdata/census.txt.
+type censusLine struct {
+	hgtest.Command
+	everyRun bool // false: with HGBROKER_DIFFERENTIAL only
+	refused  bool // goes to the real hg, by design
+}
+
+// readCensus returns the lines of each scenario, and the scenarios in their order.
+func readCensus(t *testing.T) (map[string][]censusLine, []string) {
+	f, err := os.Open(filepath.Join("testdata", "census.txt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	lines := map[string][]censusLine{}
+	var order, names []string
+	for in := bufio.NewScanner(f); in.Scan(); {
+		text := in.Text()
+		if list, ok := strings.CutPrefix(text, "@ "); ok {
+			names = strings.Fields(list)
+			continue
+		}
+		if text == "" || text[0] == '#' {
+			continue
+		}
+		text, refused := strings.CutPrefix(text, "- ")
+		c, err := hgtest.ParseCommand(text)
+		if err != nil {
+			t.Fatalf("%s: %v", text, err)
+		}
+		for _, name := range names {
+			name, later := strings.CutSuffix(name, "!")
+			if !slices.Contains(order, name) {
+				order = append(order, name)
+			}
+			lines[name] = append(lines[name], censusLine{c, !later, refused})
+		}
+	}
+	return lines, order
+}
+
+// site makes the repository of a scenario and returns its directory.
+func makeSite(t *testing.T, name string, real hgtest.Runner) string {
+	if recorded := recordedSites[name]; recorded != "" {
+		return hgtest.Extract(t, recorded)
+	}
+	fill := censusSites[name]
+	if fill == nil {
+		t.Fatalf("census.txt names a scenario %s, which nothing makes", name)
+	}
+	dir, err := filepath.EvalSymlinks(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &site{&hgtest.Shell{Hg: real, Dir: filepath.Join(dir, "repo"), Env: hgtest.BaseEnv()}, t}
+	if err := os.Mkdir(s.Dir, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	s.hg("init")
+	fill(s)
+	return s.Dir
+}
+
+var extensionSetting = regexp.MustCompile(`^extensions\.`)
+
+// company tells which command lines one hg process may answer: an extension that
+// was loaded once leaves traces in it, and so does a verbose status in the forms
+// of the formatter. "alone" is a process for each.
+func company(c hgtest.Command) string {
+	var on []string
+	for _, a := range c.Args {
+		if extensionSetting.MatchString(a) {
+			on = append(on, a)
+		}
+	}
+	if slices.Contains(c.Args, "-v") && slices.ContainsFunc(c.Args, func(a string) bool { return a == "-T" || a == "-Tjson" }) &&
+		slices.Contains(c.Args, "status") {
+		return "alone"
+	}
+	return strings.Join(on, " ")
+}
+
+// TestCensus runs what the clients of Mercurial run, natively, and compares it
+// with real hg. The Tally that it prints at the end is native/total by command.
+//
+//	HGBROKER_DIFFERENTIAL    set: all versions of hg, all scenarios
+//	HGBROKER_CENSUS          names of scenarios to run alone, separated by commas
+func TestCensus(t *testing.T) {
+	lines, order := readCensus(t)
+	all := os.Getenv("HGBROKER_DIFFERENTIAL") != ""
+	versions := hgtest.HgVersions(t)
+	if only := os.Getenv("HGBROKER_CENSUS"); only != "" {
+		all, order = true, strings.Split(only, ",")
+	} else if !all {
+		versions = versions[:1]
+	}
+	for _, version := range versions {
+		y := hgtest.NewTally(t)
+		y.Strict = true
+		y.MaxErrors = number(t, "HGBROKER_MISMATCHES", 20)
+		inst := Installation{Path: version.Path, Version: version.Number}
+		real := hgtest.NewReal(t, version.Path)
+		refused := hgtest.NewTally(t)
+		for _, name := range order {
+			groups := map[string][]hgtest.Command{}
+			var refusals []hgtest.Command
+			for _, l := range lines[name] {
+				switch with := company(l.Command); {
+				case !all && (!l.everyRun || with != ""):
+				case l.refused:
+					refusals = append(refusals, l.Command)
+				default:
+					groups[with] = append(groups[with], l.Command)
+				}
+			}
+			if len(groups) == 0 {
+				continue
+			}
+			t.Run(version.Number+"/"+name, func(t *testing.T) {
+				dir := makeSite(t, name, real)
+				e := engineRunner("engine", inst, false)
+				for with, cmds := range groups {
+					var peer hgtest.Runner = real
+					switch with {
+					case "":
+					case "alone":
+						peer = hgtest.CLI(version.Path)
+					default:
+						own := hgtest.OpenReal(version.Path)
+						defer own.Close()
+						peer = own
+					}
+					hgtest.Compare(t, y, dir, cmds, e, hgtest.Named{Name: "hg " + version.Number, Runner: peer})
+				}
+				if len(refusals) > 0 {
+					hgtest.Compare(t, refused, dir, refusals, e, hgtest.Named{Name: "hg " + version.Number, Runner: real})
+				}
+			})
+		}
+	}
+}
