@@ -26,6 +26,8 @@ func (s *Server) runBatch(ctx context.Context, r *request) ([]byte, error) {
 	if len(p.Items) > protocol.MaxBatch {
 		return nil, invalidParams(fmt.Sprintf("more than %d items", protocol.MaxBatch))
 	}
+	ctx, done := s.withTask(ctx, r, nil, "")
+	defer done()
 	set := s.settings()
 	items := make([]batchItem, len(p.Items))
 	for i := range items {

@@ -19,6 +19,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"hgbroker/protocol"
+	"hgbroker/protocol/inotify"
 )
 
 // A repository that a client has opened is followed by two inotify watches, on
@@ -40,8 +41,8 @@ const (
 // follower follows the repositories of one client.
 type follower struct {
 	s      *Server
-	notify *inotify // nil when the system has no more watches to give
-	err    error    // why
+	notify *inotify.Watcher // nil when the system has no more watches to give
+	err    error            // why
 
 	mu    sync.Mutex // guards what follows
 	roots map[string]*followed
@@ -67,8 +68,8 @@ func (s *Server) follower() *follower {
 	defer s.mu.Unlock()
 	if s.following == nil {
 		f := &follower{s: s, roots: map[string]*followed{}, dirs: map[int32][]*followed{}}
-		if f.notify, f.err = newInotify(); f.err == nil {
-			f.tasks.Go(func() { f.notify.read(f.event) })
+		if f.notify, f.err = inotify.New(); f.err == nil {
+			f.tasks.Go(func() { f.notify.Read(f.event) })
 		}
 		s.following = f
 	}
@@ -90,7 +91,7 @@ func (s *Server) endFollowing() {
 	}
 	f.mu.Unlock()
 	if f.notify != nil {
-		f.notify.close()
+		f.notify.Close()
 	}
 	f.tasks.Wait()
 }
@@ -196,7 +197,7 @@ func (f *follower) open(root, dot, store, generation string) error {
 	}
 	r := &followed{root: root, dot: dot, store: store, opened: 1, kinds: map[string]bool{}, generation: generation}
 	for _, dir := range slices.Compact([]string{dot, store}) {
-		w, err := f.notify.add(dir)
+		w, err := f.notify.Add(dir)
 		if err != nil {
 			f.forget(r)
 			if errors.Is(err, unix.ENOSPC) {
@@ -236,27 +237,27 @@ func (f *follower) forget(r *followed) {
 		f.dirs[w] = slices.DeleteFunc(f.dirs[w], func(x *followed) bool { return x == r })
 		if len(f.dirs[w]) == 0 {
 			delete(f.dirs, w)
-			f.notify.remove(w)
+			f.notify.Remove(w)
 		}
 	}
 }
 
 // event is called by the reader of inotify.
-func (f *follower) event(e inotifyEvent) {
+func (f *follower) event(e inotify.Event) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if e.mask&unix.IN_Q_OVERFLOW != 0 {
+	if e.Lost() {
 		for _, r := range f.roots {
 			f.changed(r, everyKind)
 		}
 		return
 	}
-	for _, r := range f.dirs[e.watch] {
-		if e.mask&(unix.IN_IGNORED|unix.IN_DELETE_SELF|unix.IN_MOVE_SELF) != 0 {
+	for _, r := range f.dirs[e.Watch] {
+		if e.Gone() {
 			f.changed(r, everyKind)
 			continue
 		}
-		if kinds := kindsOf(e.name); kinds != nil {
+		if kinds := kindsOf(e.Name); kinds != nil {
 			f.changed(r, kinds)
 		}
 	}

@@ -59,8 +59,13 @@ func (s *Server) initialize(m *protocol.Message, p phase) ([]byte, error) {
 	if err := checkArguments(append([]string{encoding}, config...)); err != nil {
 		return nil, err
 	}
+	var client protocol.ClientCapabilities
+	if len(params.Capabilities) > 0 && json.Unmarshal(params.Capabilities, &client) != nil {
+		client = protocol.ClientCapabilities{} // "experimental" may be anything
+	}
 	s.mu.Lock()
 	s.phase = running
+	s.interactive = client.Experimental.Hgbroker
 	s.fallback, s.config, s.encoding = fallback, config, encoding
 	if dir != "" {
 		s.dir = dir

@@ -51,6 +51,11 @@ func (s *Server) hgRun(ctx context.Context, r *request) ([]byte, error) {
 	if p.Stream || p.TimeoutMs > 0 {
 		inlineOf(ctx).leave()
 	}
+	if p.WorkDoneToken != nil && !protocol.ValidToken(p.WorkDoneToken) {
+		return nil, invalidParams("workDoneToken must be an integer or a string")
+	}
+	ctx, done := s.withTask(ctx, r, p.WorkDoneToken, commandName(&p))
+	defer done()
 	ctx, cancel := withTimeout(ctx, &p)
 	defer cancel()
 	var out output = &buffer{}
@@ -66,6 +71,16 @@ func (s *Server) hgRun(ctx context.Context, r *request) ([]byte, error) {
 	}
 	r.served = end.Served.String()
 	return runResult(end, out), nil
+}
+
+// commandName is the first word that is no option, for people.
+func commandName(p *protocol.RunParams) string {
+	for _, a := range p.Args {
+		if a != "" && a[0] != '-' {
+			return string(a)
+		}
+	}
+	return ""
 }
 
 func withTimeout(ctx context.Context, p *protocol.RunParams) (context.Context, context.CancelFunc) {
@@ -203,6 +218,11 @@ func (s *Server) runReal(ctx context.Context, run *protocol.Run, out output) (*p
 	real, err := s.realHg()
 	if err != nil {
 		return nil, requestFailed(err.Error(), protocol.ErrorData{Kind: protocol.KindUnsupported})
+	}
+	if t := taskOf(ctx); t != nil && answerable(run.Args) {
+		if end, begun, err := s.runAnswered(ctx, t, run, real, out); begun || err != nil {
+			return end, err
+		}
 	}
 	again := *run
 	again.RealHg, again.Fallback = real, protocol.FallbackAlways

@@ -12,6 +12,7 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/sourcegraph/jsonrpc2"
@@ -72,6 +73,8 @@ type Server struct {
 	pool   *pool
 	counts *counters
 	slots  chan struct{} // one for each running request
+	asked  atomic.Uint64 // requests of ours to the client
+	sweep  sync.Once     // of what killed brokers left
 
 	ctx  context.Context // of all requests
 	stop context.CancelCauseFunc
@@ -79,6 +82,7 @@ type Server struct {
 	// mu guards what follows.
 	mu       sync.Mutex
 	phase    phase
+	conn     *jsonrpc2.Conn // for requests of ours
 	trace    string
 	fallback protocol.Fallback
 	config   []string // --config values of the client
@@ -89,10 +93,11 @@ type Server struct {
 		err  error
 		when time.Time
 	}
-	following *follower // nil until a repository is opened
-	requests  map[protocol.RawID]context.CancelCauseFunc
-	wg        sync.WaitGroup
-	quiet     chan struct{} // closed when shutdown has been answered
+	interactive protocol.InteractiveClient // what the client can be asked
+	following   *follower                  // nil until a repository is opened
+	requests    map[protocol.RawID]context.CancelCauseFunc
+	wg          sync.WaitGroup
+	quiet       chan struct{} // closed when shutdown has been answered
 
 	inline *coroutine // for requests that the read loop performs; only it looks here
 
@@ -260,7 +265,7 @@ func (r *request) decode(v any) error {
 // Handle implements jsonrpc2.Handler. It runs in the read loop, so that the
 // order of messages is the client's: lifecycle and cancel are done here, each
 // other request gets a goroutine.
-func (s *Server) Handle(_ context.Context, _ *jsonrpc2.Conn, _ *jsonrpc2.Request) {
+func (s *Server) Handle(_ context.Context, conn *jsonrpc2.Conn, _ *jsonrpc2.Request) {
 	m := s.stream.Current()
 	if m.Notif {
 		s.notification(m)
@@ -268,6 +273,7 @@ func (s *Server) Handle(_ context.Context, _ *jsonrpc2.Conn, _ *jsonrpc2.Request
 	}
 	s.mu.Lock()
 	phase := s.phase
+	s.conn = conn
 	s.mu.Unlock()
 	switch {
 	case m.Method == protocol.MethodInitialize:

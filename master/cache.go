@@ -3,6 +3,7 @@
 package master
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"sync/atomic"
@@ -13,43 +14,54 @@ import (
 	"hgbroker/protocol"
 )
 
-// cache keeps the images of the repositories in use. Which ones is ristretto's
-// decision, by how often they are used and what they cost; a few hot slots
-// beside it keep the last ones used whatever it decides.
+// cache keeps the images of the repositories in use. Ristretto holds them and
+// bounds their bytes. What goes when they do not all fit is decided here, by what
+// each is worth (worth.go), and before ristretto is given a new one, so that it
+// never has to choose: with few, large entries its own choice costs more than it
+// saves (an image that it rejects has evicted others already). A few hot slots
+// keep what was used last whatever it is worth.
 //
 // The settings are those that were measured to work for few large entries used
 // in bursts, and each one that matters is pinned by a test (cache_test.go):
 //
-//   - BufferItems 1, or the few uses that there are would never be counted;
-//   - NumCounters in proportion to the entries, so that old uses are forgotten;
 //   - IgnoreInternalCost: the cost is bytes of memory and nothing else;
 //   - keys are dense numbers times an odd constant: no two collide in the sketch;
-//   - one Get for each burst of uses: an editor's twenty commands count as one;
+//   - NumCounters in proportion to the entries, BufferItems 1: its counts are few;
 //   - an entry is replaced by Del, Set, Wait, never updated: an update evicts
 //     nothing, and a second Set of a new key is rejected at the first one's cost;
 //   - OnExit may be called with nil.
+//
+// Each kind of image of a repository has an entry and a cost of its own.
 //
 // Only the loop calls its methods. Ristretto's own goroutine calls the three
 // callbacks.
 type cache struct {
 	main     *ristretto.Cache[uint64, *sealed]
 	maxBytes int64
+	limit    int64     // what may be held now: less than maxBytes after memory pressure
 	hot      []hotSlot // the last used first
 	hotSlots int
 	burst    time.Duration
+	clock    float64 // bursts counted
 
-	ids    map[protocol.ImageKey]uint64
-	nextID uint64
-	known  map[protocol.ImageKey]*sealed // what main or a hot slot may hold
-	last   protocol.ImageKey             // what was used last, and when it was counted
-	lastAt time.Time
+	entries map[protocol.ImageKey]*entry
+	nextID  uint64
+	gone    []protocol.ImageKey // dropped since lost was called
 
 	evictions, rejections atomic.Uint64
 }
 
+// entry is what is known of a key, whether an image is there or not.
+type entry struct {
+	id    uint64
+	uses  usage
+	image *sealed // what main or a hot slot may hold; nil when neither does
+}
+
+// hotSlot keeps the images of one path.
 type hotSlot struct {
-	image *sealed // holds a reference
-	used  time.Time
+	path string
+	used time.Time
 }
 
 // counters is ristretto's NumCounters: ten times the repositories expected, and
@@ -60,8 +72,7 @@ const counters = 512
 const maxIDs = 4096
 
 func newCache(maxBytes int64, hotSlots int, burst time.Duration) (*cache, error) {
-	c := &cache{maxBytes: maxBytes, hotSlots: hotSlots, burst: burst,
-		ids: map[protocol.ImageKey]uint64{}, known: map[protocol.ImageKey]*sealed{}}
+	c := &cache{maxBytes: maxBytes, limit: maxBytes, hotSlots: hotSlots, burst: burst, entries: map[protocol.ImageKey]*entry{}}
 	no := false
 	main, err := ristretto.NewCache(&ristretto.Config[uint64, *sealed]{
 		NumCounters:        counters,
@@ -92,56 +103,105 @@ func newCache(maxBytes int64, hotSlots int, burst time.Duration) (*cache, error)
 // differ in their low bits still do, which is all that ristretto's sketch looks at.
 func spread(id uint64) uint64 { return id * 0x9E3779B97F4A7C15 }
 
-func (c *cache) id(key protocol.ImageKey) uint64 {
-	id, ok := c.ids[key]
-	if !ok {
-		if len(c.ids) >= maxIDs {
-			for k := range c.ids {
-				if c.known[k] == nil {
-					delete(c.ids, k)
-				}
-			}
+func (c *cache) entry(key protocol.ImageKey) *entry {
+	e := c.entries[key]
+	if e == nil {
+		if len(c.entries) >= maxIDs {
+			c.forget()
 		}
 		c.nextID++
-		id = c.nextID
-		c.ids[key] = id
+		e = &entry{id: c.nextID}
+		c.entries[key] = e
 	}
-	return id
+	return e
 }
 
-// use counts a use of the key, one for each burst, and keeps its image hot.
-func (c *cache) use(key protocol.ImageKey, now time.Time) {
-	if key != c.last || now.Sub(c.lastAt) >= c.burst {
-		c.last, c.lastAt = key, now
-		c.main.Get(c.id(key))
+// forget drops half of the keys that have no image, those used least.
+func (c *cache) forget() {
+	type known struct {
+		key  protocol.ImageKey
+		rate float64
 	}
-	if s := c.known[key]; s != nil {
-		c.heat(s, now)
+	var list []known
+	for k, e := range c.entries {
+		if e.image == nil {
+			list = append(list, known{k, e.uses.rate(c.clock)})
+		}
+	}
+	slices.SortFunc(list, func(a, b known) int { return cmp.Compare(a.rate, b.rate) })
+	for _, k := range list[:(len(list)+1)/2] {
+		delete(c.entries, k.key)
+	}
+}
+
+// image is the image of a key, or nil.
+func (c *cache) image(key protocol.ImageKey) *sealed {
+	if e := c.entries[key]; e != nil {
+		return e.image
+	}
+	return nil
+}
+
+// has tells whether the key's image is held.
+func (c *cache) has(key protocol.ImageKey) bool { return c.image(key) != nil }
+
+// use counts a use of the key, one for each burst, and keeps its path hot.
+func (c *cache) use(key protocol.ImageKey, now time.Time) {
+	k := kindOf(key)
+	if k.ofStore {
+		key.Kind = storeKind
+	}
+	u := &c.entry(key).uses
+	if u.counted.IsZero() || now.Sub(u.counted) >= c.burst {
+		if key.Kind == storeKind {
+			c.clock++ // that of the others is the clock of what they belong to
+		}
+		u.count(c.clock, now)
+		c.main.Get(c.entry(key).id)
+	}
+	if k.hot {
+		c.heat(key.Path, now)
 	}
 }
 
 // lease returns the key's image with a reference for the caller, or nil.
 func (c *cache) lease(key protocol.ImageKey, now time.Time) *sealed {
 	c.use(key, now)
-	s := c.known[key]
+	s := c.image(key)
 	if s == nil || !s.acquire() {
 		return nil
 	}
 	return s
 }
 
-// put makes s the image of its key. The caller's reference becomes the cache's.
-func (c *cache) put(s *sealed, now time.Time) {
-	id := c.id(s.key)
-	if old := c.known[s.key]; old != nil {
-		c.cool(old)
+// put makes s the image of its key, unless there is no room for what it is
+// worth. The caller's reference becomes the cache's.
+func (c *cache) put(s *sealed) {
+	e := c.entry(s.key)
+	if e.image != nil {
+		c.drop(s.key, e)
 	}
-	c.main.Del(id)
-	c.known[s.key] = s
-	c.heat(s, now) // so that it survives its own rejection
+	if s.key.Kind == storeKind {
+		// What came to the old image cannot be used with this one.
+		key := protocol.ImageKey{Kind: growthKind, Path: s.key.Path}
+		if g := c.entries[key]; g != nil && g.image != nil && g.image.begun <= s.begun {
+			c.drop(key, g)
+		}
+	}
+	e.image = s
 	yes, no := true, false
 	s.mark(&yes, nil)
-	if !c.main.Set(id, s, s.cost) {
+	if kindOf(s.key).hot && c.isHot(s.key.Path) {
+		c.pin(s)
+	}
+	c.shrink(c.limit)
+	if e.image != s {
+		c.rejections.Add(1) // it was worth less than what is here
+		s.mark(&no, nil)
+		s.release()
+		return
+	}
+	if !c.main.Set(e.id, s, s.cost) {
 		// Dropped without a callback: the reference is still ours.
 		s.mark(&no, nil)
 		s.release()
@@ -149,10 +209,132 @@ func (c *cache) put(s *sealed, now time.Time) {
 	c.main.Wait()
 }
 
-// heat moves an image to the first hot slot.
-func (c *cache) heat(s *sealed, now time.Time) {
+// drop lets go of an entry's image.
+func (c *cache) drop(key protocol.ImageKey, e *entry) {
+	c.unpin(e.image)
+	e.image = nil
+	c.gone = append(c.gone, key)
+	c.main.Del(e.id)
+}
+
+// held is an image with what it is worth.
+type held struct {
+	key   protocol.ImageKey
+	e     *entry
+	worth float64
+}
+
+// loose lists what no hot slot keeps, by what it is worth, the least first, and
+// counts the bytes of everything.
+func (c *cache) loose() (list []held, bytes int64) {
+	for key, e := range c.entries {
+		if e.image == nil {
+			continue
+		}
+		bytes += e.image.cost
+		if _, hot := e.image.held(); !hot {
+			list = append(list, held{key, e, c.worth(key, e)})
+		}
+	}
+	slices.SortFunc(list, func(a, b held) int {
+		return cmp.Or(cmp.Compare(a.worth, b.worth), cmp.Compare(a.e.id, b.e.id))
+	})
+	return list, bytes
+}
+
+// worth is the seconds of rebuilding that a byte of an image saves in a burst.
+func (c *cache) worth(key protocol.ImageKey, e *entry) float64 {
+	k := kindOf(key)
+	if k.ofStore {
+		of := c.entries[protocol.ImageKey{Kind: storeKind, Path: key.Path}]
+		if of == nil || of.image == nil {
+			return 0
+		}
+		e = &entry{uses: of.uses, image: e.image}
+	}
+	return e.uses.rate(c.clock) * k.rebuild(e.image.cost) / float64(max(1, e.image.cost))
+}
+
+// shrink lets the least worthy go until no more than limit bytes are held, or
+// what the hot slots keep.
+func (c *cache) shrink(limit int64) (dropped int) {
+	if c.total() <= limit {
+		return 0
+	}
+	list, bytes := c.loose()
+	n := 0
+	for ; n < len(list) && bytes > limit; n++ {
+		bytes -= list[n].e.image.cost
+	}
+	// The last one that went may have been large: what still fits may stay.
+	for i := n - 1; i >= 0; i-- {
+		h := list[i]
+		if bytes+h.e.image.cost <= limit {
+			bytes += h.e.image.cost
+			continue
+		}
+		dropped += c.evict(h.key, h.e)
+	}
+	return dropped
+}
+
+// evict drops an image, and with a store's what came to it.
+func (c *cache) evict(key protocol.ImageKey, e *entry) (dropped int) {
+	if e.image == nil {
+		return 0 // it went with its store
+	}
+	c.drop(key, e)
+	c.evictions.Add(1)
+	dropped = 1
+	if key.Kind == storeKind {
+		if g := c.entries[protocol.ImageKey{Kind: growthKind, Path: key.Path}]; g != nil {
+			dropped += c.evict(protocol.ImageKey{Kind: growthKind, Path: key.Path}, g)
+		}
+	}
+	return dropped
+}
+
+// squeeze gives memory up because the machine has none left: first all that is
+// cold, and if nothing was, half of what the hot slots do not keep, the least
+// worthy first. What is left is the limit until relax is called.
+func (c *cache) squeeze() (dropped int, bytes int64) {
+	before := c.total()
+	list, total := c.loose()
+	var loose int64
+	for _, h := range list {
+		loose += h.e.image.cost
+		if kindOf(h.key).cold {
+			dropped += c.evict(h.key, h.e)
+		}
+	}
+	if dropped == 0 {
+		dropped = c.shrink(total - (loose+1)/2)
+	}
+	c.main.Wait()
+	c.limit = max(min(c.limit, c.total()), 1)
+	return dropped, before - c.total()
+}
+
+// relax takes half of the pressure back, and tells whether it is all gone.
+func (c *cache) relax() bool {
+	c.limit = min(c.maxBytes, max(2*c.limit, c.maxBytes/16))
+	return c.limit == c.maxBytes
+}
+
+// total is the bytes of all images.
+func (c *cache) total() (bytes int64) {
+	for _, e := range c.entries {
+		if e.image != nil {
+			bytes += e.image.cost
+		}
+	}
+	return bytes
+}
+
+// heat moves a path to the first hot slot.
+func (c *cache) heat(path string, now time.Time) {
 	for i := range c.hot {
-		if c.hot[i].image == s {
+		if c.hot[i].path == path {
 			slot := c.hot[i]
 			slot.used = now
 			copy(c.hot[1:i+1], c.hot[:i])
@@ -160,36 +342,59 @@ func (c *cache) heat(s *sealed, now time.Time) {
 			return
 		}
 	}
-	if c.hotSlots <= 0 || !s.acquire() {
+	if c.hotSlots <= 0 {
 		return
 	}
-	yes := true
-	s.mark(nil, &yes)
-	c.hot = slices.Insert(c.hot, 0, hotSlot{s, now})
+	c.hot = slices.Insert(c.hot, 0, hotSlot{path, now})
+	c.each(path, c.pin)
 	for len(c.hot) > c.hotSlots {
-		c.cool(c.hot[len(c.hot)-1].image)
+		c.cool(len(c.hot) - 1)
 	}
 }
 
-// cool takes an image out of its hot slot, if it has one.
-func (c *cache) cool(s *sealed) {
-	for i := range c.hot {
-		if c.hot[i].image == s {
-			c.hot = slices.Delete(c.hot, i, i+1)
-			no := false
-			s.mark(nil, &no)
-			s.release()
-			return
+// cool empties a hot slot.
+func (c *cache) cool(i int) {
+	path := c.hot[i].path
+	c.hot = slices.Delete(c.hot, i, i+1)
+	c.each(path, c.unpin)
+}
+
+func (c *cache) isHot(path string) bool {
+	return slices.ContainsFunc(c.hot, func(h hotSlot) bool { return h.path == path })
+}
+
+// each calls f with the images of a path that a hot slot keeps.
+func (c *cache) each(path string, f func(*sealed)) {
+	for name, k := range kinds {
+		if k.hot {
+			if s := c.image(protocol.ImageKey{Kind: name, Path: path}); s != nil {
+				f(s)
+			}
 		}
 	}
 }
 
-// coolIdle empties the hot slots that nobody used for so long, or under memory
-// pressure all but the first.
-func (c *cache) coolIdle(idle time.Duration, now time.Time, pressure bool) {
+// pin holds a reference for a hot slot, and unpin gives it back.
+func (c *cache) pin(s *sealed) {
+	if _, hot := s.held(); !hot && s.acquire() {
+		yes := true
+		s.mark(nil, &yes)
+	}
+}
+
+func (c *cache) unpin(s *sealed) {
+	if _, hot := s.held(); hot {
+		no := false
+		s.mark(nil, &no)
+		s.release()
+	}
+}
+
+// coolIdle empties the hot slots that nobody used for so long.
+func (c *cache) coolIdle(idle time.Duration, now time.Time) {
 	for i := len(c.hot) - 1; i >= 0; i-- {
-		if now.Sub(c.hot[i].used) >= idle || pressure && i > 0 {
-			c.cool(c.hot[i].image)
+		if now.Sub(c.hot[i].used) >= idle {
+			c.cool(i)
 		}
 	}
 }
@@ -205,38 +410,30 @@ func (c *cache) nextIdle(idle time.Duration) time.Time {
 // lost returns the keys whose image neither the cache nor a hot slot holds any
 // more, once each: what workers mapped of them may go.
 func (c *cache) lost() []protocol.ImageKey {
-	var keys []protocol.ImageKey
-	for k, s := range c.known {
-		if cached, hot := s.held(); !cached && !hot {
-			delete(c.known, k)
-			keys = append(keys, k)
+	for key, e := range c.entries {
+		if e.image == nil {
+			continue
+		}
+		if cached, hot := e.image.held(); !cached && !hot {
+			e.image = nil
+			c.gone = append(c.gone, key)
 		}
 	}
+	keys := slices.DeleteFunc(c.gone, c.has) // replaced meanwhile
+	c.gone = nil
 	return keys
 }
 
 // flush drops the images of the keys for which f says so.
 func (c *cache) flush(f func(protocol.ImageKey) bool) (entries int, bytes int64) {
-	for k, s := range c.known {
-		if f(k) {
-			c.cool(s)
-			c.main.Del(c.id(k))
+	for k, e := range c.entries {
+		if e.image != nil && f(k) {
 			entries++
-			bytes += s.cost
+			bytes += e.image.cost
+			c.drop(k, e)
 		}
 	}
 	c.main.Wait()
-	return entries, bytes
-}
-
-// size counts what is held, in the cache or in a hot slot.
-func (c *cache) size() (entries int, bytes int64) {
-	for _, s := range c.known {
-		if cached, hot := s.held(); cached || hot {
-			entries++
-			bytes += s.cost
-		}
-	}
 	return entries, bytes
 }
 

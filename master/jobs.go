@@ -6,11 +6,7 @@ import (
 	"time"
 
 	"hgbroker/protocol"
-	"hgbroker/worker/hg/image"
 )
-
-// storeKind is the wire's name of store images.
-var storeKind = image.Store.String()
 
 // What runs in the background, in idle readers, beside at most as many as
 // slots allow: the verification of donated images, and loads. Verifications go
@@ -22,10 +18,10 @@ type jobs struct {
 	running []*job
 	again   map[string]bool // loads asked for while one of the same root runs
 
-	// received numbers donations, and admitted is the number of the newest
-	// one admitted for a key: the newest donation wins.
+	// received numbers donations, and admitted is the newest one admitted for a
+	// key. The newest state wins, whoever tells of it first.
 	received uint64
-	admitted map[protocol.ImageKey]uint64
+	admitted map[protocol.ImageKey]age
 }
 
 type jobKind uint8
@@ -41,7 +37,19 @@ type job struct {
 	root   string  // of a load: the working directory
 	image  *sealed // of a verification: holds a reference
 	donor  uint64
-	number uint64 // of the donation
+	age    age // of the donation
+}
+
+// age orders donations by the state that they stand for: by when the command
+// began that looked at the disk, and if that is not known, or the same, by when
+// they came.
+type age struct{ begun, number uint64 }
+
+func (a age) newer(b age) bool {
+	if a.begun != b.begun && a.begun != 0 && b.begun != 0 {
+		return a.begun > b.begun
+	}
+	return a.number > b.number
 }
 
 // Bounds on what waits.
@@ -51,7 +59,7 @@ const (
 )
 
 func newJobs(slots int) *jobs {
-	return &jobs{slots: slots, again: map[string]bool{}, admitted: map[protocol.ImageKey]uint64{}}
+	return &jobs{slots: slots, again: map[string]bool{}, admitted: map[protocol.ImageKey]age{}}
 }
 
 func (q *jobs) pending(kind jobKind) int {
@@ -85,11 +93,12 @@ func (m *master) donated(w *worker, fin *protocol.Finished, f *protocol.Frame, n
 		return
 	}
 	s := newSealed(fin.Donated, fin.Generation, f.Files[0], size, cost)
+	s.begun = fin.Begun
 	f.Files = nil
 	w.images[s.key] = true
 	q := m.jobs
 	q.received++
-	j := &job{kind: jobVerify, image: s, donor: w.id, number: q.received}
+	j := &job{kind: jobVerify, image: s, donor: w.id, age: age{fin.Begun, q.received}}
 	at := 0
 	for at < len(q.waiting) && q.waiting[at].kind == jobVerify {
 		at++
@@ -152,6 +161,7 @@ func (m *master) work(now time.Time) {
 		w.job = j
 		w.enter(job_, now, m.cfg.times.job)
 		if j.kind == jobLoad {
+			m.watches.loading(j.root)
 			w.link.send(&protocol.Frame{Type: protocol.CtlLoad, ID: j.id, Payload: protocol.EncodeKey(protocol.ImageKey{Kind: storeKind, Path: j.root})}, nil)
 			continue
 		}
@@ -191,6 +201,7 @@ func (m *master) jobDone(j *job, failure string, now time.Time) {
 			m.counts.loads.Failed++
 			m.log("load %s: %s", j.root, failure)
 		}
+		m.recents.loaded(j.root, failure == "")
 		if q.again[j.root] {
 			delete(q.again, j.root)
 			m.counts.loads.Requested--
@@ -202,7 +213,7 @@ func (m *master) jobDone(j *job, failure string, now time.Time) {
 	why := ""
 	if failure != "" {
 		why = refusedVerify
-	} else if q.admitted[s.key] > j.number {
+	} else if q.admitted[s.key].newer(j.age) {
 		why = refusedOlder
 	}
 	if why != "" {
@@ -214,14 +225,18 @@ func (m *master) jobDone(j *job, failure string, now time.Time) {
 	if len(q.admitted) >= maxIDs {
 		clear(q.admitted) // what is in flight may then win over a newer one
 	}
-	q.admitted[s.key] = j.number
+	q.admitted[s.key] = j.age
 	m.counts.donated.Admitted++
-	m.cache.put(s, now)
+	m.cache.put(s)
+	m.cached(s.key, now)
 }
 
 // dropLost tells workers to unmap what is cached no more.
 func (m *master) dropLost() {
 	for _, key := range m.cache.lost() {
+		if key.Kind == storeKind {
+			m.unfollow(func(w *watched) bool { return w.store == key.Path })
+		}
 		for _, w := range m.workers {
 			if w.images[key] && w.link != nil {
 				delete(w.images, key)

@@ -19,6 +19,7 @@ type sealed struct {
 	generation string // as the donor said it
 	size       int64  // bytes of the file
 	cost       int64  // bytes of memory that it occupies
+	begun      uint64 // when its maker's command began, by protocol.Clock
 
 	mu     sync.Mutex // guards what follows
 	refs   int

@@ -52,7 +52,7 @@ const WorkerControlFd = 3
 
 // ImageKey names a cached image: its kind and the real path that it stands for.
 type ImageKey struct {
-	Kind string // "store"
+	Kind string // "store", "growth", "texts"
 	Path string // the store's real path
 }
 
@@ -127,6 +127,7 @@ type Finished struct {
 	Background bool   // a CtlLoad, not a client's command
 	Donated    ImageKey
 	HeapBytes  uint64 // the worker's private memory, for its retirement
+	Begun      uint64 // when the command began, by Clock; 0 when not known
 }
 
 // Encode returns the payload.
@@ -147,6 +148,7 @@ func (f *Finished) Encode() []byte {
 	e.Str(f.Donated.Kind)
 	e.Str(f.Donated.Path)
 	e.U64(f.HeapBytes)
+	e.U64(f.Begun)
 	return e.B
 }
 
@@ -186,5 +188,6 @@ func DecodeFinished(b []byte) (*Finished, error) {
 	f.Donated.Kind = d.Str()
 	f.Donated.Path = d.Str()
 	f.HeapBytes = d.U64()
+	f.Begun = d.U64()
 	return f, d.Err()
 }

@@ -94,6 +94,8 @@ type RunParams struct {
 	Encoding   string           `json:"encoding,omitempty"` // as HGENCODING
 	Stream     bool             `json:"stream,omitempty"`   // output comes as hg/output
 	TimeoutMs  int64            `json:"timeoutMs,omitempty"`
+	// WorkDoneToken asks for $/progress with it.
+	WorkDoneToken json.RawMessage `json:"workDoneToken,omitempty"`
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -138,6 +140,9 @@ func (p RunParams) AppendJSON(b []byte) []byte {
 	}
 	if p.TimeoutMs != 0 {
 		b = strconv.AppendInt(append(b, `,"timeoutMs":`...), p.TimeoutMs, 10)
+	}
+	if len(p.WorkDoneToken) > 0 {
+		b = append(append(b, `,"workDoneToken":`...), p.WorkDoneToken...)
 	}
 	return append(b, '}')
 }

@@ -19,7 +19,7 @@ type (
 func FuzzRunParams(f *testing.F) {
 	for _, s := range []string{
 		`{"args":["log","-r",".","-T","{node}"],"cwd":"/a/b"}`, `{ "args" : [ ] , "stream" : true, "repository":"x","encoding":"latin-1"}`,
-		`{"args":["\u00e9\n",{"base64":"/w=="}],"env":{"A":"1","B":null},"stdin":"x","timeoutMs":5}`, `{"ARGS":["x"]}`, `{"args":null}`,
+		`{"args":["\u00e9\n",{"base64":"/w=="}],"env":{"A":"1","B":null},"stdin":"x","timeoutMs":5}`, `{"args":[],"workDoneToken": "x" }`, `{"args":[],"workDoneToken":null}`, `{"ARGS":["x"]}`, `{"args":null}`,
 		`{"args":["a"],"args":["b"]}`, `{"args":[null]}`, `{"args":"x"}`, `{"cwd":5}`, `[]`, `null`, `{"stream":null}`,
 	} {
 		f.Add([]byte(s))

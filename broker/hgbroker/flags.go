@@ -40,7 +40,7 @@ usage:
   hgbroker stats [--json]       what the running master holds and did
   hgbroker stop                 let the running master end
   hgbroker version
-  hgbroker master, worker       internal: started by the others
+  hgbroker master, worker, edit internal: started by the others
 
 flags, each with the environment variable that sets it too:
 `

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"runtime/debug"
 
+	"hgbroker/broker"
 	"hgbroker/clients/hg/dropin"
 	"hgbroker/protocol"
 	"hgbroker/worker"
@@ -25,13 +26,17 @@ func main() {
 	if len(args) > 0 && len(args[0]) > 0 && args[0][0] != '-' {
 		role, args = args[0], args[1:]
 	}
-	if role == "worker" {
+	switch role {
+	case "worker":
 		os.Exit(worker.Main(worker.Config{}))
+	case "edit":
+		os.Exit(broker.Edit(args))
 	}
 	os.Exit(run(role, args))
 }
 
-// run reads the flags of every role but the worker's, which has none.
+// run reads the flags of every role but the worker's and the editor's, which have
+// none.
 func run(role string, args []string) int {
 	o, err := parse(role, args, os.Getenv)
 	if err != nil {

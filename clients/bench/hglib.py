@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A python-hglib client: argument lists in JSON on stdin, a line each; answers and their times on stdout."""
+"""A python-hglib client: argument lists in JSON on stdin, a line each; the server's process ID,
+then answers and their times on stdout."""
 import base64
 import json
 import sys
@@ -9,6 +10,7 @@ import hglib
 
 hglib.HGPATH = sys.argv[1]
 client = hglib.open(sys.argv[2])
+print(client.server.pid, flush=True)
 for line in sys.stdin:
     args = [a.encode() for a in json.loads(line)]
     code = []

@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -23,6 +24,7 @@ type stdio struct {
 	w     *world
 	flags []string
 	c     *client.Serial
+	last  string // how the last answer was served
 }
 
 func startStdio(w *world) (contender, error) { return newStdio(w, "run-stdio") }
@@ -52,7 +54,41 @@ func (s *stdio) ask(args []string) ([]byte, time.Duration, error) {
 	if err != nil {
 		return nil, took, err
 	}
+	s.last = r.Served
 	return []byte(r.Stdout), took, nil
+}
+
+// served is "warm" if the last answer came from an image that was there.
+func (s *stdio) served() string { return s.last }
+
+func (s *stdio) cpu() (map[string]time.Duration, error) {
+	var st struct{ Broker, Master struct{ PID int } }
+	if err := s.c.Call(protocol.MethodBrokerStats, nil, &st); err != nil {
+		return nil, err
+	}
+	broker, err := spent(false, st.Broker.PID)
+	if err != nil {
+		return nil, err
+	}
+	parts, err := masterCPU(st.Master.PID)
+	if err == nil {
+		parts["broker"] = broker
+	}
+	return parts, err
+}
+
+// masterCPU is what a master and its workers used, those that ended too.
+func masterCPU(pid int) (map[string]time.Duration, error) {
+	_, own, ended, err := stat(pid)
+	if err != nil {
+		return nil, err
+	}
+	workers, err := children(pid)
+	if err != nil {
+		return nil, err
+	}
+	alive, err := spent(false, workers...)
+	return map[string]time.Duration{"master": own, "workers": ended + alive}, err
 }
 
 func (s *stdio) close() error {
@@ -144,21 +180,42 @@ func (c *cold) ask(args []string) (text []byte, took time.Duration, err error) {
 func (c *cold) close() error { return nil }
 
 // dropIn is the drop-in hg as a process for each command.
-type dropIn struct {
-	process
-	stop func() error
-}
+type dropIn struct{ process }
 
 func startDropIn(w *world) (contender, error) {
-	runtime := filepath.Join(w.temp, "run-drop-in")
-	env := append(w.env[:len(w.env):len(w.env)], protocol.EnvRuntimeDir+"="+runtime, protocol.EnvFallback+"=never",
+	env := append(w.env[:len(w.env):len(w.env)], protocol.EnvRuntimeDir+"="+filepath.Join(w.temp, "run-drop-in"), protocol.EnvFallback+"=never",
 		protocol.EnvIdleTimeout+"=60s", protocol.EnvHg+"="+w.hg)
-	p := process{w: w, program: filepath.Join(w.bin, "hg"), env: env}
-	return &dropIn{process: p, stop: func() error {
-		cmd := exec.Command(filepath.Join(w.bin, "hgbroker"), "stop")
-		cmd.Env = env
-		return cmd.Run()
-	}}, nil
+	return &dropIn{process{w: w, program: filepath.Join(w.bin, "hg"), env: env}}, nil
 }
 
-func (d *dropIn) close() error { return d.stop() }
+// master asks hgbroker something about the master.
+func (d *dropIn) master(args ...string) ([]byte, error) {
+	cmd := exec.Command(filepath.Join(d.w.bin, "hgbroker"), args...)
+	cmd.Env, cmd.Stderr = d.env, os.Stderr
+	text, err := cmd.Output()
+	if err != nil {
+		return nil, fmt.Errorf("hgbroker %s: %w", args[0], err)
+	}
+	return text, nil
+}
+
+func (d *dropIn) cpu() (map[string]time.Duration, error) {
+	text, err := d.master("stats", "--json")
+	if err != nil {
+		return nil, err
+	}
+	var st struct{ PID int }
+	if err := json.Unmarshal(text, &st); err != nil {
+		return nil, fmt.Errorf("hgbroker stats: %w", err)
+	}
+	parts, err := masterCPU(st.PID)
+	if err == nil {
+		parts["client"] = d.spent
+	}
+	return parts, err
+}
+
+func (d *dropIn) close() error {
+	_, err := d.master("stop")
+	return err
+}

@@ -36,6 +36,10 @@ type Options struct {
 	// Notify gets every notification but hg/output, in order, in the reading
 	// goroutine: it must not wait for an answer.
 	Notify func(method string, params json.RawMessage)
+	// Answer answers what the broker asks (hg/prompt, hg/edit), each in a goroutine
+	// of its own. The result may be nil, an error says that there is no answer. A
+	// $/cancelRequest, which Notify gets, tells that it is not wanted any more.
+	Answer func(method string, params json.RawMessage) (result any, err error)
 }
 
 // Error is a JSON-RPC error that the broker answered with.
@@ -69,6 +73,7 @@ var ErrClosed = errors.New("connection to the broker is closed")
 type Client struct {
 	stream *protocol.Stream
 	notify func(string, json.RawMessage)
+	answer func(string, json.RawMessage) (any, error)
 	cmd    *exec.Cmd // nil when the broker was not started here
 	done   chan struct{}
 
@@ -88,7 +93,7 @@ func New(conn io.ReadWriteCloser, o Options) *Client {
 	if o.Framing == protocol.FramingAuto {
 		o.Framing = protocol.FramingLSP // somebody has to begin
 	}
-	c := &Client{stream: protocol.NewStream(conn, conn, conn, o.Framing), notify: o.Notify,
+	c := &Client{stream: protocol.NewStream(conn, conn, conn, o.Framing), notify: o.Notify, answer: o.Answer,
 		done: make(chan struct{}), pending: map[protocol.RawID]*pending{}}
 	go c.read()
 	return c
@@ -165,10 +170,25 @@ func (c *Client) read() {
 			c.output(m.Params)
 		case m.Notif && c.notify != nil:
 			c.notify(m.Method, m.Params)
+		case !m.Notif && c.answer != nil:
+			go c.asked(m)
 		case !m.Notif:
 			_ = c.stream.WriteError(m.ID, protocol.CodeMethodNotFound, "Method not found", nil)
 		}
 	}
+}
+
+// asked answers a request of the broker's.
+func (c *Client) asked(m *protocol.Incoming) {
+	result, err := c.answer(m.Method, m.Params)
+	if err == nil {
+		var b []byte
+		if b, err = protocol.MarshalResult(result); err == nil {
+			_ = c.stream.WriteResult(m.ID, b)
+			return
+		}
+	}
+	_ = c.stream.WriteError(m.ID, protocol.CodeRequestFailed, err.Error(), nil)
 }
 
 func (c *Client) output(params json.RawMessage) {

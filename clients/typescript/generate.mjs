@@ -6,37 +6,39 @@
 
 import { readFileSync, writeFileSync } from "node:fs";
 
-// The schema has no names for what is inside of parameters and results. A shape
-// that is not listed here is written out where it stands.
+// The schema has no names for what is inside of parameters and results: these go
+// by the property, or the method's property, that holds the shape. One that is
+// not listed here is written out where it stands.
 const names = {
-	"repository,cwd": "Place",
-	"args,cwd,repository,env,stdin,encoding,stream,timeoutMs": "RunParams",
-	"name,version": "ProgramInfo",
-	"uri,name": "WorkspaceFolder",
-	"fallback,encoding,config": "InitializeOptions",
-	"methods,nativeCommands,requirements,fallback": "Capabilities",
-	"code,message,data": "BatchError",
-	"kind,exitCode,stderr,hint,files": "ErrorData",
-	"rev,node,parents,user,date,branch,desc,phase,bookmarks,tags,files,obsolete,graph": "Commit",
-	"column,columns,edges": "GraphRow",
-	"from,to,kind": "GraphEdge",
-	"name,continue,abort": "Operation",
-	"path,status,copySource": "FileStatus",
-	"uri,rev": "CatItem",
-	"oldStart,oldLines,newStart,newLines": "LineHunk",
-	"oldStart,oldLines,newStart,newLines,lines": "DiffHunk",
-	"first,last": "LineRange",
-	"commit,line,path": "AnnotatedLine",
-	"path,oldPath,status,binary,added,removed,hunks": "DiffFile",
-	"name,rev,node,active,closed,current": "Branch",
-	"name,rev,node,active": "Bookmark",
-	"name,rev,node,type": "Tag",
-	"rev,node,branch": "Head",
-	"rev,node": "Revision",
-	"path,flags,size": "TrackedFile",
-	"path,status": "Conflict",
-	"name,value,source": "ConfigItem",
-	"name,url,pushUrl": "RemotePath",
+	clientInfo: "ProgramInfo",
+	serverInfo: "ProgramInfo",
+	workspaceFolders: "WorkspaceFolder",
+	initializationOptions: "InitializeOptions",
+	capabilities: "Capabilities",
+	error: "BatchError",
+	data: "ErrorData",
+	parents: "Commit",
+	commits: "Commit",
+	graph: "GraphRow",
+	edges: "GraphEdge",
+	operation: "Operation",
+	range: "LineRange",
+	branches: "Branch",
+	bookmarks: "Bookmark",
+	tags: "Tag",
+	heads: "Head",
+	revs: "Revision",
+	"hg/runBatch items": "RunParams",
+	"hg/status files": "FileStatus",
+	"hg/catBatch items": "CatItem",
+	"hg/lineDiff hunks": "LineHunk",
+	"hg/annotate lines": "AnnotatedLine",
+	"hg/diff files": "DiffFile",
+	"hg/diff hunks": "DiffHunk",
+	"hg/files files": "TrackedFile",
+	"hg/conflicts files": "Conflict",
+	"hg/config items": "ConfigItem",
+	"hg/paths paths": "RemotePath",
 };
 
 // What the schema leaves open and the protocol's document says.
@@ -82,7 +84,7 @@ function type(s, method, at) {
 		}
 		case "object":
 			if (s.properties === undefined) return `Record<string, ${type(s.additionalProperties ?? true, method, at)}>`;
-			return shape(s, method, names[Object.keys(s.properties).join(",")]);
+			return shape(s, method, names[`${method} ${at}`] ?? names[at]);
 	}
 	throw new Error(`${method}: ${at}: no TypeScript for ${JSON.stringify(s)}`);
 }
@@ -101,8 +103,8 @@ function shape(s, method, name) {
 /** top is the type of a method's parameters or result. */
 function top(s, method, suffix) {
 	if (s === undefined) return undefined;
-	const name = names[Object.keys(s.properties).join(",")];
-	return shape(s, method, name ?? words(method).map(capital).join("").replace(/^Hg/, "") + suffix);
+	const place = Object.keys(s.properties).join() === "repository,cwd";
+	return shape(s, method, place ? "Place" : words(method).map(capital).join("").replace(/^Hg/, "") + suffix);
 }
 
 const requests = [];

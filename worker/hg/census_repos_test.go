@@ -116,7 +116,7 @@ var censusSites = map[string]func(s *site){
 		mq("qnew", "-q", "-d", "1500000004 0", "-u", "ada", "-m", "guarded", "guarded.diff")
 		mq("qpop", "-q")
 		mq("qpop", "-q")
-		mq("qguard", "guarded.diff", "+stable", "-experimental")
+		mq("qguard", "guarded.diff", "+stable")
 		s.write("a", "patched and dirty\n")
 	},
 	"share": func(s *site) {
@@ -178,6 +178,7 @@ func forked(s *site) {
 
 // historySite has some of everything in its history, and files in all states.
 func historySite(s *site) {
+	s.write(".hg/hgrc", "[ui]\nusername = Ada Lovelace <ada@example.org>\n")
 	s.write("README", "first line\nsecond line\nthird  line\n", "src/main.c", "int main(void)\n{\n\treturn 0;\n}\n", "src/gone.c", "gone\n",
 		"src/old.c", "line one\nline two\nline three\n", "data.bin", "\x00\x01\x02binary\n", "tool.sh", "#!/bin/sh\n", ".hgignore", "syntax: glob\n*.o\n", "src/extra.rc", "[ui]\nfrom = rc\n")
 	if err := os.Chmod(filepath.Join(s.Dir, "tool.sh"), 0o777); err != nil {
@@ -218,7 +219,7 @@ func historySite(s *site) {
 	s.hg("add", "-q", "src/new.txt")
 	s.hg("copy", "-q", "src/main.c", "src/main2.c")
 	s.hg("move", "-q", "crlf", "src/crlf")
-	s.hg("remove", "-q", "c", "-f")
+	s.hg("remove", "-q", "tool.sh")
 	if err := os.Remove(filepath.Join(s.Dir, "latin")); err != nil {
 		s.t.Fatal(err)
 	}

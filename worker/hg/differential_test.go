@@ -67,7 +67,7 @@ func TestRandomRepositories(t *testing.T) {
 			generator := hgtest.NewGenerator(t, version.Path)
 			for i := range repositories {
 				seed := uint64(first + i)
-				v := variants[i%len(variants)]
+				v := variants[int(seed)%len(variants)]
 				t.Run(fmt.Sprintf("%d-%v", seed, v), func(t *testing.T) {
 					dir := generator.New(t, seed, v)
 					info := hgtest.Info(t, real, dir)

@@ -251,12 +251,12 @@ func (d *dispatcher) parse() (cmdline.Line, *command.Spec, error) {
 		return c, err
 	}
 	options := func(c cmdline.Command, args []string) (*cmdline.Set, []string, error) {
-		name, words, target, err := d.expandAlias(c)
+		name, words, target, err := d.expandAlias(c, args)
 		if err != nil {
 			return nil, nil, err
 		}
 		if text, _ := d.cfg.Get("defaults", name); text != "" {
-			extra, err := splitWords(text)
+			extra, err := d.expandWords(text)
 			if err != nil {
 				return nil, nil, err
 			}
@@ -267,7 +267,7 @@ func (d *dispatcher) parse() (cmdline.Line, *command.Spec, error) {
 		}
 		d.result.Command = spec.Name
 		known = d.dialect.of(spec)
-		return known.set, append(slices.Clone(words), args...), nil
+		return known.set, words, nil
 	}
 	line, err := cmdline.ParseLine(d.r.Args, d.dialect.global, d.env.laid, find, options)
 	if err != nil {
@@ -296,10 +296,11 @@ func (d *dispatcher) parse() (cmdline.Line, *command.Spec, error) {
 }
 
 // expandAlias follows an alias to the command that it stands for. name is what
-// [defaults] are looked up by, words what the alias puts before the arguments.
-func (d *dispatcher) expandAlias(c cmdline.Command) (name string, words []string, target cmdline.Command, err error) {
+// [defaults] are looked up by, words are the arguments with what the alias adds.
+func (d *dispatcher) expandAlias(c cmdline.Command, args []string) (name string, words []string, target cmdline.Command, err error) {
 	name = c.Name
 	aliases := d.loaded.aliases
+	var chain [][]string // what each alias puts before its arguments
 	for c.Alias {
 		text, _ := d.cfg.Get("alias", c.Name)
 		// Only aliases that were defined before this one count in its definition.
@@ -307,7 +308,7 @@ func (d *dispatcher) expandAlias(c cmdline.Command) (name string, words []string
 		if strings.HasPrefix(text, "!") {
 			return name, nil, c, hgerr.NewUnsupported("shell alias %s", c.Name)
 		}
-		def, err := splitWords(text)
+		def, err := d.expandWords(text)
 		if err != nil {
 			return name, nil, c, err
 		}
@@ -315,7 +316,7 @@ func (d *dispatcher) expandAlias(c cmdline.Command) (name string, words []string
 		if len(early) > 0 || len(def) == 0 {
 			return name, nil, c, hgerr.NewUnsupported("alias %s, which hg refuses", c.Name)
 		}
-		words = append(slices.Clone(def[1:]), words...)
+		chain = append(chain, def[1:])
 		if c, err = cmdline.Lookup(def[0], d.dialect.version, aliases, false); err != nil {
 			return name, nil, c, hgerr.NewUnsupported("alias %s: %v", name, err)
 		}
@@ -324,6 +325,15 @@ func (d *dispatcher) expandAlias(c cmdline.Command) (name string, words []string
 				return name, nil, c, err
 			}
 		}
+	}
+	// The innermost alias takes its arguments from the one around it.
+	for i := len(chain) - 1; i >= 0; i-- {
+		if words, err = placeArguments(words, chain[i]); err != nil {
+			return name, nil, c, err
+		}
+	}
+	if words, err = placeArguments(words, args); err != nil {
+		return name, nil, c, err
 	}
 	return name, words, c, nil
 }

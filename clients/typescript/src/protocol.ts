@@ -38,6 +38,7 @@ export interface Capabilities {
 	methods: string[];
 	nativeCommands: string[];
 	requirements: string[];
+	languages?: Record<string, string[]>;
 	fallback: string;
 }
 

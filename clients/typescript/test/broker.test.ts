@@ -48,7 +48,7 @@ test("bytes survive", async (t) => {
 	const w = new World(t);
 	const repository = w.repository("names");
 	const b = await w.start();
-	const { files } = await b.files({ repository });
+	const { files } = await b.files({ repository, rev: "." });
 	const odd = files.filter((f) => typeof f.path !== "string");
 	assert.ok(odd.length > 0, "no name in the repository that is not UTF-8");
 	for (const f of odd) {
@@ -62,7 +62,7 @@ test("a request that cannot be done says why", async (t) => {
 	const w = new World(t);
 	const repository = w.repository("linear");
 	const b = await w.start({ initializationOptions: { fallback: "never" } });
-	await assert.rejects(b.cat({ repository, uri: "a", rev: "nowhere" }), (e) => {
+	await assert.rejects(b.cat({ repository, uri: "main.txt", rev: "nowhere" }), (e) => {
 		assert.equal(failureKind(e), "UnknownRevision");
 		assert.equal(failure(e)!.exitCode, 255);
 		return !wasCancelled(e);

@@ -295,6 +295,12 @@ func (w *walk) trace() (*version, error) {
 	var d differ
 	var free []*version
 	var last *version
+	for _, n := range w.steps {
+		if r := &w.seen[w.nodes[n].view]; !r.Wdir() {
+			w.texts.expect(w.h.Log(r), r.Rev)
+		}
+	}
+	w.texts.start()
 	for step, n := range w.steps {
 		if step%64 == 63 && w.q.Check != nil {
 			if err := w.q.Check(); err != nil {

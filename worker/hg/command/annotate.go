@@ -53,6 +53,9 @@ func runAnnotate(c *Context) (int, error) {
 	if err != nil {
 		return 0, err
 	}
+	if err := refuseUnsaid(v); err != nil {
+		return 0, err
+	}
 	a := &annotator{c: c, v: v}
 	if len(ranges) > 0 {
 		lines, err := c.lineRanges(v, ranges)

@@ -3,19 +3,23 @@
 package command
 
 import (
+	"os"
+	"path/filepath"
+	"slices"
+
 	"hgbroker/worker/hg/cmdline"
 	"hgbroker/worker/hg/manifest"
 	"hgbroker/worker/hg/match"
 	"hgbroker/worker/hg/node"
 	"hgbroker/worker/hg/repo"
+	"hgbroker/worker/hg/store"
 	"hgbroker/worker/hg/template"
 )
 
 var catSpec = Spec{
 	Name: "cat",
 	Options: join(
-		others(cmdline.Text("o", "output", ""), cmdline.Flag("", "decode")),
-		native(cmdline.Text("r", "rev", "")),
+		native(cmdline.Text("o", "output", ""), cmdline.Flag("", "decode"), cmdline.Text("r", "rev", "")),
 		walkOptions(), formatterOptions()),
 	Run: runCat,
 }
@@ -23,6 +27,12 @@ var catSpec = Spec{
 func runCat(c *Context) (int, error) {
 	if len(c.Args) == 0 {
 		return 0, unsupported("cat without arguments")
+	}
+	if to := c.Opts.Text("output"); to != "" && to != "-" {
+		return 0, unsupported("cat --output to a file")
+	}
+	if len(c.Config.Items("decode")) > 0 && c.Opts.On("decode") {
+		return 0, unsupported("[decode] filters")
 	}
 	v, err := c.View()
 	if err != nil {
@@ -33,7 +43,7 @@ func runCat(c *Context) (int, error) {
 		return 0, err
 	}
 	if rev == node.WdirRev {
-		return 0, unsupported("cat of the working directory")
+		return c.catWorkingDirectory(v)
 	}
 	mt, err := c.matcherIn(v, c.Args, c.Opts.List("include"), c.Opts.List("exclude"), rev)
 	if err != nil {
@@ -87,6 +97,54 @@ func (c *Context) catFile(v *repo.View, fm *output, rev node.Rev, e manifest.Ent
 	fm.Data("path", template.Bytes(string(e.Path)))
 	fm.spill()
 	return c.Err()
+}
+
+// catWorkingDirectory shows files as they lie there, tracked or not, when they are
+// named one by one.
+func (c *Context) catWorkingDirectory(v *repo.View) (int, error) {
+	if len(c.Config.Items("encode")) > 0 {
+		return 0, unsupported("[encode] filters")
+	}
+	mt, err := c.matcherIn(v, c.Args, c.Opts.List("include"), c.Opts.List("exclude"), node.WdirRev)
+	if err != nil {
+		return 0, err
+	}
+	if match.AnyPatterns(mt) {
+		return 0, unsupported("cat of patterns in the working directory")
+	}
+	d, err := c.dirstate(v)
+	if err != nil {
+		return 0, err
+	}
+	if _, ok := d.Lookup(".hgsub"); ok {
+		return 0, unsupported("cat with subrepositories")
+	}
+	files := slices.Compact(slices.Sorted(slices.Values(mt.Files())))
+	data := make([][]byte, len(files))
+	auditor := match.Auditor{Root: v.Layout.Root}
+	for i, path := range files {
+		name := filepath.Join(v.Layout.Root, path)
+		fi, err := os.Lstat(name)
+		if e, ok := d.Lookup(path); err != nil || !fi.Mode().IsRegular() || !ok || !e.Item.Tracked() || auditor.Audit(path) != nil {
+			return 0, unsupported("cat of what is no tracked file of the working directory")
+		}
+		if data[i], _, err = store.ReadFile(name); err != nil {
+			return 0, err
+		}
+	}
+	fm, err := c.formatter("cat", v)
+	if err != nil {
+		return 0, err
+	}
+	for i, path := range files {
+		fm.StartItem()
+		if err := fm.context(node.WdirRev); err != nil {
+			return 0, err
+		}
+		fm.Write("data", "%s", template.Bytes(string(data[i])))
+		fm.Data("path", template.Bytes(path))
+	}
+	return 0, fm.finish()
 }
 
 // fileData is the content of a file in a changeset.

@@ -57,6 +57,11 @@ func runDiff(c *Context) (int, error) {
 	if err != nil {
 		return 0, err
 	}
+	if opts.Git {
+		if err := refuseUnsaid(v); err != nil {
+			return 0, err
+		}
+	}
 	q := comparison{a: a, b: b, match: mt, opts: opts}
 	if c.Opts.On("reverse") {
 		q.a, q.b = b, a

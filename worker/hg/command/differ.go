@@ -128,7 +128,7 @@ func (d *differ) each(q comparison, yield func(header, text []byte) error) error
 	}
 	var copied map[string]string
 	if q.opts.Git && len(added) > 0 {
-		if copied, err = c.pathCopies(v, q.a, q.b, match.Exact(added)); err != nil {
+		if copied, err = c.pathCopies(v, q.a, q.b, q.match); err != nil {
 			return err
 		}
 		for to, from := range copied {

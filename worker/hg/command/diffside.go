@@ -35,11 +35,9 @@ func (d *differ) side(rev node.Rev) (*side, error) {
 		}
 		s.has = checkedOut{dir}.Tracked
 		s.auditor.Root = v.Layout.Root
-		date := dates.Now(c.Now, c.Local)
-		if text, set := c.Config.Get("devel", "default-date"); set {
-			if date, err = dates.Parse(text, c.Now, c.Local); err != nil {
-				return nil, unsupported("devel.default-date=%s", text)
-			}
+		date, err := c.now()
+		if err != nil {
+			return nil, err
 		}
 		s.date = date.String()
 		return s, nil
@@ -111,4 +109,17 @@ func unsupportedUnless(err error, what string) error {
 		return err
 	}
 	return unsupported("%s", what)
+}
+
+// now is the date of the working directory: the clock's, unless it is configured.
+func (c *Context) now() (dates.Date, error) {
+	text, set := c.Config.Get("devel", "default-date")
+	if !set {
+		return dates.Now(c.Now, c.Local), nil
+	}
+	date, err := dates.Parse(text, c.Now, c.Local)
+	if err != nil {
+		return date, unsupported("devel.default-date=%s", text)
+	}
+	return date, nil
 }

@@ -30,6 +30,7 @@ func (c *Context) formatterConfig() (*formatter.Config, error) {
 			Now:         c.Now,
 			Location:    c.Local,
 			CheckRevset: c.checkRevset,
+			ParseRevset: revset.CheckSyntax,
 			Config: func(section, name string) (string, bool, error) {
 				if !c.Config.IsSet(section, name) {
 					return "", false, nil

@@ -288,7 +288,10 @@ func (g *grepping) author(rev node.Rev) (template.Value, dates.Date, error) {
 		if user.Local == "" || strings.ContainsAny(user.Local, "\r\n") {
 			return template.None(), date, unsupported("grep for a user without a name")
 		}
-		date = dates.Now(g.c.Now, g.c.Local)
+		var err error
+		if date, err = g.c.now(); err != nil {
+			return template.None(), date, err
+		}
 	} else {
 		ctx, err := g.c.templates(g.v).Changectx(rev)
 		if err != nil {

@@ -44,6 +44,11 @@ func runLog(c *Context) (int, error) {
 	if err != nil {
 		return 0, err
 	}
+	if c.follows() || len(ranges) > 0 {
+		if err := refuseUnsaid(v); err != nil {
+			return 0, err
+		}
+	}
 	if err := c.unhide(v, c.Opts.List("rev")); err != nil {
 		return 0, err
 	}
@@ -358,6 +363,9 @@ var parentsSpec = Spec{
 			}
 		}
 		if len(c.Args) == 1 {
+			if err := refuseUnsaid(v); err != nil {
+				return 0, err
+			}
 			if shown, err = c.fileParents(v, shown, rev == node.WdirRev); err != nil {
 				return 0, err
 			}

@@ -8,7 +8,7 @@ import "hgbroker/worker/hg/node"
 // that every client runs.
 func readSpecs() []*Spec {
 	return []*Spec{
-		&debugancestorSpec, &debugdataSpec, &debugdateSpec, &debugfilesetSpec, &debugformatSpec, &debugindexSpec, &debugindexdotSpec,
+		&debugancestorSpec, &debugcompleteSpec, &debugpathcompleteSpec, &debugdataSpec, &debugdateSpec, &debugfilesetSpec, &debugformatSpec, &debugindexSpec, &debugindexdotSpec,
 		&debuglabelcompleteSpec, &debugnamecompleteSpec, &debugobsoleteSpec, &debugrequirementsSpec, &debugrevspecSpec,
 		&debugsubSpec, &debugtemplateSpec, &debugwalkSpec, &grepSpec, &incomingSpec, &locateSpec, &outgoingSpec, &resolveSpec, &shelveSpec, &summarySpec, &verifySpec,
 	}

@@ -25,8 +25,8 @@ var shelveSpec = Spec{
 		others(cmdline.Flag("A", "addremove"), cmdline.Flag("u", "unknown"), cmdline.Flag("", "cleanup"), cmdline.Text("", "date", ""),
 			cmdline.Flag("d", "delete"), cmdline.Flag("e", "edit"), cmdline.Flag("k", "keep")),
 		native(cmdline.Flag("l", "list")),
-		others(cmdline.Text("m", "message", ""), cmdline.Text("n", "name", ""), cmdline.Flag("p", "patch"),
-			cmdline.Flag("i", "interactive"), cmdline.Flag("", "stat")),
+		others(cmdline.Text("m", "message", ""), cmdline.Text("n", "name", "")), native(cmdline.Flag("p", "patch")),
+		others(cmdline.Flag("i", "interactive")), native(cmdline.Flag("", "stat")),
 		walkOptions()),
 	Run: runShelve,
 }
@@ -39,10 +39,10 @@ type shelf struct {
 	mtime int64
 }
 
-// runShelve lists what is shelved, newest first; everything else that shelve does
-// writes.
+// runShelve lists what is shelved, newest first, or shows it; everything else that
+// shelve does writes.
 func runShelve(c *Context) (int, error) {
-	if !c.Opts.On("list") {
+	if !c.Opts.On("list") && !c.Opts.On("patch") && !c.Opts.On("stat") {
 		return 0, unsupported("shelve that writes")
 	}
 	v, err := c.View()
@@ -54,9 +54,13 @@ func runShelve(c *Context) (int, error) {
 	if err != nil {
 		return 0, err
 	}
+	shown, err := c.shelfShown(shelves)
+	if err != nil {
+		return 0, err
+	}
 	label := "shelve.newest"
 	for _, s := range shelves {
-		if len(c.Args) > 0 && !slices.Contains(c.Args, s.name) {
+		if len(shown) > 0 && !slices.Contains(shown, s.name) {
 			continue
 		}
 		c.PrintLabel(label, s.name)
@@ -67,13 +71,16 @@ func runShelve(c *Context) (int, error) {
 		}
 		_, offset := c.Now.In(c.Local).Zone()
 		age := "(" + dates.Age(dates.Date{Unix: s.mtime, Offset: -offset}, c.Now, true) + ")"
-		desc, err := c.shelfSummary(v, dir, s.name)
+		desc, rev, err := c.shelfSummary(v, dir, s.name)
 		if err != nil {
 			return 0, err
 		}
 		c.Print(pad(16 - len(s.name)))
 		c.PrintLabel("shelve.age", age)
 		c.Print(pad(12-len(age)) + desc + "\n")
+		if err := c.showShelf(v, rev, dir, s.name); err != nil {
+			return 0, err
+		}
 	}
 	return 0, nil
 }
@@ -114,11 +121,12 @@ func listShelves(dir string) ([]shelf, error) {
 	return list, nil
 }
 
-// shelfSummary is the first line of a shelf's description.
-func (c *Context) shelfSummary(v *repo.View, dir, name string) (string, error) {
+// shelfSummary is the first line of a shelf's description, and its changeset: null
+// when only its patch is left.
+func (c *Context) shelfSummary(v *repo.View, dir, name string) (string, node.Rev, error) {
 	info, _, err := store.ReadFile(filepath.Join(dir, name+".shelve"))
 	if err != nil {
-		return "", err
+		return "", node.NullRev, err
 	}
 	for line := range bytes.Lines(info) {
 		digits, ok := bytes.CutPrefix(bytes.TrimSpace(line), []byte("node="))
@@ -127,7 +135,7 @@ func (c *Context) shelfSummary(v *repo.View, dir, name string) (string, error) {
 		}
 		id, ok := node.FromHex(string(digits))
 		if !ok {
-			return "", unsupported("a shelf with an odd node")
+			return "", node.NullRev, unsupported("a shelf with an odd node")
 		}
 		rev, ok := v.Rev(id)
 		if !ok || rev < 0 {
@@ -135,22 +143,22 @@ func (c *Context) shelfSummary(v *repo.View, dir, name string) (string, error) {
 		}
 		desc, err := repo.Revsets{View: v}.Desc(rev)
 		if err != nil {
-			return "", err
+			return "", node.NullRev, err
 		}
 		if strings.HasPrefix(desc, "#") {
-			return "", unsupported("a shelf whose description looks like a comment")
+			return "", node.NullRev, unsupported("a shelf whose description looks like a comment")
 		}
 		line, _, _ := strings.Cut(desc, "\n")
-		return strings.TrimRight(line, pythonSpace), nil
+		return strings.TrimRight(line, pythonSpace), rev, nil
 	}
 	patch, stamp, err := store.ReadFile(filepath.Join(dir, name+".patch"))
 	if err != nil || !stamp.Exists {
-		return "", unsupported("a shelf without a patch")
+		return "", node.NullRev, unsupported("a shelf without a patch")
 	}
 	for line := range bytes.Lines(patch) {
 		if !bytes.HasPrefix(line, []byte("#")) {
-			return strings.TrimRight(string(line), pythonSpace), nil
+			return strings.TrimRight(string(line), pythonSpace), node.NullRev, nil
 		}
 	}
-	return "", nil
+	return "", node.NullRev, nil
 }

@@ -68,6 +68,11 @@ func (v *View) Branchmap() (*branchmap, error) {
 	if v.branchmap != nil {
 		return v.branchmap, nil
 	}
+	if v.BeforeBranches != nil {
+		if err := v.BeforeBranches(); err != nil {
+			return nil, err
+		}
+	}
 	if !v.snap.HasBranches() && v.snap.Len()-v.snap.BranchesKnown() > parallelPart && v.known().branchmap == nil {
 		if bm := v.cachedBranchmap(); bm != nil {
 			known := v.known()

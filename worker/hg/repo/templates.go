@@ -73,6 +73,13 @@ func (t *Templates) Resolve(prefix string) (node.ID, bool) {
 // ShortestPrefix is how many digits tell an ID from all others.
 func (t *Templates) ShortestPrefix(id node.ID) (int, bool) {
 	rev, ok := t.snap.Rev(id)
+	if ok && rev == node.NullRev {
+		n := 1
+		for n < node.HexSize && len(t.snap.Prefix(id.Hex()[:n], 1)) > 0 {
+			n++
+		}
+		return n, true
+	}
 	if !ok || rev < 0 {
 		return 0, false
 	}

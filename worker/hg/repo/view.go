@@ -28,6 +28,9 @@ type View struct {
 	Cwd      string       // the command's working directory, absolute, links resolved
 	Warn     func(string) // prints a line on stderr; the line ends it with \n
 	Getenv   func(string) (string, bool)
+	// BeforeBranches, unless nil, is asked once before the heads of branches are
+	// found; its error is that of finding them.
+	BeforeBranches func() error
 
 	all      bool // --hidden: nothing is filtered
 	filtered bool // what is hidden has been found out
@@ -90,6 +93,10 @@ func (r *Repo) NewView(cfg *config.Config, enc *encoding.Encoding, cwd string, g
 	v.markersUnsaid = !v.evolutionEnabled()
 	return v, nil
 }
+
+// UnsaidMarkers tells whether hg would warn of markers that the configuration
+// does not know what to do with, the first time that it looks at them.
+func (v *View) UnsaidMarkers() bool { return v.markersUnsaid && v.snap.Markers().Len() > 0 }
 
 // sayMarkers warns, once, of markers that the configuration does not know what
 // to do with.

@@ -63,6 +63,12 @@ func Parse(spec string, lookup IsSymbol) (*Tree, error) {
 	return t, printable(err)
 }
 
+// CheckSyntax is hg's error about an expression that cannot be parsed.
+func CheckSyntax(spec string) error {
+	_, err := parse(spec, nil)
+	return printable(err)
+}
+
 func parse(spec string, lookup IsSymbol) (*Tree, error) {
 	t, err := parseWith(spec, lookup, false)
 	if err != nil {

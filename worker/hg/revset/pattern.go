@@ -6,6 +6,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"hgbroker/worker/hg/node"
 )
 
 // pattern is a string to compare names or text with (`hg help
@@ -14,6 +16,9 @@ type pattern struct {
 	kind  string // "re" or "literal"
 	text  string
 	match func(string) bool
+	// within is a part of what is searched, in lower case, of anything that
+	// matches; "" when none is known.
+	within string
 }
 
 // pattern matches whole strings, unless it is a regular expression.
@@ -23,19 +28,29 @@ func (ev *evaluator) pattern(s string, caseSensitive bool) (*pattern, error) {
 		if err != nil {
 			return nil, err
 		}
-		return &pattern{"re", re, m.match}, nil
+		return &pattern{kind: "re", text: re, match: m.match}, nil
 	}
 	text := strings.TrimPrefix(s, "literal:")
-	return &pattern{"literal", text, func(s string) bool { return s == text }}, nil
+	return &pattern{kind: "literal", text: text, match: func(s string) bool { return s == text }}, nil
 }
 
 // substring matches text that contains the string, without case.
 func (ev *evaluator) substring(s string) (*pattern, error) {
 	p, err := ev.pattern(s, false)
 	if err == nil && p.kind == "literal" {
-		p.match = ev.containsFold(ev.opts.lower(p.text))
+		p.within = ev.opts.lower(p.text)
+		p.match = ev.containsFold(p.within)
 	}
 	return p, err
+}
+
+// textsWith is a cheap test that is true for all changesets whose texts contain a
+// string, which is in lower case, without case, and for few others.
+func (ev *evaluator) textsWith(lower string) func(node.Rev) bool {
+	if texts, ok := ev.repo.(TextIndex); ok && lower != "" {
+		return texts.TextsWith(lower)
+	}
+	return func(node.Rev) bool { return true }
 }
 
 // containsFold makes a test whether a text, in lower case, contains part. Texts in

@@ -99,29 +99,36 @@ func (ev *evaluator) matchFiles(subset smartset, q FileQuery, rev *string) (smar
 	if subset.empty() {
 		return newListSet(nil), nil // hg looks at the patterns for the first revision
 	}
-	at := node.WdirRev
-	if rev != nil && *rev != "" {
-		var err error
-		if at, err = ev.repo.Lookup(*rev); err != nil {
-			return nil, err
+	var match func(string) bool
+	prepare := func() (err error) {
+		at := node.WdirRev
+		if rev != nil && *rev != "" {
+			if at, err = ev.repo.Lookup(*rev); err != nil {
+				return err
+			}
+		}
+		match, err = ev.matcher(q, at)
+		return err
+	}
+	var wrong error // told for the first changeset, if there is one
+	if !dynamic {
+		if wrong = prepare(); hgerr.IsUnsupported(wrong) {
+			return nil, wrong
 		}
 	}
-	match, err := ev.matcher(q, at)
-	if err != nil {
-		return nil, err
-	}
 	return ev.filter(subset, func(r node.Rev) (bool, error) {
+		err := wrong
+		if dynamic {
+			match, err = ev.matcher(q, r)
+		}
+		if err != nil {
+			return false, err
+		}
 		files, err := ev.repo.Files(r)
 		if err != nil {
 			return false, err
 		}
-		m := match
-		if dynamic {
-			if m, err = ev.matcher(q, r); err != nil {
-				return false, err
-			}
-		}
-		return slices.ContainsFunc(files, m), nil
+		return slices.ContainsFunc(files, match), nil
 	}), nil
 }
 

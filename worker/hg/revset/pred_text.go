@@ -26,7 +26,11 @@ func textMatch(name string, column func(Repo, node.Rev) (string, error)) operato
 		if err != nil {
 			return nil, err
 		}
+		may := ev.textsWith(p.within)
 		return ev.filter(subset, func(r node.Rev) (bool, error) {
+			if !may(r) {
+				return false, nil
+			}
 			s, err := column(ev.repo, r)
 			return err == nil && p.match(s), err
 		}), nil
@@ -56,8 +60,14 @@ func keyword(ev *evaluator, subset smartset, x *Tree, _ order) (smartset, error)
 	if err != nil {
 		return nil, err
 	}
-	has := ev.containsFold(ev.opts.lower(text))
-	return ev.filter(subset, func(r node.Rev) (bool, error) { return ev.eachText(r, has) }), nil
+	lower := ev.opts.lower(text)
+	has, may := ev.containsFold(lower), ev.textsWith(lower)
+	return ev.filter(subset, func(r node.Rev) (bool, error) {
+		if !may(r) {
+			return false, nil
+		}
+		return ev.eachText(r, has)
+	}), nil
 }
 
 func grep(ev *evaluator, subset smartset, x *Tree, _ order) (smartset, error) {
@@ -69,7 +79,29 @@ func grep(ev *evaluator, subset smartset, x *Tree, _ order) (smartset, error) {
 	if err != nil {
 		return nil, err
 	}
-	return ev.filter(subset, func(r node.Rev) (bool, error) { return ev.eachText(r, re.match) }), nil
+	may := ev.textsWith(plainRegexp(text))
+	return ev.filter(subset, func(r node.Rev) (bool, error) {
+		if !may(r) {
+			return false, nil
+		}
+		return ev.eachText(r, re.match)
+	}), nil
+}
+
+// plainRegexp is a regular expression that is nothing but a text in ASCII, in
+// lower case; "" for any other.
+func plainRegexp(text string) string {
+	b := []byte(text)
+	for i, c := range b {
+		switch {
+		case c >= 'A' && c <= 'Z':
+			b[i] = c + 'a' - 'A'
+		case c >= 'a' && c <= 'z', c >= '0' && c <= '9', strings.IndexByte(" _-/:;,=<>@%'\"!", c) >= 0:
+		default:
+			return ""
+		}
+	}
+	return string(b)
 }
 
 func date(ev *evaluator, subset smartset, x *Tree, _ order) (smartset, error) {

@@ -152,6 +152,15 @@ type Manifests interface {
 	CanonPath(path string) (string, error)
 }
 
+// TextIndex is an optional part of a Repo: a search through the texts of all
+// changesets at once.
+type TextIndex interface {
+	// TextsWith returns a test that is false only for changesets in none of whose
+	// file names, user and description a string, which is in lower case, is found
+	// without case. Those that it is true for may have it or not.
+	TextsWith(lower string) func(node.Rev) bool
+}
+
 // ChildIndex is an optional part of a Repo: an index of children.
 type ChildIndex interface {
 	// AppendChildren appends the children of rev, hidden ones included,

@@ -52,6 +52,9 @@ type Options struct {
 	// CheckRevset reports before anything is printed whether revset() can run a
 	// query: its error is looked at only when it is an Unsupported.
 	CheckRevset func(query string) error
+	// ParseRevset reports hg's error about a query that is no revset; nil takes
+	// all for one.
+	ParseRevset func(query string) error
 	// PrefixHexNode is experimental.revisions.prefixhexnode.
 	PrefixHexNode bool
 	// DisambiguateWithin is experimental.revisions.disambiguatewithin; shortest()

@@ -118,12 +118,14 @@ func revsetQuery(s *scope, args *callArgs) (string, error) {
 			return "", err
 		}
 	}
-	return formatQuery(raw, values)
+	return formatQuery(raw, values, s.e.opts.ParseRevset)
 }
 
 var errRevsetArgument = parseErrorf("invalid argument for revspec")
 
-func formatQuery(raw string, values []Value) (string, error) {
+// formatQuery fills in the % codes. parse, unless it is nil, refuses a query that
+// is part of the whole and does not stand on its own.
+func formatQuery(raw string, values []Value, parse func(string) error) (string, error) {
 	var b strings.Builder
 	next := 0
 	for i := 0; i < len(raw); i++ {
@@ -158,7 +160,7 @@ func formatQuery(raw string, values []Value) (string, error) {
 			}
 			return "", parseErrorf("unexpected revspec format character %s", string(code))
 		}
-		text, err := formatArgument(code, list, v)
+		text, err := formatArgument(code, list, v, parse)
 		if err != nil {
 			return "", err
 		}
@@ -170,9 +172,9 @@ func formatQuery(raw string, values []Value) (string, error) {
 	return b.String(), nil
 }
 
-func formatArgument(code byte, list bool, v Value) (string, error) {
+func formatArgument(code byte, list bool, v Value, parse func(string) error) (string, error) {
 	if list {
-		return formatListArgument(code, v)
+		return formatListArgument(code, v, parse)
 	}
 	switch code {
 	case 'd':
@@ -187,10 +189,15 @@ func formatArgument(code byte, list bool, v Value) (string, error) {
 	if v.kind != kindBytes {
 		return "", errRevsetArgument
 	}
+	if parse != nil {
+		if err := parse(v.s); err != nil {
+			return "", err
+		}
+	}
 	return "(" + v.s + ")", nil
 }
 
-func formatListArgument(code byte, v Value) (string, error) {
+func formatListArgument(code byte, v Value, parse func(string) error) (string, error) {
 	var items []Value
 	switch v.kind {
 	case kindList, kindTuple:
@@ -206,9 +213,9 @@ func formatListArgument(code byte, v Value) (string, error) {
 	case len(items) == 0:
 		return "_list('')", nil
 	case len(items) == 1:
-		return formatArgument(code, false, items[0])
+		return formatArgument(code, false, items[0], parse)
 	case code == 'r':
-		return eitherQuery(items)
+		return eitherQuery(items, parse)
 	}
 	words := make([]string, len(items))
 	for i, item := range items {
@@ -230,16 +237,16 @@ func formatListArgument(code byte, v Value) (string, error) {
 }
 
 // eitherQuery joins queries, halves first, as hg does to keep the tree flat.
-func eitherQuery(items []Value) (string, error) {
+func eitherQuery(items []Value, parse func(string) error) (string, error) {
 	if len(items) == 1 {
-		return formatArgument('r', false, items[0])
+		return formatArgument('r', false, items[0], parse)
 	}
 	half := len(items) / 2
-	a, err := eitherQuery(items[:half])
+	a, err := eitherQuery(items[:half], parse)
 	if err != nil {
 		return "", err
 	}
-	b, err := eitherQuery(items[half:])
+	b, err := eitherQuery(items[half:], parse)
 	return "(" + a + " or " + b + ")", err
 }
 
@@ -254,7 +261,7 @@ func checkRevset(e *Engine, args *callArgs) error {
 		return hgerr.NewUnsupported("template function revset with a computed query")
 	}
 	if len(args.pos) > 1 {
-		filled, err := formatQuery(raw, standIns(raw, len(args.pos)-1))
+		filled, err := formatQuery(raw, standIns(raw, len(args.pos)-1), nil)
 		if hgerr.IsUnsupported(err) {
 			return err
 		}

@@ -106,7 +106,7 @@ local function start()
   session.rpc, running = rpc, session
   -- What is asked behind initialize is answered behind it: no need to wait.
   ask(session, 'initialize', {
-    processId = vim.loop.getpid(),
+    processId = vim.NIL, -- it may run elsewhere; it ends with its input
     clientInfo = { name = 'Neovim' },
     rootUri = vim.NIL,
     capabilities = vim.empty_dict(),
@@ -129,6 +129,7 @@ function M.request(method, params, callback)
   end
   if not session then
     vim.schedule(function()
+      vim.notify_once('hgbroker: ' .. err, vim.log.levels.WARN)
       callback(lost(err))
     end)
     return

@@ -106,7 +106,8 @@ function M.of_buffer(buf)
   local s = table.concat(lines, ending)
   local last = option.endofline or (option.fixendofline and not option.binary)
   if #lines == 1 and lines[1] == '' then
-    last = false -- an empty buffer is written as an empty file
+    -- One empty line, or none: only the latter is an empty file.
+    last = vim.api.nvim_buf_call(buf, vim.fn.wordcount).bytes > 0
   end
   s = last and s .. ending or s
   local encoding = option.fileencoding

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package master
+
+import (
+	"math"
+	"time"
+
+	"hgbroker/protocol"
+	"hgbroker/worker/hg/image"
+)
+
+// What a cached image is worth: the seconds of rebuilding that each of its bytes
+// is expected to save, which is how often it is used times what it would take to
+// make it again, by its size.
+//
+// How often is counted in bursts of use, and time is counted in them too, so that
+// nothing is forgotten over night. Two memories are added, a short and a long one:
+// the first follows somebody who turns to another project, the second knows what
+// is in daily use when a script has walked over a thousand repositories. That
+// this costs fewer seconds of rebuilding than what was used last, by number or by
+// bytes, is what BenchmarkTraces shows.
+
+// shortMemory and longMemory are half-lives, in bursts of all repositories.
+const (
+	shortMemory = 8
+	longMemory  = 64
+)
+
+// usage is how often something is used.
+type usage struct {
+	short, long float64
+	at          float64   // on the cache's clock, when they were last brought up to date
+	counted     time.Time // when the last burst began
+}
+
+func (u *usage) decay(clock float64) {
+	u.short *= math.Exp2((u.at - clock) / shortMemory)
+	u.long *= math.Exp2((u.at - clock) / longMemory)
+	u.at = clock
+}
+
+func (u *usage) count(clock float64, now time.Time) {
+	u.decay(clock)
+	u.short++
+	u.long++
+	u.counted = now
+}
+
+// rate is the share of all bursts.
+func (u *usage) rate(clock float64) float64 {
+	u.decay(clock)
+	return u.short/shortMemory + u.long/longMemory
+}
+
+// kind is how images of one kind are held.
+type kind struct {
+	// seconds to make one again: fixed, and for each byte.
+	fixed, perByte float64
+	// hot says that it is part of what a hot slot keeps.
+	hot bool
+	// ofStore says that it is used whenever its store's image is, and nothing
+	// without it.
+	ofStore bool
+	// cold says that it is the first to go when memory runs out.
+	cold bool
+}
+
+var (
+	storeKind  = image.Store.String() // the wire's names
+	growthKind = image.Growth.String()
+	textsKind  = image.Texts.String()
+)
+
+// kinds are those whose use is known. Of texts a command without them reads only
+// those that it prints.
+var kinds = map[string]kind{
+	storeKind:  {fixed: 0.05, perByte: 10e-9, hot: true},
+	growthKind: {fixed: 0.05, perByte: 10e-9, hot: true, ofStore: true},
+	textsKind:  {fixed: 0.05, perByte: 3e-9, cold: true},
+}
+
+// kindOf is how images of a key are held; of a kind that is not known they are
+// like a store's, but without a hot slot.
+func kindOf(key protocol.ImageKey) kind {
+	if k, ok := kinds[key.Kind]; ok {
+		return k
+	}
+	return kind{fixed: 0.05, perByte: 10e-9}
+}
+
+// rebuild is the seconds that it takes to make an image of so many bytes.
+func (k kind) rebuild(bytes int64) float64 { return k.fixed + k.perByte*float64(bytes) }
