@@ -32,11 +32,12 @@ type taskKey struct{}
 // withTask makes r's command one that may ask. The caller calls end.
 func (s *Server) withTask(ctx context.Context, r *request, token json.RawMessage, name string) (_ context.Context, end func()) {
 	s.mu.Lock()
-	t := &task{id: r.ID, client: s.interactive, conn: s.conn, s: s}
+	client, conn := s.interactive, s.conn
 	s.mu.Unlock()
-	if token == nil && t.client == (protocol.InteractiveClient{}) {
+	if token == nil && client == (protocol.InteractiveClient{}) {
 		return ctx, func() {}
 	}
+	t := &task{id: r.ID, client: client, conn: conn, s: s}
 	if token != nil {
 		t.progress = s.newProgress(token, name)
 	}

@@ -6,7 +6,8 @@
 // It holds requests in flight, cancels and streams them, finds or starts the
 // master, keeps a few channels to workers, repeats a read command whose worker
 // died before a byte of its answer was sent, and says what became of everything
-// else. It knows no format of Mercurial's and reads no file of a repository.
+// else. What the real hg asks its user, a client that can answer is asked. It
+// knows no format of Mercurial's and reads no file of a repository.
 //
 //	read loop (jsonrpc2) ─▶ Server.Handle ─▶ one goroutine a request ─▶ pool ─▶ worker
 //	                                              │

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -40,6 +41,10 @@ const editSocket = "e-%s.sock"
 
 const maxSunPath = 107
 
+// leftAfter is the age from which a socket that nobody listens on is one that was
+// left; a younger one may be about to be.
+const leftAfter = time.Minute
+
 // desk is where the texts of one command are edited.
 type desk struct {
 	ctx      context.Context // the command's
@@ -56,7 +61,7 @@ func newDesk(ctx context.Context, t *task, runtimeDir string) (*desk, error) {
 		return nil, err
 	}
 	t.s.sweep.Do(func() { sweepDesks(dir) })
-	d := &desk{ctx: ctx, task: t, path: filepath.Join(dir, fmt.Sprintf(editSocket, rand.Text()[:16]))}
+	d := &desk{ctx: ctx, task: t, path: filepath.Join(dir, fmt.Sprintf(editSocket, rand.Text()[:10]))}
 	if len(d.path) > maxSunPath {
 		return nil, fmt.Errorf("socket %s: the path is too long", d.path)
 	}
@@ -85,6 +90,9 @@ func newDesk(ctx context.Context, t *task, runtimeDir string) (*desk, error) {
 func sweepDesks(dir string) {
 	left, _ := filepath.Glob(filepath.Join(dir, fmt.Sprintf(editSocket, "*")))
 	for _, path := range left {
+		if st, err := os.Lstat(path); err != nil || time.Since(st.ModTime()) < leftAfter {
+			continue
+		}
 		fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
 		if err != nil {
 			return

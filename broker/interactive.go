@@ -83,7 +83,7 @@ func (s *Server) runAnswered(ctx context.Context, t *task, run *protocol.Run, re
 
 	server := *run
 	server.Args, server.RealHg, server.Fallback = serverArgs(run.Args, t.client.Prompt), real, protocol.FallbackAlways
-	server.Stdin, server.HasFiles = nil, true
+	server.For, server.Stdin, server.HasFiles = run.Args, nil, true
 	server.Env = slices.Clone(run.Env)
 	if t.client.Edit && !hasName(run.Env, "HGEDITOR") {
 		d, err := newDesk(running, t, s.opts.Dialer.RuntimeDir)

@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -48,6 +49,14 @@ func newPerson(t *testing.T, real, capabilities string) *person {
 	w := newWorld(t)
 	w.flags = append(w.flags, "--hg="+real)
 	p := &person{w: w, real: real, env: hgtest.BaseEnv(userName, "HGEDITOR=false")}
+	p.connect(capabilities)
+	return p
+}
+
+// connect starts a broker.
+func (p *person) connect(capabilities string) {
+	w, t := p.w, p.w.t
+	t.Helper()
 	c, err := client.Start(client.Options{Executable: w.exe, Args: w.flags, Env: p.env, Dir: w.dir, Stderr: os.Stderr, Notify: p.notified, Answer: p.answer})
 	if err != nil {
 		t.Fatal(err)
@@ -57,7 +66,6 @@ func newPerson(t *testing.T, real, capabilities string) *person {
 		t.Fatal(err)
 	}
 	p.c = c
-	return p
 }
 
 const canBoth = `{"experimental":{"hgbroker":{"prompt":true,"edit":true}}}`
@@ -178,6 +186,7 @@ func (p *person) repository() string {
 }
 
 func eachHg(t *testing.T, f func(t *testing.T, real string)) {
+	t.Parallel()
 	for _, v := range hgtest.HgVersions(t) {
 		t.Run(v.Number, func(t *testing.T) { t.Parallel(); f(t, v.Path) })
 	}
@@ -210,6 +219,9 @@ func TestEditMessage(t *testing.T) {
 		}
 		if left, _ := filepath.Glob(filepath.Join(p.w.runtime, "e-*")); len(left) > 0 {
 			t.Errorf("left behind: %v", left)
+		}
+		if stats, err := p.c.Stats(p.w.context()); err != nil || !strings.Contains(string(stats), `"commit"`) || strings.Contains(string(stats), `"serve"`) {
+			t.Errorf("stats %s, %v", stats, err)
 		}
 		// What the request says of the editor counts.
 		p.write(filepath.Join(dir, "a"), "four\n")
@@ -288,6 +300,7 @@ func TestPrompt(t *testing.T) {
 
 // TestPassword asks a server that wants one.
 func TestPassword(t *testing.T) {
+	t.Parallel()
 	real := hgtest.Hg(t)
 	p := newPerson(t, real, canBoth)
 	var mu sync.Mutex
@@ -366,6 +379,7 @@ func (p *person) ask(dir string) (ended chan error, cancel func(), release func(
 
 // TestCancelWhileAsked cancels a command that waits for an answer.
 func TestCancelWhileAsked(t *testing.T) {
+	t.Parallel()
 	p := newPerson(t, hgtest.Hg(t), canBoth)
 	dir := p.repository()
 	ended, cancel, release := p.ask(dir)
@@ -400,6 +414,7 @@ func TestCancelWhileAsked(t *testing.T) {
 // TestGoneWhileAsked lets clients go that were asked: by the end of their input,
 // and with their broker killed.
 func TestGoneWhileAsked(t *testing.T) {
+	t.Parallel()
 	for name, go1 := range map[string]func(*person){
 		"end of input":  func(p *person) { p.c.Close() },
 		"broker killed": func(p *person) { _ = p.c.Process().Kill() },
@@ -424,10 +439,24 @@ func TestGoneWhileAsked(t *testing.T) {
 				_, err := os.Stat("/proc/" + pid)
 				return err != nil
 			})
+			left, _ := filepath.Glob(filepath.Join(p.w.runtime, "e-*"))
 			if name == "end of input" {
-				if left, _ := filepath.Glob(filepath.Join(p.w.runtime, "e-*")); len(left) > 0 {
+				if len(left) > 0 {
 					t.Errorf("left behind: %v", left)
 				}
+				return
+			}
+			// What a killed broker left, the next one takes away.
+			for _, path := range left {
+				if err := os.Chtimes(path, time.Time{}, time.Now().Add(-time.Hour)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			p.connect(canBoth)
+			p.willEdit(func(protocol.EditParams) (any, error) { return nil, nil })
+			p.run(dir, "commit", "--amend")
+			if now, _ := filepath.Glob(filepath.Join(p.w.runtime, "e-*")); len(left) != 1 || len(now) > 0 {
+				t.Errorf("left behind: %v, then %v", left, now)
 			}
 		})
 	}
@@ -472,6 +501,7 @@ func TestAskedAsPlain(t *testing.T) {
 
 // TestProgress runs a command whose progress is wanted.
 func TestProgress(t *testing.T) {
+	t.Parallel()
 	p := newPerson(t, hgtest.Hg(t), `{}`)
 	dir := p.repository()
 	r, err := p.c.Run(p.w.context(), protocol.RunParams{Args: text("bundle", "-a", "../x.hg"), Cwd: protocol.Text(dir), WorkDoneToken: json.RawMessage(`"t1"`)})
@@ -497,6 +527,67 @@ func TestProgress(t *testing.T) {
 	// What is native and quick says nothing.
 	if r, err := p.c.Run(p.w.context(), protocol.RunParams{Args: text("log"), Cwd: protocol.Text(dir), WorkDoneToken: json.RawMessage(`7`)}); err != nil || r.Served == "fallback" {
 		t.Errorf("%+v, %v", r, err)
+	}
+}
+
+// TestPartialLog reads a log in parts.
+func TestPartialLog(t *testing.T) {
+	t.Parallel()
+	p := newPerson(t, hgtest.Hg(t), `{}`)
+	dir := filepath.Join(p.w.dir, "long")
+	p.must(p.w.dir, "init", dir)
+	p.must(dir, "debugbuilddag", "+620")
+	for _, limit := range []int{0, 7, 50, 51, 600, 1 << 20} {
+		params := protocol.LogParams{Place: protocol.Place{Repository: protocol.Text(dir)}, Limit: limit, Fields: []string{"files"}}
+		whole, err := p.c.Log(p.w.context(), params)
+		if err != nil {
+			t.Fatal(err)
+		}
+		params.PartialResultToken = json.RawMessage(`12`)
+		rest, err := p.c.Log(p.w.context(), params)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.mu.Lock()
+		var got []protocol.Commit
+		for _, part := range p.work {
+			got = append(got, part.Value.Commits...)
+		}
+		parts := len(p.work)
+		p.work = nil
+		p.mu.Unlock()
+		if !reflect.DeepEqual(got, whole.Commits) || len(rest.Commits) > 0 || rest.Next != whole.Next || rest.Generation != whole.Generation {
+			t.Errorf("limit %d: %d parts of %d changesets, not %d; %+v", limit, parts, len(got), len(whole.Commits), rest)
+		}
+		if want := (len(got) + 949) / 500; parts != want || len(got) == 0 {
+			t.Errorf("limit %d: %d changesets in %d parts, want %d", limit, len(got), parts, want)
+		}
+	}
+	bad := protocol.LogParams{Place: protocol.Place{Repository: protocol.Text(dir)}, PartialResultToken: json.RawMessage(`{}`)}
+	if _, err := p.c.Log(p.w.context(), bad); err == nil {
+		t.Error("a token that is none was taken")
+	}
+}
+
+// TestNobodyThere has a shell script ask for what it cannot answer: its input has
+// ended.
+func TestNobodyThere(t *testing.T) {
+	t.Parallel()
+	p := newPerson(t, hgtest.Hg(t), `{}`)
+	dir := p.repository()
+	cmd := exec.Command(p.w.exe, append(slices.Clone(p.w.flags), "--fallback=always")...)
+	cmd.Dir, cmd.Env = dir, p.env
+	cmd.Stdin = strings.NewReader(`{"id":1,"method":"initialize","params":{"capabilities":` + canBoth + `}}
+{"id":2,"method":"hg/run","params":{"args":["commit","--amend"]}}
+{"id":3,"method":"hg/run","params":{"args":["root"]}}`)
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	for _, want := range []string{`"id":2,"result":{"exitCode":255,`, `abort: edit failed: `, `"id":3,"result":{"exitCode":0,`} {
+		if !strings.Contains(string(out), want) {
+			t.Errorf("no %s in\n%s", want, out)
+		}
 	}
 }
 

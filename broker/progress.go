@@ -43,7 +43,7 @@ func (s *Server) newProgress(token json.RawMessage, name string) *progress {
 	return p
 }
 
-func (p *progress) send(v protocol.WorkDone) {
+func (p *progress) send(v protocol.Progress) {
 	p.s.notify(protocol.MethodProgress, protocol.ProgressParams{Token: p.token, Value: v})
 }
 
@@ -59,7 +59,7 @@ func (p *progress) begin() {
 	}
 	p.timer.Stop()
 	p.begun = true
-	p.send(protocol.WorkDone{Kind: "begin", Title: p.title, Cancellable: true})
+	p.send(protocol.Progress{Kind: "begin", Title: p.title, Cancellable: true})
 }
 
 // report passes on what hg says of its progress.
@@ -73,7 +73,7 @@ func (p *progress) report(n *cmdserver.Notice) {
 		return
 	}
 	p.last = time.Now()
-	v := protocol.WorkDone{Kind: "report", Message: fmt.Sprintf("%s: %d", n.Topic, n.Pos)}
+	v := protocol.Progress{Kind: "report", Message: fmt.Sprintf("%s: %d", n.Topic, n.Pos)}
 	if n.Total > 0 {
 		v.Message += fmt.Sprintf("/%d", n.Total)
 		percent := int(min(100, max(0, float64(n.Pos)*100/float64(n.Total))))
@@ -97,7 +97,7 @@ func (p *progress) end() {
 	defer p.mu.Unlock()
 	p.timer.Stop()
 	if p.begun && !p.ended {
-		p.send(protocol.WorkDone{Kind: "end"})
+		p.send(protocol.Progress{Kind: "end"})
 	}
 	p.ended = true
 }

@@ -117,7 +117,7 @@ func init() {
 		protocol.MethodRun:      (*Server).hgRun,
 		protocol.MethodState:    (*Server).typed,
 		protocol.MethodStatus:   (*Server).typed,
-		protocol.MethodLog:      (*Server).typed,
+		protocol.MethodLog:      (*Server).hgLog,
 		protocol.MethodLineDiff: (*Server).typed,
 		protocol.MethodAnnotate: (*Server).typed,
 		protocol.MethodCat:      (*Server).typed,

@@ -56,6 +56,10 @@ type entry struct {
 	id    uint64
 	uses  usage
 	image *sealed // what main or a hot slot may hold; nil when neither does
+	// aside says that there was no room for image among those that are worth
+	// more: a hot slot holds it while it is used, beside the limit, since its
+	// worker has it in memory anyway.
+	aside bool
 }
 
 // hotSlot keeps the images of one path.
@@ -151,10 +155,14 @@ func (c *cache) use(key protocol.ImageKey, now time.Time) {
 	if k.ofStore {
 		key.Kind = storeKind
 	}
-	u := &c.entry(key).uses
+	u := c.usage(key)
 	if u.counted.IsZero() || now.Sub(u.counted) >= c.burst {
-		if key.Kind == storeKind {
-			c.clock++ // that of the others is the clock of what they belong to
+		switch {
+		case key.Kind != storeKind: // the clock is moved by what it belongs to
+		case u.known(c.clock):
+			c.clock++
+		default:
+			c.clock += stranger
 		}
 		u.count(c.clock, now)
 		c.main.Get(c.entry(key).id)
@@ -191,15 +199,23 @@ func (c *cache) put(s *sealed) {
 	e.image = s
 	yes, no := true, false
 	s.mark(&yes, nil)
-	if kindOf(s.key).hot && c.isHot(s.key.Path) {
-		c.pin(s)
+	hot := kindOf(s.key).hot && c.isHot(s.key.Path)
+	if hot && c.usage(s.key).short > 0 {
+		c.pin(s) // somebody works with it: the others make room
 	}
 	c.shrink(c.limit)
 	if e.image != s {
-		c.rejections.Add(1) // it was worth less than what is here
+		c.rejections.Add(1) // it is worth less than what is here
 		s.mark(&no, nil)
+		if hot {
+			e.image, e.aside = s, true
+			c.pin(s)
+		}
 		s.release()
 		return
+	}
+	if hot {
+		c.pin(s)
 	}
 	if !c.main.Set(e.id, s, s.cost) {
 		// Dropped without a callback: the reference is still ours.
@@ -212,7 +228,7 @@ func (c *cache) put(s *sealed) {
 // drop lets go of an entry's image.
 func (c *cache) drop(key protocol.ImageKey, e *entry) {
 	c.unpin(e.image)
-	e.image = nil
+	e.image, e.aside = nil, false
 	c.gone = append(c.gone, key)
 	c.main.Del(e.id)
 }
@@ -225,10 +241,10 @@ type held struct {
 }
 
 // loose lists what no hot slot keeps, by what it is worth, the least first, and
-// counts the bytes of everything.
+// counts the bytes that the limit is about.
 func (c *cache) loose() (list []held, bytes int64) {
 	for key, e := range c.entries {
-		if e.image == nil {
+		if e.image == nil || e.aside {
 			continue
 		}
 		bytes += e.image.cost
@@ -245,14 +261,23 @@ func (c *cache) loose() (list []held, bytes int64) {
 // worth is the seconds of rebuilding that a byte of an image saves in a burst.
 func (c *cache) worth(key protocol.ImageKey, e *entry) float64 {
 	k := kindOf(key)
-	if k.ofStore {
-		of := c.entries[protocol.ImageKey{Kind: storeKind, Path: key.Path}]
-		if of == nil || of.image == nil {
-			return 0
-		}
-		e = &entry{uses: of.uses, image: e.image}
+	if k.ofStore && !c.has(protocol.ImageKey{Kind: storeKind, Path: key.Path}) {
+		return 0
 	}
-	return e.uses.rate(c.clock) * k.rebuild(e.image.cost) / float64(max(1, e.image.cost))
+	rate := c.usage(key).rate(c.clock)
+	if k.cold {
+		// What is read beside a store is not worth more than that.
+		rate = min(rate, c.usage(protocol.ImageKey{Kind: storeKind, Path: key.Path}).rate(c.clock))
+	}
+	return rate * k.rebuild(e.image.cost) / float64(max(1, e.image.cost))
+}
+
+// usage is how often the image of a key is used.
+func (c *cache) usage(key protocol.ImageKey) *usage {
+	if kindOf(key).ofStore {
+		key.Kind = storeKind
+	}
+	return &c.entry(key).uses
 }
 
 // shrink lets the least worthy go until no more than limit bytes are held, or
@@ -294,11 +319,26 @@ func (c *cache) evict(key protocol.ImageKey, e *entry) (dropped int) {
 	return dropped
 }
 
+// bytes are those of all images.
+func (c *cache) bytes() (bytes int64) {
+	for _, e := range c.entries {
+		if e.image != nil {
+			bytes += e.image.cost
+		}
+	}
+	return bytes
+}
+
 // squeeze gives memory up because the machine has none left: first all that is
-// cold, and if nothing was, half of what the hot slots do not keep, the least
+// cold or was beside the limit, and if nothing was, half of what the hot slots do not keep, the least
 // worthy first. What is left is the limit until relax is called.
 func (c *cache) squeeze() (dropped int, bytes int64) {
-	before := c.total()
+	before := c.bytes()
+	for key, e := range c.entries {
+		if e.aside {
+			dropped += c.evict(key, e)
+		}
+	}
 	list, total := c.loose()
 	var loose int64
 	for _, h := range list {
@@ -312,7 +352,7 @@ func (c *cache) squeeze() (dropped int, bytes int64) {
 	}
 	c.main.Wait()
 	c.limit = max(min(c.limit, c.total()), 1)
-	return dropped, before - c.total()
+	return dropped, before - c.bytes()
 }
 
 // relax takes half of the pressure back, and tells whether it is all gone.
@@ -321,10 +361,10 @@ func (c *cache) relax() bool {
 	return c.limit == c.maxBytes
 }
 
-// total is the bytes of all images.
+// total is the bytes that the limit is about.
 func (c *cache) total() (bytes int64) {
 	for _, e := range c.entries {
-		if e.image != nil {
+		if e.image != nil && !e.aside {
 			bytes += e.image.cost
 		}
 	}
@@ -415,12 +455,17 @@ func (c *cache) lost() []protocol.ImageKey {
 			continue
 		}
 		if cached, hot := e.image.held(); !cached && !hot {
-			e.image = nil
+			e.image, e.aside = nil, false
 			c.gone = append(c.gone, key)
 		}
 	}
-	keys := slices.DeleteFunc(c.gone, c.has) // replaced meanwhile
-	c.gone = nil
+	var keys []protocol.ImageKey
+	for _, key := range c.gone {
+		if !c.has(key) && !slices.Contains(keys, key) { // it may have been replaced
+			keys = append(keys, key)
+		}
+	}
+	c.gone = c.gone[:0]
 	return keys
 }
 

@@ -234,11 +234,27 @@ func readable(s *sealed) bool {
 	return err == nil && n == 8
 }
 
+// put is what a finished command does: the use, and what it donates.
+func put(c *cache, s *sealed, now time.Time) {
+	c.use(s.key, now)
+	c.put(s)
+}
+
+// held counts the images of a cache and their bytes.
+func (c *cache) counted() (entries int, bytes int64) {
+	for _, e := range c.entries {
+		if e.image != nil {
+			entries++
+		}
+	}
+	return entries, c.bytes()
+}
+
 func TestEvictedWhileLeasedStillReadable(t *testing.T) {
 	c := testCache(t, 1000, 1)
 	now := time.Now()
 	a := sealedOf(t, "/a", 900)
-	c.put(a, now)
+	put(c, a, now)
 	lease := c.lease(a.key, now)
 	if lease != a {
 		t.Fatal("no lease")
@@ -259,11 +275,11 @@ func TestEvictedWhileLeasedStillReadable(t *testing.T) {
 	}
 }
 
-func TestHotSlotsKeepWhatTheCacheRejects(t *testing.T) {
+func TestHotSlotsKeepWhatIsTooLarge(t *testing.T) {
 	c := testCache(t, 1000, 2)
 	now := time.Now()
 	big := sealedOf(t, "/big", 5000)
-	c.put(big, now)
+	put(c, big, now)
 	if cached, hot := big.held(); cached || !hot || c.rejections.Load() != 1 {
 		t.Errorf("cached %v, hot %v", cached, hot)
 	}
@@ -274,17 +290,17 @@ func TestHotSlotsKeepWhatTheCacheRejects(t *testing.T) {
 	s.release()
 	small := []*sealed{sealedOf(t, "/1", 10), sealedOf(t, "/2", 10)}
 	for _, s := range small {
-		c.put(s, now)
+		put(c, s, now)
 	}
 	if got := c.lost(); len(got) != 1 || got[0] != big.key {
 		t.Errorf("lost %v", got)
 	}
-	if n, bytes := c.size(); n != 2 || bytes != 20 {
+	if n, bytes := c.counted(); n != 2 || bytes != 20 {
 		t.Errorf("%d images, %d bytes", n, bytes)
 	}
 	c.use(small[0].key, now.Add(time.Second))
-	c.coolIdle(time.Minute, now.Add(time.Minute), false) // the other one
-	if len(c.hot) != 1 || c.hot[0].image != small[0] {
+	c.coolIdle(time.Minute, now.Add(time.Minute)) // the other one
+	if len(c.hot) != 1 || c.hot[0].path != small[0].key.Path {
 		t.Errorf("%+v", c.hot)
 	}
 	if next := c.nextIdle(time.Minute); !next.Equal(now.Add(time.Minute + time.Second)) {
@@ -299,18 +315,21 @@ func TestReplacementReleasesTheOldImage(t *testing.T) {
 	c := testCache(t, 1000, 2)
 	now := time.Now()
 	old, young := sealedOf(t, "/a", 400), sealedOf(t, "/a", 500)
-	c.put(old, now)
-	c.put(young, now)
+	put(c, old, now)
+	put(c, young, now)
 	if old.acquire() {
 		t.Error("the old one is still held")
 	}
-	if n, bytes := c.size(); n != 1 || bytes != 500 {
+	if n, bytes := c.counted(); n != 1 || bytes != 500 {
 		t.Errorf("%d images, %d bytes", n, bytes)
 	}
 	if s := c.lease(young.key, now); s != young {
 		t.Error("no lease of the new one")
 	} else {
 		s.release()
+	}
+	if got := c.lost(); len(got) != 0 {
+		t.Errorf("lost %v, which was replaced", got)
 	}
 }
 
@@ -322,17 +341,21 @@ func TestOneGetForEachBurst(t *testing.T) {
 	for i := range 20 {
 		c.use(a, now.Add(time.Duration(i)*time.Second))
 	}
-	if gets() != 1 {
-		t.Errorf("%d Gets for a burst", gets())
+	if gets() != 1 || c.clock != stranger {
+		t.Errorf("%d Gets for a burst, %v on the clock", gets(), c.clock)
 	}
-	c.use(b, now)
-	c.use(a, now)
-	if gets() != 3 {
-		t.Errorf("%d Gets after two changes", gets())
+	// Two windows that are used in turn are one burst each.
+	for range 10 {
+		c.use(b, now)
+		c.use(a, now)
+		c.use(protocol.ImageKey{Kind: "growth", Path: "/a"}, now)
+	}
+	if gets() != 2 {
+		t.Errorf("%d Gets", gets())
 	}
 	c.use(a, now.Add(time.Minute))
-	if gets() != 4 {
-		t.Errorf("%d Gets after the burst's time", gets())
+	if gets() != 3 || c.clock != 1+2*stranger {
+		t.Errorf("%d Gets after the burst's time, %v on the clock", gets(), c.clock)
 	}
 }
 
@@ -340,12 +363,20 @@ func TestKeysAreForgotten(t *testing.T) {
 	c := testCache(t, 1000, 1)
 	now := time.Now()
 	kept := sealedOf(t, "/kept", 10)
-	c.put(kept, now)
+	put(c, kept, now)
+	often := protocol.ImageKey{Kind: "store", Path: "/often"}
 	for i := range 2 * maxIDs {
 		c.use(protocol.ImageKey{Kind: "store", Path: fmt.Sprint("/", i)}, now)
+		if i%64 == 0 {
+			now = now.Add(time.Minute)
+			c.use(often, now)
+		}
 	}
-	if len(c.ids) > maxIDs {
-		t.Errorf("%d keys remembered", len(c.ids))
+	if len(c.entries) > maxIDs+1 {
+		t.Errorf("%d keys remembered", len(c.entries))
+	}
+	if c.entries[often] == nil {
+		t.Error("what is used often was forgotten")
 	}
 	if s := c.lease(kept.key, now); s == nil {
 		t.Error("what is cached was forgotten")
@@ -358,7 +389,8 @@ func TestManyImagesInASmallCache(t *testing.T) {
 	c := testCache(t, 1000, 2)
 	now := time.Now()
 	for i := range 500 {
-		c.put(sealedOf(t, fmt.Sprint("/", i%40), int64(i%7*100+50)), now)
+		put(c, sealedOf(t, fmt.Sprint("/", i%40), int64(i%7*100+50)), now)
+		now = now.Add(time.Minute)
 		if s := c.lease(protocol.ImageKey{Kind: "store", Path: fmt.Sprint("/", (i*7)%40)}, now); s != nil {
 			if !readable(s) {
 				t.Fatal("a leased image is closed")
@@ -366,8 +398,157 @@ func TestManyImagesInASmallCache(t *testing.T) {
 			s.release()
 		}
 		c.lost()
+		if n, bytes := c.counted(); n == 0 || bytes > 1000+2*650 { // hot ones beside the limit
+			t.Errorf("%d images, %d bytes", n, bytes)
+		}
 	}
-	if n, bytes := c.size(); n == 0 || bytes > 1000+2*650 {
+}
+
+// of makes an image of a kind, as a command that began at a time donates it.
+func of(t *testing.T, kind, path string, cost int64, begun uint64) *sealed {
+	t.Helper()
+	s := newSealed(protocol.ImageKey{Kind: kind, Path: path}, "g", goodImage(t, 100), cost, cost)
+	s.begun = begun
+	return s
+}
+
+func TestEachKindHasItsOwnEntryAndCost(t *testing.T) {
+	c := testCache(t, 1000, 2)
+	now := time.Now()
+	for i, kind := range []string{"store", "growth", "texts", "checkout"} {
+		put(c, of(t, kind, "/a", int64(100+i), 5), now)
+	}
+	if n, bytes := c.counted(); n != 4 || bytes != 406 {
 		t.Errorf("%d images, %d bytes", n, bytes)
+	}
+	hot := map[string]bool{}
+	for key, e := range c.entries {
+		if cached, h := e.image.held(); !cached {
+			t.Errorf("%v is not cached", key)
+		} else {
+			hot[key.Kind] = h
+		}
+	}
+	if !hot["store"] || !hot["growth"] || hot["texts"] || hot["checkout"] || len(c.hot) != 1 {
+		t.Errorf("hot: %v in %d slots", hot, len(c.hot))
+	}
+	// A new store image makes what came to the old one useless; not what came to
+	// itself, and not the texts.
+	c.put(of(t, "store", "/a", 100, 6))
+	if c.has(protocol.ImageKey{Kind: "growth", Path: "/a"}) || !c.has(protocol.ImageKey{Kind: "texts", Path: "/a"}) {
+		t.Error("growth of an old image, or no texts")
+	}
+	c.put(of(t, "growth", "/a", 100, 8))
+	c.put(of(t, "store", "/a", 100, 7))
+	if !c.has(protocol.ImageKey{Kind: "growth", Path: "/a"}) {
+		t.Error("newer growth was dropped")
+	}
+}
+
+func TestTextsDoNotPushOutStoresInDailyUse(t *testing.T) {
+	const mb = 1 << 20
+	c := testCache(t, 1000*mb, 2)
+	now := time.Now()
+	stores := []string{"/a", "/b", "/c"}
+	for round := range 5 {
+		for _, path := range stores {
+			if now = now.Add(time.Hour); round == 0 {
+				put(c, of(t, "store", path, 200*mb, 1), now)
+			} else {
+				c.use(protocol.ImageKey{Kind: "store", Path: path}, now)
+			}
+		}
+	}
+	for i := range 50 {
+		now = now.Add(time.Minute) // one command that reads a whole history after the other
+		path := fmt.Sprint("/texts", i)
+		if i%2 == 0 {
+			path = stores[i/2%3]
+		}
+		put(c, of(t, "texts", path, int64(100+i*4)*mb, 1), now)
+	}
+	for _, path := range stores {
+		if !c.has(protocol.ImageKey{Kind: "store", Path: path}) {
+			t.Errorf("the store of %s was pushed out", path)
+		}
+	}
+	if n, bytes := c.counted(); n < 4 || bytes > 1000*mb {
+		t.Errorf("%d images, %d MB", n, bytes/mb)
+	}
+}
+
+func TestASweepDoesNotPushOutWhatIsInDailyUse(t *testing.T) {
+	const mb = 1 << 20
+	c := testCache(t, 500*mb, 2)
+	now := time.Now()
+	daily := []string{"/a", "/b", "/c"}
+	for round := range 20 {
+		for _, path := range daily {
+			if now = now.Add(time.Hour); round == 0 {
+				put(c, of(t, "store", path, 100*mb, 1), now)
+			} else {
+				c.use(protocol.ImageKey{Kind: "store", Path: path}, now)
+			}
+		}
+	}
+	for i := range 1000 {
+		now = now.Add(time.Second)
+		put(c, of(t, "store", fmt.Sprint("/swept/", i), int64(i%50+1)*mb, 1), now)
+		if i%100 == 99 { // somebody works meanwhile
+			c.use(protocol.ImageKey{Kind: "store", Path: daily[i/100%3]}, now)
+		}
+	}
+	for _, path := range daily {
+		if !c.has(protocol.ImageKey{Kind: "store", Path: path}) {
+			t.Errorf("%s was pushed out", path)
+		}
+	}
+}
+
+func TestUnderPressureColdGoesFirst(t *testing.T) {
+	c := testCache(t, 1000, 2)
+	now := time.Now()
+	for range 3 {
+		for i := range 8 {
+			for range 1 + 7/(i+1) { // the first is used most
+				now = now.Add(time.Minute)
+				c.use(protocol.ImageKey{Kind: "store", Path: fmt.Sprint("/", i)}, now)
+			}
+		}
+	}
+	for i := range 8 {
+		c.put(of(t, "store", fmt.Sprint("/", i), 100, 1))
+	}
+	put(c, of(t, "texts", "/0", 100, 1), now)
+	c.lost()
+	if n, bytes := c.squeeze(); n != 1 || bytes != 100 || c.has(protocol.ImageKey{Kind: "texts", Path: "/0"}) {
+		t.Errorf("first %d images, %d bytes: not the texts", n, bytes)
+	}
+	if n, bytes := c.squeeze(); n != 3 || bytes != 300 || !c.has(protocol.ImageKey{Kind: "store", Path: "/0"}) {
+		t.Errorf("then %d images, %d bytes", n, bytes)
+	}
+	if len(c.lost()) != 4 {
+		t.Error("workers are not told")
+	}
+	for range 5 {
+		c.squeeze()
+	}
+	if n, bytes := c.counted(); n != 2 || bytes != 200 || !c.has(protocol.ImageKey{Kind: "store", Path: "/7"}) || !c.has(protocol.ImageKey{Kind: "store", Path: "/6"}) {
+		t.Errorf("%d images, %d bytes are left: not the hot ones", n, bytes)
+	}
+	// The limit holds until the pressure is over, and then grows.
+	c.put(of(t, "store", "/new", 100, 1))
+	if c.has(protocol.ImageKey{Kind: "store", Path: "/new"}) {
+		t.Error("memory is taken again")
+	}
+	steps := 1
+	for ; !c.relax(); steps++ {
+	}
+	if steps < 2 || steps > 5 || c.limit != c.maxBytes {
+		t.Errorf("%d steps to %d", steps, c.limit)
+	}
+	c.put(of(t, "store", "/new", 100, 1))
+	if !c.has(protocol.ImageKey{Kind: "store", Path: "/new"}) {
+		t.Error("the limit is forgotten")
 	}
 }

@@ -46,6 +46,9 @@ type Config struct {
 	Log io.Writer
 	// Trace logs every command that finishes.
 	Trace bool
+	// RecentDir is where the list of recently used repositories is kept; none is.
+	// Main finds it (recent.go).
+	RecentDir string
 
 	times times
 }
@@ -62,6 +65,12 @@ type times struct {
 	drain       time.Duration // for busy workers when told to stop; 30 s
 	sweep       time.Duration // between SIGTERM and SIGKILL for what a dead runner left; 2 s
 	house       time.Duration // between two looks at socket file and executable; 30 s
+	follow      time.Duration // a repository that nobody asks for is watched no more; 10 min
+	settle      time.Duration // without a change, before what changed is loaded; 20 ms
+	settleMost  time.Duration // from the first change to that, and for locks; 2 s
+	save        time.Duration // between two writes of the list of repositories; 5 min
+	quiet       time.Duration // without a request, before one of the list is loaded; 300 ms
+	calm        time.Duration // without pressure, before the cache may grow again; 1 min
 	recycle     int           // commands of one worker; 1000
 	recycleHeap uint64        // growth of its private memory; 64 MiB
 	noLandlock  bool          // as if the kernel had none
@@ -95,6 +104,12 @@ func (c Config) withDefaults() Config {
 	or(&t.drain, 30*time.Second)
 	or(&t.sweep, 2*time.Second)
 	or(&t.house, 30*time.Second)
+	or(&t.follow, 10*time.Minute)
+	or(&t.settle, 20*time.Millisecond)
+	or(&t.settleMost, 2*time.Second)
+	or(&t.save, 5*time.Minute)
+	or(&t.quiet, 300*time.Millisecond)
+	or(&t.calm, time.Minute)
 	or(&t.recycle, 1000)
 	or(&t.recycleHeap, 64<<20)
 	return c

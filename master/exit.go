@@ -72,6 +72,7 @@ func (m *master) drain(why string) {
 	}
 	m.log("drains: %s", why)
 	m.draining = true
+	m.stopWatching()
 	m.drainEnd = time.Now().Add(m.cfg.times.drain)
 	if m.path != "" && m.socketIsOurs() {
 		_ = os.Remove(m.path)
@@ -132,6 +133,9 @@ func executableDeleted() bool {
 func (m *master) finish() error {
 	m.draining = true
 	m.closeDoor()
+	m.stopWatching()
+	m.stopPressure()
+	m.saveLast()
 	m.refuseAll(protocol.RefusedDraining, "the master is stopping")
 	m.jobs.waiting = m.dropWaiting()
 	for _, c := range m.clients {

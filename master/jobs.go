@@ -32,12 +32,12 @@ const (
 )
 
 type job struct {
-	kind   jobKind
-	id     uint32
-	root   string  // of a load: the working directory
-	image  *sealed // of a verification: holds a reference
-	donor  uint64
-	age    age // of the donation
+	kind  jobKind
+	id    uint32
+	root  string  // of a load: the working directory
+	image *sealed // of a verification: holds a reference
+	donor uint64
+	age   age // of the donation
 }
 
 // age orders donations by the state that they stand for: by when the command
@@ -228,7 +228,9 @@ func (m *master) jobDone(j *job, failure string, now time.Time) {
 	q.admitted[s.key] = j.age
 	m.counts.donated.Admitted++
 	m.cache.put(s)
-	m.cached(s.key, now)
+	if s.key.Kind == storeKind {
+		m.cached(s.key.Path, now)
+	}
 }
 
 // dropLost tells workers to unmap what is cached no more.

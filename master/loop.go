@@ -46,7 +46,13 @@ type master struct {
 	stores map[string]string // working directory's root to its store
 	counts counts
 	asked  []*statsQuestion
-	tells  uint32 // questions to workers so far
+	active time.Time // when a client last wanted anything
+
+	watches  watches
+	recents  recents
+	pressure pressure
+
+	tells uint32 // questions to workers so far
 
 	draining bool
 	drainEnd time.Time
@@ -60,7 +66,7 @@ func newMaster(cfg Config, listener, lock int) (*master, error) {
 	cfg = cfg.withDefaults()
 	now := time.Now()
 	m := &master{
-		cfg: cfg, started: now, lastClient: now, nextLook: now.Add(cfg.times.house),
+		cfg: cfg, started: now, lastClient: now, active: now, nextLook: now.Add(cfg.times.house),
 		events: make(chan func(), 256), stopped: make(chan struct{}),
 		listener: listener, lock: lock,
 		clients: map[uint64]*client{}, lastUsed: map[uint64]protocol.ImageKey{},
@@ -122,6 +128,9 @@ func (m *master) run() error {
 	}
 	m.stopAccept = pipe[1]
 	go m.acceptor(m.listener, pipe[0])
+	m.startWatching()
+	m.watchPressure(pressureFiles())
+	m.keepRecents(m.cfg.RecentDir)
 	m.log("serves %s, build %s; %s", m.path, m.cfg.Build, m.readers.sandbox)
 	timer := time.NewTimer(0)
 	defer timer.Stop()
@@ -141,6 +150,8 @@ func (m *master) run() error {
 // settle does what the last event made possible.
 func (m *master) settle(now time.Time) {
 	m.assign(now)
+	m.refresh(now)
+	m.preload(now)
 	m.work(now)
 	m.tidy(now)
 	m.look(now)
@@ -151,15 +162,18 @@ func (m *master) settle(now time.Time) {
 
 // look does the rare checks.
 func (m *master) look(now time.Time) {
-	m.cache.coolIdle(m.cfg.times.hotIdle, now, false)
+	m.cache.coolIdle(m.cfg.times.hotIdle, now)
+	m.easePressure(now)
 	if now.Before(m.nextLook) {
 		return
 	}
 	m.nextLook = now.Add(m.cfg.times.house)
 	m.deleted = executableDeleted()
-	if underPressure() {
-		m.cache.coolIdle(m.cfg.times.hotIdle, now, true)
+	if m.pressure.ask && underPressure() {
+		m.pressed(now)
 	}
+	m.unfollow(func(w *watched) bool { return now.Sub(w.used) >= m.cfg.times.follow })
+	m.save(now)
 	if m.path != "" && !m.socketIsOurs() {
 		// A cleaner of temporary files took it. Nobody can reach us, and
 		// while we hold the lock nobody can start another.
@@ -189,6 +203,9 @@ func (m *master) nextDeadline(now time.Time) time.Time {
 	}
 	sooner(m.cache.nextIdle(m.cfg.times.hotIdle))
 	sooner(m.nextLook)
+	sooner(m.watches.nextRefresh())
+	sooner(m.nextPreload())
+	sooner(m.pressure.relax)
 	for _, q := range m.asked {
 		sooner(q.until)
 	}

@@ -21,6 +21,9 @@ func Main(cfg Config) error {
 	if err != nil {
 		return err
 	}
+	if cfg.RecentDir == "" && listsRecents(m.path) {
+		m.cfg.RecentDir = RecentDir(os.Getenv)
+	}
 	// The others are caught and dropped, not ignored: an ignored signal would
 	// be ignored by every worker and every hg too.
 	signals := make(chan os.Signal, 1)

@@ -77,10 +77,13 @@ func groupLimit() int64 {
 	return least
 }
 
+// memoryPressure is the machine's file of pressure.
+const memoryPressure = "/proc/pressure/memory"
+
 // underPressure tells whether tasks of this machine were all stalled on memory
 // for a tenth of the last ten seconds (`Documentation/accounting/psi.rst`).
 func underPressure() bool {
-	b, err := os.ReadFile("/proc/pressure/memory")
+	b, err := os.ReadFile(memoryPressure)
 	return err == nil && stalled(b) >= 10
 }
 

@@ -322,6 +322,7 @@ func (m *master) finished(w *worker, fin *protocol.Finished, f *protocol.Frame, 
 	if !fin.Background {
 		w.commands++
 		m.counts.count(fin)
+		m.active = now
 	}
 	if w.firstHeap == 0 {
 		w.firstHeap = fin.HeapBytes
@@ -331,15 +332,11 @@ func (m *master) finished(w *worker, fin *protocol.Finished, f *protocol.Frame, 
 		w.broken = "panicked"
 		m.log("worker %d: %s panicked", w.id, fin.Command)
 	}
-	if fin.Store != "" {
-		key := protocol.ImageKey{Kind: storeKind, Path: fin.Store}
-		m.cache.use(key, now)
-		if fin.Repository != "" {
-			m.remember(fin.Repository, fin.Store)
-		}
-		if w.client != nil {
-			m.lastUsed[w.client.id] = key
-		}
+	if fin.Store != "" && fin.Repository != "" {
+		m.remember(fin.Repository, fin.Store)
+	}
+	if !fin.Background {
+		m.asksFor(w, fin, now)
 	}
 	if fin.Donated.Kind != "" || len(f.Files) > 0 {
 		m.donated(w, fin, f, now)
@@ -349,6 +346,29 @@ func (m *master) finished(w *worker, fin *protocol.Finished, f *protocol.Frame, 
 	}
 	if w.state == busy && w.usedUp(m.cfg.times) != "" {
 		m.giveBack(w) // a busy client would keep it for ever
+	}
+}
+
+// asksFor notes which repository a client's command was about. One that the real
+// hg ran tells only the working directory.
+func (m *master) asksFor(w *worker, fin *protocol.Finished, now time.Time) {
+	store := fin.Store
+	if store == "" {
+		store = m.stores[fin.Repository]
+	}
+	if fin.Repository != "" {
+		m.recents.use(fin.Repository, now)
+	}
+	if store == "" {
+		return
+	}
+	key := protocol.ImageKey{Kind: storeKind, Path: store}
+	m.cache.use(key, now)
+	if w.client != nil {
+		m.lastUsed[w.client.id] = key
+	}
+	if fin.Repository != "" && m.cache.has(key) {
+		m.follow(fin.Repository, store, now)
 	}
 }
 

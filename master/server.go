@@ -186,6 +186,7 @@ func (m *master) acquire(c *client, f *protocol.Frame, now time.Time) error {
 	if err != nil {
 		return fmt.Errorf("acquire: %w", err)
 	}
+	m.active = now
 	r := &request{client: c, id: f.ID, class: class, since: now}
 	if m.draining {
 		m.refuse(r, protocol.RefusedDraining, "the master is stopping")

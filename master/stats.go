@@ -26,6 +26,9 @@ type Stats struct {
 	Donations    DonationStats           `json:"donations"`
 	Loads        LoadStats               `json:"loads"`
 	Leases       LeaseStats              `json:"leases"`
+	Watches      WatchStats              `json:"watches"`
+	Recent       RecentStats             `json:"recent"`
+	Pressure     PressureStats           `json:"pressure"`
 	Requests     CommandStats            `json:"requests"` // all commands together
 	Commands     map[string]CommandStats `json:"commands"` // by hg's name of the command
 	Repositories []RepositoryStats       `json:"repositories"`
@@ -62,7 +65,45 @@ type CacheStats struct {
 	MaxBytes   int64  `json:"maxBytes"`
 	HotSlots   int    `json:"hotSlots"`
 	Evictions  uint64 `json:"evictions"`
-	Rejections uint64 `json:"rejections"`
+	Rejections uint64 `json:"rejections"` // images that were worth less than what was there
+
+	Kinds map[string]KindStats `json:"kinds"` // of what is held: store, growth, texts
+}
+
+// KindStats count the images of one kind.
+type KindStats struct {
+	Entries int   `json:"entries"`
+	Bytes   int64 `json:"bytes"`
+}
+
+// WatchStats tell which repositories are watched for changes from outside, and
+// what came of it.
+type WatchStats struct {
+	State        string `json:"state"` // on, off, or why there are none
+	Repositories int    `json:"repositories"`
+	Watches      int    `json:"watches"`
+	Events       uint64 `json:"events"`
+	Refreshes    uint64 `json:"refreshes"` // loads that were asked for because of them
+	Overflows    uint64 `json:"overflows"` // times that events were lost
+	Failed       uint64 `json:"failed"`    // watches that could not be had
+}
+
+// RecentStats tell of the list of repositories that the next master loads first.
+type RecentStats struct {
+	Dir     string `json:"dir"` // "" when none is kept
+	Known   int    `json:"known"`
+	Waiting int    `json:"waiting"` // to be loaded
+	Loaded  uint64 `json:"loaded"`  // because they were on it
+	Failed  uint64 `json:"failed"`
+}
+
+// PressureStats tell what memory pressure did.
+type PressureStats struct {
+	State      string `json:"state"` // where it is told
+	Events     uint64 `json:"events"`
+	Dropped    uint64 `json:"dropped"` // images
+	Bytes      int64  `json:"bytes"`   // of them
+	LimitBytes int64  `json:"limitBytes"`
 }
 
 // DonationStats count images that workers donated.
@@ -210,16 +251,28 @@ func (m *master) stats(now time.Time) *Stats {
 		}
 	}
 	s.Queue.Waiting, s.Queue.Max = m.queue.size, m.queue.max
-	s.Cache.Entries, s.Cache.Bytes = m.cache.size()
 	s.Cache.MaxBytes, s.Cache.HotSlots = m.cache.maxBytes, m.cache.hotSlots
 	s.Cache.Evictions, s.Cache.Rejections = m.cache.evictions.Load(), m.cache.rejections.Load()
+	s.Cache.Kinds = map[string]KindStats{}
+	for key, e := range m.cache.entries {
+		i := e.image
+		if i == nil {
+			continue
+		}
+		cached, hot := i.held()
+		s.Repositories = append(s.Repositories, RepositoryStats{Kind: key.Kind, Path: key.Path,
+			Bytes: i.cost, Generation: i.generation, Cached: cached, Hot: hot})
+		k := s.Cache.Kinds[key.Kind]
+		s.Cache.Kinds[key.Kind] = KindStats{k.Entries + 1, k.Bytes + i.cost}
+		s.Cache.Entries++
+		s.Cache.Bytes += i.cost
+	}
 	s.Donations.Pending = m.jobs.pending(jobVerify)
 	s.Loads.Pending = m.jobs.pending(jobLoad)
-	for _, i := range m.cache.known {
-		cached, hot := i.held()
-		s.Repositories = append(s.Repositories, RepositoryStats{Kind: i.key.Kind, Path: i.key.Path,
-			Bytes: i.cost, Generation: i.generation, Cached: cached, Hot: hot})
-	}
+	x, r, p := &m.watches, &m.recents, &m.pressure
+	s.Watches = WatchStats{x.state, len(x.roots), len(x.dirs), x.events, x.refreshes, x.overflows, x.failed}
+	s.Recent = RecentStats{r.dir, len(r.list), len(r.preload), r.preloaded, r.failed}
+	s.Pressure = PressureStats{p.state, p.events, p.dropped, p.bytes, m.cache.limit}
 	slices.SortFunc(s.Repositories, func(a, b RepositoryStats) int {
 		return cmp.Or(cmp.Compare(a.Path, b.Path), cmp.Compare(a.Kind, b.Kind))
 	})

@@ -103,6 +103,7 @@ type Run struct {
 	HasFiles  bool     // stdin, stdout and stderr travel as descriptors
 	Fallback  Fallback // FallbackAlways in a runner: run RealHg
 	TimeoutMs uint32   // 0: none
+	For       []string // when Args start a command server for one command line: that, for the finished-command message
 }
 
 // Encode returns the payload.
@@ -116,6 +117,7 @@ func (r *Run) Encode() []byte {
 	e.Bool(r.HasFiles)
 	e.U8(uint8(r.Fallback))
 	e.U32(r.TimeoutMs)
+	e.Strs(r.For)
 	return e.B
 }
 
@@ -123,7 +125,7 @@ func (r *Run) Encode() []byte {
 func DecodeRun(b []byte) (*Run, error) {
 	d := Decoder{B: b}
 	r := &Run{Args: d.Strs(), Dir: d.Str(), Env: d.Strs(), Stdin: d.Bytes(), RealHg: d.Str(),
-		HasFiles: d.Bool(), Fallback: Fallback(d.enum("fallback", uint8(FallbackAlways))), TimeoutMs: d.U32()}
+		HasFiles: d.Bool(), Fallback: Fallback(d.enum("fallback", uint8(FallbackAlways))), TimeoutMs: d.U32(), For: d.Strs()}
 	return r, d.Err()
 }
 

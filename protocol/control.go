@@ -2,7 +2,11 @@
 
 package protocol
 
-import "fmt"
+import (
+	"fmt"
+
+	"golang.org/x/sys/unix"
+)
 
 // The control socket: a SEQPACKET socketpair between the master and one worker,
 // descriptor 3 of the worker. One frame is one packet. A worker whose control
@@ -150,6 +154,16 @@ func (f *Finished) Encode() []byte {
 	e.U64(f.HeapBytes)
 	e.U64(f.Begun)
 	return e.B
+}
+
+// Clock is a time in nanoseconds that all processes of the machine share, and that
+// nobody can set back.
+func Clock() uint64 {
+	var ts unix.Timespec
+	if unix.ClockGettime(unix.CLOCK_MONOTONIC, &ts) != nil {
+		return 0
+	}
+	return uint64(ts.Nano())
 }
 
 // MaxRan bounds the messages in one CtlRan.

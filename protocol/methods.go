@@ -374,6 +374,9 @@ type LogParams struct {
 	Cursor string   `json:"cursor,omitempty"` // Next of the answer before
 	Graph  bool     `json:"graph,omitempty"`
 	Fields []string `json:"fields,omitempty"` // beyond the usual ones: "files"
+	// PartialResultToken has the commits come as $/progress with it, the first ones
+	// at once; the answer has none then.
+	PartialResultToken json.RawMessage `json:"partialResultToken,omitempty"`
 }
 
 // LogResult answers hg/log. Next continues where the limit cut, "" at the end.

@@ -64,17 +64,20 @@ type EditParams struct {
 
 // ProgressParams are LSP's.
 type ProgressParams struct {
-	Token json.RawMessage `json:"token"` // the request's workDoneToken
-	Value WorkDone        `json:"value"`
+	Token json.RawMessage `json:"token"` // the request's workDoneToken or partialResultToken
+	Value Progress        `json:"value"`
 }
 
-// WorkDone is LSP's WorkDoneProgressBegin, -Report and -End in one.
-type WorkDone struct {
-	Kind        string `json:"kind"`            // begin, report, end
+// Progress is LSP's WorkDoneProgressBegin, -Report and -End in one, for a
+// workDoneToken; or a part of a result, for a partialResultToken.
+type Progress struct {
+	Kind        string `json:"kind,omitempty"`  // begin, report, end
 	Title       string `json:"title,omitempty"` // of begin: hg and the command's name
 	Cancellable bool   `json:"cancellable,omitempty"`
 	Message     string `json:"message,omitempty"` // hg's topic, position and item
 	Percentage  *int   `json:"percentage,omitempty"`
+
+	Commits []Commit `json:"commits,omitempty"` // the next ones of hg/log
 }
 
 // ValidToken tells whether t is a ProgressToken of LSP's, an integer or a string.

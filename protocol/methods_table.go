@@ -28,7 +28,7 @@ var Methods = []Method{
 	{Name: MethodOutput, Doc: "A piece of a streamed hg/run's output.", Params: Output{}, Notif: true},
 	{Name: MethodPrompt, Doc: "Asks the user what hg asks. Sent to a client that can answer.", Params: PromptParams{}, Result: (*Text)(nil)},
 	{Name: MethodEdit, Doc: "Has the user edit a text for hg. Sent to a client that can.", Params: EditParams{}, Result: (*Text)(nil)},
-	{Name: MethodProgress, Doc: "How far a request with a workDoneToken is.", Params: ProgressParams{}, Notif: true},
+	{Name: MethodProgress, Doc: "How far a request with a workDoneToken is; a part of the result, with a partialResultToken.", Params: ProgressParams{}, Notif: true},
 	{Name: MethodRunBatch, Doc: "Runs command lines in order, those that only read side by side.", Params: RunBatchParams{}, Result: RunBatchResult{}, ToUs: true},
 	{Name: MethodState, Doc: "What is checked out, and what is under way.", Params: StateParams{}, Result: StateResult{}, ToUs: true},
 	{Name: MethodStatus, Doc: "Files that differ.", Params: StatusParams{}, Result: StatusResult{}, ToUs: true},

@@ -41,7 +41,11 @@ const (
 // fallback runs the real hg with the command's arguments, environment,
 // directory, umask and streams.
 func (w *worker) fallback(ctx context.Context, c *channel, run *protocol.Run, env []string, stdin io.Reader, out *output, start time.Time) outcome {
-	name, at := commandLine(run.Args, run.Dir)
+	line := run.Args
+	if len(run.For) > 0 {
+		line = run.For
+	}
+	name, at := commandLine(line, run.Dir)
 	o := outcome{sound: true, frame: protocol.ChExit}
 	o.fin = protocol.Finished{Command: name, Served: protocol.ServedFallback}
 	if len(name) > 40 {

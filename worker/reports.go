@@ -90,11 +90,12 @@ func (w *worker) report(fin protocol.Finished) {
 		w.control.send(protocol.CtlFinished, 0, fin.Encode())
 		return
 	}
+	fin.Begun = w.beganAt()
 	for _, d := range donations {
 		fin.Donated = d.key
 		w.control.sendFd(protocol.CtlFinished, fin.Encode(), d.fd)
 		unix.Close(d.fd)
 		// What follows is only about its donation.
-		fin = protocol.Finished{Background: true, Generation: fin.Generation, HeapBytes: fin.HeapBytes, Served: protocol.ServedNone}
+		fin = protocol.Finished{Background: true, Generation: fin.Generation, HeapBytes: fin.HeapBytes, Begun: fin.Begun, Served: protocol.ServedNone}
 	}
 }

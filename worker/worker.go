@@ -27,6 +27,7 @@ type worker struct {
 	hgs     *installations
 	uid     int
 	reports reports
+	begun   time.Time // of the last command
 
 	inNative atomic.Bool // the engine runs a command; any goroutine may look
 }
@@ -129,6 +130,7 @@ func (w *worker) load(root string) (protocol.Finished, error) {
 
 // fill takes over what the engine says about a command.
 func (w *worker) fill(fin *protocol.Finished, res *hg.Result, start time.Time) {
+	w.begun = start
 	fin.DurationUs = max(1, uint64(time.Since(start).Microseconds()))
 	if res.Command != "" {
 		fin.Command = res.Command
@@ -140,6 +142,12 @@ func (w *worker) fill(fin *protocol.Finished, res *hg.Result, start time.Time) {
 	fin.ExitCode, fin.Loaded = res.ExitCode, res.Loaded
 	fin.LoadUs = uint64(res.LoadTime.Microseconds())
 	fin.Served = served(res)
+}
+
+// beganAt is when the last command began, by the clock that all processes share.
+// What it donates stands for the disk as it was then, or later.
+func (w *worker) beganAt() uint64 {
+	return protocol.Clock() - uint64(time.Since(w.begun))
 }
 
 func served(res *hg.Result) protocol.Served {

@@ -110,6 +110,10 @@ func listener(path string) (pid int, err error) {
 	return int(cred.Pid), nil
 }
 
+// patience is how long a server may go on with what it does, for instance
+// loading a repository, after it was told to end.
+const patience = 20 * time.Second
+
 // end terminates a process that is not our child, and waits for its end.
 func end(pid int) error {
 	fd, err := unix.PidfdOpen(pid, 0)
@@ -120,18 +124,19 @@ func end(pid int) error {
 		return err
 	}
 	defer unix.Close(fd)
-	if err := unix.PidfdSendSignal(fd, unix.SIGTERM, nil, 0); err != nil && !errors.Is(err, unix.ESRCH) {
-		return err
-	}
-	for deadline := time.Now().Add(5 * time.Second); time.Now().Before(deadline); {
-		n, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, 5000)
-		if n > 0 {
-			return nil
-		}
-		if err != nil && !errors.Is(err, unix.EINTR) {
+	for _, signal := range []unix.Signal{unix.SIGTERM, unix.SIGKILL} {
+		if err := unix.PidfdSendSignal(fd, signal, nil, 0); err != nil && !errors.Is(err, unix.ESRCH) {
 			return err
+		}
+		for deadline := time.Now().Add(patience); time.Now().Before(deadline); {
+			n, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, int(patience/time.Millisecond))
+			if n > 0 {
+				return nil
+			}
+			if err != nil && !errors.Is(err, unix.EINTR) {
+				return err
+			}
 		}
 	}
 	return errors.New("does not end")
 }
-

@@ -25,7 +25,7 @@ type hglib struct {
 	pid int // of hg's server
 }
 
-//go:embed hglib.py
+//go:embed askhglib.py
 var hglibScript string
 
 // EnvPython names the interpreter that can import hglib.
@@ -94,4 +94,3 @@ func (h *hglib) ask(args []string) ([]byte, time.Duration, error) {
 }
 
 func (h *hglib) close() error { return errors.Join(h.in.Close(), h.cmd.Wait()) }
-

@@ -63,7 +63,7 @@ func (s *stdio) served() string { return s.last }
 
 func (s *stdio) cpu() (map[string]time.Duration, error) {
 	var st struct{ Broker, Master struct{ PID int } }
-	if err := s.c.Call(protocol.MethodBrokerStats, nil, &st); err != nil {
+	if err := s.c.Call(protocol.MethodStats, nil, &st); err != nil {
 		return nil, err
 	}
 	broker, err := spent(false, st.Broker.PID)

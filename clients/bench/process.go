@@ -75,4 +75,3 @@ type rhg struct{ process }
 func (r *rhg) ask(args []string) ([]byte, time.Duration, error) {
 	return r.process.ask(append([]string{"--config", "rhg.on-unsupported=abort"}, args...))
 }
-

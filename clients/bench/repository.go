@@ -63,11 +63,11 @@ func grown(ctx context.Context, hg, dir string) (string, error) {
 
 // recorded unpacks a recorded repository of this source tree.
 func recorded(ctx context.Context, dir string) (string, error) {
-	top, err := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}", "hgbroker").Output()
+	top, err := source(ctx)
 	if err != nil {
-		return "", fmt.Errorf("find the source tree: %w", err)
+		return "", err
 	}
-	archive := filepath.Join(strings.TrimSpace(string(top)), "testdata", "repos", "merges-renames.tar.gz")
+	archive := filepath.Join(top, "testdata", "repos", "merges-renames.tar.gz")
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		return "", err
 	}
@@ -82,4 +82,13 @@ func recorded(ctx context.Context, dir string) (string, error) {
 		return "", fmt.Errorf("unpack %s: %w", archive, err)
 	}
 	return filepath.Dir(found[0]), nil
+}
+
+// source is the top of this source tree.
+func source(ctx context.Context) (string, error) {
+	top, err := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}", "hgbroker").Output()
+	if err != nil {
+		return "", fmt.Errorf("find the source tree: %w", err)
+	}
+	return strings.TrimSpace(string(top)), nil
 }

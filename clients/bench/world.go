@@ -27,6 +27,21 @@ type contender interface {
 // bare is a contender that is no way to ask hg anything.
 type bare interface{ bare() }
 
+// errOther is the answer of a contender that knows no such question.
+var errOther = errors.New("knows no such question")
+
+// Some contenders can say more.
+type (
+	// server says how its last answer was served.
+	server interface{ served() string }
+	// accountable says what CPU time it used so far, by its parts.
+	accountable interface {
+		cpu() (map[string]time.Duration, error)
+	}
+	// sized is told how large the answers of the others are.
+	sized interface{ size(bytes int) }
+)
+
 // entry is a contender with its name.
 type entry struct {
 	name string
@@ -40,22 +55,35 @@ type world struct {
 	temp    string
 	bin     string // hgbroker and the drop-in hg
 	repo    string
+	twin    string // the same history in git, "" without it
 	hg      string // the real one, "" without it
 	env     []string
+	without []string
 	entries []entry
 }
 
-// enter starts the contenders that this machine has.
-func (w *world) enter(without []string) error {
-	starts := []struct {
-		name  string
-		start func(*world) (contender, error)
-	}{
-		{"stdio", startStdio}, {"channel", startChannel}, {"drop-in", startDropIn}, {"cold", startCold}, {"hg", startHg}, {"chg", startChg},
-		{"hglib", startHglib}, {"socketpair", startSocketpair},
-	}
+// starts are all contenders, in the order of the table.
+var starts = []struct {
+	name  string
+	start func(*world) (contender, error)
+}{
+	{"stdio", startStdio}, {"channel", startChannel}, {"drop-in", startDropIn}, {"cold", startCold},
+	{"hg", startHg}, {"chg", startChg}, {"chg-cache", startChgCache}, {"hglib", startHglib}, {"rhg", startRhg}, {"git", startGit},
+	{"socketpair", startSocketpair}, {"walk", startWalk},
+}
+
+// below is a world for another part of the run, where nothing is started yet.
+func (w *world) below(name string) (*world, error) {
+	b := *w
+	b.temp, b.entries, b.notes = filepath.Join(w.temp, name), nil, io.Discard
+	return &b, os.Mkdir(b.temp, 0o700)
+}
+
+// enter starts the contenders that this machine has, or those of them that are
+// named.
+func (w *world) enter(names ...string) error {
 	for _, s := range starts {
-		if slices.Contains(without, s.name) {
+		if slices.Contains(w.without, s.name) || len(names) > 0 && !slices.Contains(names, s.name) {
 			continue
 		}
 		c, err := s.start(w)
@@ -79,14 +107,21 @@ func (e *absentError) Error() string { return e.what }
 
 func absent(format string, args ...any) error { return &absentError{fmt.Sprintf(format, args...)} }
 
-// close ends all contenders, and waits until none of our executables runs.
-func (w *world) close() error {
+// leave ends all contenders.
+func (w *world) leave() error {
 	var errs []error
 	for _, e := range slices.Backward(w.entries) {
 		if err := e.close(); err != nil {
 			errs = append(errs, fmt.Errorf("end %s: %w", e.name, err))
 		}
 	}
+	w.entries = nil
+	return errors.Join(errs...)
+}
+
+// close ends all contenders, and waits until none of our executables runs.
+func (w *world) close() error {
+	err := w.leave()
 	ours := func(link string) bool {
 		to, _ := os.Readlink(link)
 		return strings.HasPrefix(to, w.bin+"/")
@@ -95,14 +130,12 @@ func (w *world) close() error {
 		links, _ := filepath.Glob("/proc/[0-9]*/exe")
 		left := slices.DeleteFunc(links, func(l string) bool { return !ours(l) })
 		if len(left) == 0 {
-			break
+			return err
 		}
 		if time.Now().After(end) {
-			errs = append(errs, fmt.Errorf("still running: %s", strings.Join(left, " ")))
-			break
+			return errors.Join(err, fmt.Errorf("still running: %s", strings.Join(left, " ")))
 		}
 	}
-	return errors.Join(errs...)
 }
 
 // command prepares a process in the repository.
@@ -110,100 +143,4 @@ func (w *world) command(program string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(w.ctx, program, args...)
 	cmd.Dir, cmd.Env = w.repo, w.env
 	return cmd
-}
-
-// questions are the usual command lines, with a file that the repository has.
-func (w *world) questions() ([][]string, error) {
-	lines := [][]string{
-		{"root"}, // the emptiest one: the path's own cost
-		{"log", "-r", ".", "-T", "{node}"}, {"log", "-l10"}, {"log", "-G", "-l10"}, {"log", "-l50", "-Tjson"},
-		{"status"}, {"identify"}, {"branches"}, {"heads"}, {"tags"}, {"bookmarks"},
-	}
-	for _, e := range w.entries {
-		if _, ok := e.contender.(bare); ok {
-			continue
-		}
-		text, _, err := e.ask([]string{"files", "-r", "tip"})
-		if err != nil {
-			return nil, err
-		}
-		if file, _, _ := strings.Cut(string(text), "\n"); file != "" {
-			lines = append(lines, []string{"cat", "-r", "tip", file})
-		}
-		break
-	}
-	return lines, nil
-}
-
-// most is how many times a contender is asked in one turn at most.
-const most = 50
-
-// measure asks every contender every line, turn by turn.
-func (w *world) measure(lines [][]string, rounds int, slice time.Duration) (*result, error) {
-	res := &result{Repository: w.repo, Rounds: rounds}
-	for _, e := range w.entries {
-		res.Contenders = append(res.Contenders, e.name)
-	}
-	for _, line := range lines {
-		samples, remarks, err := w.contest(line, rounds, slice)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", strings.Join(line, " "), err)
-		}
-		r := row{Command: strings.Join(line, " "), Times: map[string]times{}, Remarks: remarks}
-		for i, s := range samples {
-			if len(s) > 0 {
-				r.Times[w.entries[i].name] = summary(s)
-			}
-		}
-		res.Rows = append(res.Rows, r)
-		fmt.Fprintf(w.notes, "measured %s\n", r.Command)
-	}
-	return res, nil
-}
-
-// contest measures one line. Each contender first answers once beside the
-// measurement; one that cannot, is left out with a remark.
-func (w *world) contest(line []string, rounds int, slice time.Duration) (samples [][]time.Duration, remarks []string, err error) {
-	samples = make([][]time.Duration, len(w.entries))
-	answers := map[string][]byte{}
-	able := make([]bool, len(w.entries))
-	for i, e := range w.entries {
-		text, _, err := e.ask(line)
-		if err != nil {
-			remarks = append(remarks, fmt.Sprintf("%s: %v", e.name, err))
-			continue
-		}
-		able[i] = true
-		if _, ok := e.contender.(bare); !ok {
-			answers[e.name] = text
-		}
-	}
-	if want, ok := answers["hg"]; ok {
-		for _, e := range w.entries {
-			if got, ok := answers[e.name]; ok && string(got) != string(want) {
-				remarks = append(remarks, e.name+" answers differently from hg")
-			}
-		}
-	}
-	for round := range rounds {
-		for k := range w.entries {
-			i := (k + round) % len(w.entries)
-			if !able[i] {
-				continue
-			}
-			if err := w.ctx.Err(); err != nil {
-				return nil, nil, err
-			}
-			spent := time.Duration(0)
-			for n := 0; n == 0 || spent < slice && n < most; n++ {
-				_, took, err := w.entries[i].ask(line)
-				if err != nil {
-					return nil, nil, fmt.Errorf("%s: %w", w.entries[i].name, err)
-				}
-				spent += took
-				samples[i] = append(samples[i], took)
-			}
-		}
-	}
-	return samples, remarks, nil
 }

@@ -50,6 +50,7 @@
 (defvar-local hgbroker-changes--timer nil "Runs when the buffer has rested.")
 (defvar-local hgbroker-changes--busy nil "Whether a comparison is under way.")
 (defvar-local hgbroker-changes--again nil "Whether another one is wanted.")
+(defvar-local hgbroker-changes--stale nil "Whether to compare when the buffer is shown.")
 (defvar-local hgbroker-changes--margin nil "The margin's width before, in a list.")
 
 (defun hgbroker-changes-count ()
@@ -81,7 +82,6 @@ Lines that were only removed are marked at the line above."
   "Remove all marks."
   (save-restriction
     (widen)
-    (remove-overlays (point-min) (point-max) 'hgbroker-kind nil)
     (dolist (overlay (overlays-in (point-min) (1+ (point-max))))
       (when (overlay-get overlay 'hgbroker-kind)
         (delete-overlay overlay)))))
@@ -123,7 +123,7 @@ Lines that were only removed are marked at the line above."
             (setq hgbroker-changes--busy t)
             (hgbroker-request
              :hg/lineDiff
-             `(,@(hgbroker--place hgbroker--repository)
+             `(,@(hgbroker-place hgbroker--repository)
                :uri ,(hgbroker-encode-path buffer-file-name) :content ,content)
              (lambda (result)
                (hgbroker-changes--answered tick (append (plist-get result :hunks) nil)))
@@ -148,6 +148,19 @@ Lines that were only removed are marked at the line above."
   (setq hgbroker-changes--timer
         (run-with-timer hgbroker-changes-delay nil #'hgbroker-changes--compare (current-buffer))))
 
+(defun hgbroker-changes-update-shown ()
+  "Compare this buffer soon, or when a window shows it."
+  (if (get-buffer-window nil t)
+      (hgbroker-changes-update)
+    (setq hgbroker-changes--stale t)))
+
+(defun hgbroker-changes--shown (window)
+  "WINDOW shows a buffer: catch up with what happened while none did."
+  (with-current-buffer (window-buffer window)
+    (when hgbroker-changes--stale
+      (setq hgbroker-changes--stale nil)
+      (hgbroker-changes-update))))
+
 (defun hgbroker-changes--set-margin (width)
   "Make the left margin WIDTH wide, in windows that show the buffer too."
   (setq left-margin-width width)
@@ -162,6 +175,7 @@ Lines that were only removed are marked at the line above."
       (hgbroker-changes--set-margin (max 1 (or left-margin-width 0))))
     (add-hook 'after-change-functions #'hgbroker-changes-update nil t)
     (add-hook 'after-revert-hook #'hgbroker-changes-update nil t)
+    (add-hook 'window-buffer-change-functions #'hgbroker-changes--shown nil t)
     (hgbroker-changes--compare (current-buffer))))
 
 (defun hgbroker-changes-stop ()
@@ -169,12 +183,13 @@ Lines that were only removed are marked at the line above."
   (when hgbroker-changes--margin
     (remove-hook 'after-change-functions #'hgbroker-changes-update t)
     (remove-hook 'after-revert-hook #'hgbroker-changes-update t)
+    (remove-hook 'window-buffer-change-functions #'hgbroker-changes--shown t)
     (when hgbroker-changes--timer
       (cancel-timer hgbroker-changes--timer))
     (unless (display-graphic-p)
       (hgbroker-changes--set-margin (car hgbroker-changes--margin)))
     (setq hgbroker-changes--margin nil hgbroker-changes--timer nil hgbroker-changes--hunks 'unknown
-          hgbroker-changes--again nil)
+          hgbroker-changes--again nil hgbroker-changes--stale nil)
     (hgbroker-changes--clear)))
 
 ;;;###autoload

@@ -31,7 +31,7 @@
 
 (declare-function hgbroker-changes-start "hgbroker-changes" ())
 (declare-function hgbroker-changes-stop "hgbroker-changes" ())
-(declare-function hgbroker-changes-update "hgbroker-changes" ())
+(declare-function hgbroker-changes-update-shown "hgbroker-changes" ())
 (declare-function hgbroker-changes-count "hgbroker-changes" ())
 
 (defgroup hgbroker nil
@@ -122,11 +122,12 @@ nil when it has characters that its coding system has not."
 
 (defun hgbroker-running-p ()
   "Whether the broker runs."
-  (and hgbroker--connection (jsonrpc-running-p hgbroker--connection)))
+  (and hgbroker--connection (jsonrpc-running-p hgbroker--connection) t))
 
 (defun hgbroker--start ()
   "Start the broker and return the connection.
 Signals an error when that cannot be done, or was done too often."
+  (setq hgbroker--stopping nil)
   (let ((now (float-time)))
     (setq hgbroker--starts (seq-filter (lambda (time) (< (- now time) 60)) hgbroker--starts))
     (when (>= (length hgbroker--starts) hgbroker--max-starts)
@@ -149,7 +150,7 @@ Signals an error when that cannot be done, or was done too often."
                  (if (fboundp 'jsonrpc--events-buffer-config)
                      '(:events-buffer-config (:size 0 :format short))
                    '(:events-buffer-scrollback-size 0)))))
-    (setq hgbroker--connection connection hgbroker--stopping nil)
+    (setq hgbroker--connection connection)
     ;; What is asked behind initialize is answered behind it: no need to wait.
     (jsonrpc-async-request
      connection :initialize
@@ -279,13 +280,13 @@ Return whether it went by itself."
     (when (and (hgbroker-repository-root repo) (hgbroker-running-p))
       (hgbroker--close repo))))
 
-(defun hgbroker--place (repo)
+(defun hgbroker-place (repo)
   "Return the parameters that say it is about REPO, or about a folder."
   (list :repository (hgbroker-encode-path (if (stringp repo) repo (hgbroker-repository-dir repo)))))
 
 (defun hgbroker--close (repo)
   "Have the broker follow REPO no longer."
-  (hgbroker-request :repository/close (hgbroker--place repo) #'ignore #'ignore))
+  (hgbroker-request :repository/close (hgbroker-place repo) #'ignore #'ignore))
 
 (defun hgbroker--open (repo)
   "Have the broker follow REPO, and ask for its state."
@@ -293,7 +294,7 @@ Return whether it went by itself."
         (hgbroker-repository-watched repo) nil)
   (with-temp-buffer
     (hgbroker-request
-     :repository/open (hgbroker--place repo)
+     :repository/open (hgbroker-place repo)
      (lambda (result)
        (setf (hgbroker-repository-root repo) (plist-get result :root)
              (hgbroker-repository-watched repo) (if (eq (plist-get result :watched) t) t 'no))
@@ -305,7 +306,8 @@ Return whether it went by itself."
               (hgbroker--refresh repo))))
      (lambda (err)
        (setf (hgbroker-repository-watched repo) 'no)
-       (message "hgbroker: %s" (plist-get err :message)))))
+       (unless hgbroker--stopping
+         (message "hgbroker: %s" (plist-get err :message))))))
   (hgbroker--refresh repo))
 
 (defun hgbroker--reopen ()
@@ -328,7 +330,7 @@ Return whether it went by itself."
                       (hgbroker--each-buffer repo #'hgbroker--show))))
       (with-temp-buffer
         (hgbroker-request
-         :hg/state (hgbroker--place repo)
+         :hg/state (hgbroker-place repo)
          (lambda (state)
            (setf (hgbroker-repository-state repo) state)
            (funcall answered))
@@ -382,8 +384,8 @@ ADDED, CHANGED and REMOVED are numbers of lines of the buffer."
 
 (defun hgbroker--update-changes ()
   "Compare this buffer again, if its changes are shown."
-  (when (and hgbroker-show-changes (fboundp 'hgbroker-changes-update))
-    (hgbroker-changes-update)))
+  (when (and hgbroker-show-changes (fboundp 'hgbroker-changes-update-shown))
+    (hgbroker-changes-update-shown)))
 
 (defun hgbroker--saved ()
   "The buffer was written: ask, where the broker does not tell by itself."

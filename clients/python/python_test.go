@@ -38,6 +38,9 @@ func TestPython(t *testing.T) {
 	}
 	cmd := exec.Command(python, "-W", "error::ResourceWarning", "-m", "unittest", "-v")
 	cmd.Env = append(os.Environ(), "HGBROKER_TEST_EXE="+exe, "PYTHONDONTWRITEBYTECODE=1", "PYTHONASYNCIODEBUG=0")
+	if testing.Short() {
+		cmd.Env = append(cmd.Env, "HGBROKER_TEST_HG="+os.DevNull) // no hg: its starts are most of the time
+	}
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)

@@ -39,6 +39,8 @@ const names = {
 	"hg/conflicts files": "Conflict",
 	"hg/config items": "ConfigItem",
 	"hg/paths paths": "RemotePath",
+	choices: "PromptOption",
+	value: "WorkDone",
 };
 
 // What the schema leaves open and the protocol's document says.
@@ -46,6 +48,9 @@ const known = {
 	"hg/runBatch": { result: "RunResult" },
 	"hg/catBatch": { result: "CatResult" },
 	"hg/output": { id: "number | string", channel: '"out" | "err"' },
+	"hg/prompt": { id: "number | string", answer: "Text | null" },
+	"hg/edit": { id: "number | string", answer: "Text | null" },
+	"$/progress": { token: "number | string" },
 };
 
 // Part of every conversation, and not something to call.
@@ -67,7 +72,7 @@ const nullable = (s) => (Array.isArray(s.type) && s.type.includes("null")) || (s
 
 /** type is the TypeScript of a schema. Lists are never null: Go's nil is not sent. */
 function type(s, method, at) {
-	if (s === true) return known[method]?.[at] ?? "unknown";
+	if (s === true) return known[method]?.[at] ?? (at.endsWith("Token") ? "number | string" : "unknown");
 	if (s.oneOf) return nullable(s) ? "Text | null" : "Text";
 	switch (base(s)) {
 		case "string":
@@ -108,11 +113,16 @@ function top(s, method, suffix) {
 }
 
 const requests = [];
+const questions = [];
 const notifications = [];
 const calls = [];
 for (const m of schema.methods) {
 	const params = top(m.params, m.method, "Params");
-	const result = top(m.result, m.method, "Result");
+	const result = m.result?.properties === undefined ? undefined : top(m.result, m.method, "Result");
+	if (m.from === "broker" && m.kind === "request") {
+		questions.push(`\t/** ${m.description} */\n\t"${m.method}": { params: ${params ?? "undefined"}; result: ${known[m.method]?.answer ?? result ?? "unknown"} };\n`);
+		continue;
+	}
 	if (m.from === "broker" || m.kind === "notification") {
 		if (m.from === "broker") notifications.push(`\t/** ${m.description} */\n\t"${m.method}": ${params ?? "undefined"};\n`);
 		continue;
@@ -140,6 +150,10 @@ ${[...declared.values()].join("\n")}
 /** Every request, with its parameters and its result. */
 export interface Requests {
 ${requests.join("")}}
+
+/** What the broker may ask us, with parameters and answer. */
+export interface Questions {
+${questions.join("")}}
 
 /** Every notification of the broker's, with its parameters. */
 export interface Notifications {

@@ -319,7 +319,7 @@ def r3(path, scale):
 
 
 def twin(path, gitdir):
-    """the same history in git: heads are branches, .hgtags' tags are tags, main is what is checked out"""
+    """the same history in git: heads are branches, .hgtags' tags are tags, main is where the working copy is"""
     repo = hg.repository(uimod.ui.load(), os.fsencode(path)).unfiltered()
     shown = repo.filtered(b"visible")
     subprocess.check_call(["git", "init", "-q", "-b", "main", gitdir])
@@ -352,9 +352,8 @@ def twin(path, gitdir):
             else:
                 out(b"D %s\n" % p)
         out(b"\n")
-    with open(os.path.join(path, ".hg/recipe-main"), "rb") as f:
-        main = repo[f.read().strip()].rev()
-    ref(b"heads/main", main)
+    main = shown[b"."].rev()
+    ref(b"heads/main", main if main >= 0 else shown[b"tip"].rev())
     for name, node in repo._bookmarks.items():
         if name != b"@":
             ref(b"heads/" + name, repo[node].rev())

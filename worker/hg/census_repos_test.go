@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"hgbroker/worker/hg/hgtest"
 )
@@ -101,6 +102,17 @@ var censusSites = map[string]func(s *site){
 		s.write("a", "0\n1\n2\n3\n")
 		s.hg("shelve", "-q", "-n", "a-name-that-is-too-long-for-its-column")
 		s.write("a", "dirty\n")
+		// Their ages are printed in words, and must not change meanwhile.
+		shelved, err := filepath.Glob(filepath.Join(s.Dir, ".hg", "shelved", "*"))
+		if err != nil || len(shelved) == 0 {
+			s.t.Fatal(shelved, err)
+		}
+		for i, path := range shelved {
+			when := time.Unix(1500000000+int64(i), 0)
+			if err := os.Chtimes(path, when, when); err != nil {
+				s.t.Fatal(err)
+			}
+		}
 	},
 	"mq": func(s *site) {
 		forked(s)

@@ -43,6 +43,8 @@ type dispatcher struct {
 	repo    *repo.Repo
 	result  Result
 	early   cmdline.Values
+
+	traceback bool // --traceback
 }
 
 func (d *dispatcher) warn(text string) { d.out.err.WriteString(text) }
@@ -242,6 +244,9 @@ func (d *dispatcher) parse() (cmdline.Line, *command.Spec, error) {
 		return cmdline.Line{}, nil, d.loaded.strictErr
 	}
 	find := func(name string) (cmdline.Command, error) {
+		if c, ok := d.loaded.extensionCommand(name); ok {
+			return c, nil
+		}
 		c, err := cmdline.Lookup(name, d.dialect.version, d.loaded.aliases, d.loaded.strict)
 		for _, x := range d.loaded.extensions {
 			if refusal := x.refusesWord(name, c); refusal != nil {
@@ -347,10 +352,13 @@ func (d *dispatcher) applyGlobal(line cmdline.Line, settings *encoding.Settings)
 		settings.Mode = v
 	}
 	settings.Fallback = d.cfg.GetOr("ui", "fallbackencoding", "")
-	for _, name := range []string{"time", "profile", "debugger", "traceback"} {
+	for _, name := range []string{"time", "profile", "debugger"} {
 		if line.Global.On(name) {
 			return hgerr.NewUnsupported("--%s", name)
 		}
+	}
+	if d.traceback = line.Global.On("traceback"); d.traceback && line.Global.On("debug") {
+		return hgerr.NewUnsupported("--traceback --debug")
 	}
 	if pager := line.Global.Text("pager"); alwaysPages(pager) {
 		return hgerr.NewUnsupported("--pager=%s", pager)
@@ -452,6 +460,9 @@ func (d *dispatcher) report(err error) (int, error) {
 		// about it depends on what it happens to read in which order, so hg says
 		// it; where it is not there, our words go out.
 		return 0, &hgerr.Unsupported{What: err.Error(), Err: err}
+	}
+	if d.traceback && !d.out.flowing {
+		return 0, hgerr.NewUnsupported("--traceback of an error")
 	}
 	prefix := a.Prefix
 	if prefix == "" {

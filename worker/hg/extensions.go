@@ -44,6 +44,7 @@ var extensions = []extension{
 	{name: "bookflow", touches: "branch", why: "forbids branches"},
 	{name: "bugzilla"},
 	{name: "censor", adds: "censor"},
+	{name: "children", adds: "children"},
 	{name: "churn", adds: "churn"},
 	{name: "closehead", adds: "close-head close-heads closehead closeheads"},
 	{name: "commitextras"},
@@ -60,13 +61,13 @@ var extensions = []extension{
 	{name: "gpg", adds: "sigcheck sign sigs"},
 	{name: "graphlog", adds: "glog"},
 	{name: "highlight"},
-	{name: "histedit", adds: "histedit", touches: "summary", touchesWhen: "histedit-state", why: "tells how far a history edit is"},
+	{name: "histedit", adds: "histedit"},
 	{name: "hooklib"},
 	{name: "journal", adds: "journal"},
 	{name: "largefiles", adds: "debuglfput lfconvert lfpull", names: "pulled(", touches: "archive outgoing verify", why: "adds options; a repository with the requirement is hg's"},
 	{name: "lfs", adds: "debuglfsupload debug::lfs-local-cache", names: "lfs_files lfs(", touches: "verify", why: "adds --no-lfs; a repository with the requirement is hg's"},
 	{name: "mq", adds: "qapplied qci qclone qcommit qdelete qdiff qfinish qfold qgoto qguard qheader qimport qinit qmv qnew qnext qpop qprev qpush qqueue qrefresh qremove qrename qrestore qrm qsave qselect qseries qtop qunapplied strip",
-		names: "mq(", touchesWhen: "patches/status", why: "names applied patches as tags"},
+		names: "mq("},
 	{name: "notify"},
 	{name: "patchbomb", adds: "email"},
 	{name: "purge", adds: "purge clean"},
@@ -83,10 +84,20 @@ var extensions = []extension{
 	{name: "uncommit", adds: "unamend uncommit"},
 }
 
-// alsoTouches are commands that an extension changes beside those that depend on
-// touchesWhen.
-var alsoTouches = map[string]string{
-	"mq": "summary", // "mq: (empty queue)"
+// extensionCommands are the native commands that extensions add, by the extension
+// that has to be enabled.
+var extensionCommands = map[string]string{
+	"children": "children",
+	"qapplied": "mq", "qnext": "mq", "qprev": "mq", "qseries": "mq", "qtop": "mq", "qunapplied": "mq",
+}
+
+// extensionCommand finds a command that an enabled extension adds, by its full name.
+func (l *loadedConfig) extensionCommand(name string) (cmdline.Command, bool) {
+	owner := extensionCommands[name]
+	if owner == "" || slices.Contains(l.aliases, name) || !slices.Contains(l.extensions, knownExtensions[owner]) {
+		return cmdline.Command{}, false
+	}
+	return cmdline.Command{Name: name, Names: []string{name}, InferRepo: name == "children"}, true
 }
 
 // knownExtensions finds rows of the table.
@@ -129,12 +140,13 @@ func (x *extension) refusesCommand(name, dot string) error {
 			touched = err == nil && (fi.IsDir() || fi.Size() > 0)
 		}
 	}
-	if x.name == "mq" && dot != "" && !touched {
-		// Another queue may be the active one.
-		_, err := os.Stat(filepath.Join(dot, "patches.queue"))
-		touched = err == nil
+	if x.name == "mq" && dot != "" {
+		// Without a file of phases, those of the patches are mq's.
+		_, err := os.Stat(filepath.Join(dot, "patches"))
+		_, noPhases := os.Stat(filepath.Join(dot, "store", "phaseroots"))
+		touched = err == nil && noPhases != nil
 	}
-	if touched || listed(alsoTouches[x.name]) {
+	if touched {
 		return hgerr.NewUnsupported("%s with the extension %s", name, x.name)
 	}
 	return nil

@@ -27,9 +27,6 @@ func (x *extension) readmeRow() string {
 		}
 		parts = append(parts, scope+" while `.hg/"+x.touchesWhen+"` has something")
 	}
-	if also := alsoTouches[x.name]; also != "" {
-		parts = append(parts, "`"+also+"`")
-	}
 	if len(parts) > 0 {
 		what = strings.Join(parts, "; ")
 	}

@@ -25,7 +25,7 @@ func BenchmarkFollow(b *testing.B) {
 	if file == "" {
 		file = "src/hot.c"
 	}
-	lines := []string{"annotate -r tip FILE", "annotate -r tip -w FILE", "log -f -r tip -T {rev}\\n FILE", "log -T {rev}\\n -r follow('FILE',tip)",
+	lines := []string{"annotate -r tip FILE", "annotate -r tip -w FILE", "log -f -r tip -T {rev}\\n FILE", "log -T {rev}\\n FILE", "log FILE", "log -f -r tip FILE", "log -T {rev}\\n -r follow('FILE',tip)",
 		"log -T {rev}\\n -r followlines('FILE',3:9,startrev=tip)", "debugpathcopies 0 tip", "status -C --change tip"}
 	for _, line := range lines {
 		args := strings.Fields(strings.ReplaceAll(line, "FILE", file))

@@ -36,6 +36,8 @@ func TestTexts(t *testing.T) {
 		for range 2 {
 			for _, args := range [][]string{
 				{"log", "-T", `{rev}:{node} {author} {date|hgdate} {branch} {files} {desc}\n`},
+				{"log"}, {"log", "-v"}, {"log", "-q", "-l", "1500"}, {"log", "-T", `{rev} {node|short} {tags} {phase} {desc|firstline}\n`}, {"log", "-T", "{index} {rev}\n"},
+				{"log", "-k", "NUMBER 1999"}, {"log", "-r", `grep("about it") and desc("re:17$")`, "-T", "{rev}\n"}, {"log", "-r", `reverse(keyword("stone")) and 3:9`, "-q"},
 				{"log", "-k", "number 17"}, {"log", "-r", "desc(\"number 2\") and user(ada)", "-T", "{rev}\n"}, {"log", "-r", "tip~70:"},
 			} {
 				cmds = append(cmds, hgtest.Command{Args: args})

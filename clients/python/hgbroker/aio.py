@@ -9,11 +9,11 @@ import inspect
 from asyncio.subprocess import PIPE, Process
 from collections import deque
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Callable, Coroutine, Deque, Dict, List, Mapping, Optional, Sequence, Type, TypeVar
+from typing import TYPE_CHECKING, Any, Awaitable, Callable, Coroutine, Deque, Dict, List, Mapping, Optional, Sequence, Type, TypeVar, Union
 
 from . import requests
 from .requests import Request
-from .results import NOTIFICATIONS, Capabilities, DidChange, OpenResult, Output, RunResult, decoder
+from .results import NOTIFICATIONS, QUESTIONS, Capabilities, DidChange, Edit, OpenResult, Output, Prompt, RunResult, decoder
 from .wire import (
     ConnectionLost,
     Frames,
@@ -23,6 +23,7 @@ from .wire import (
     initialize_params,
     notification,
     refusal,
+    reply,
     request,
 )
 
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     P = ParamSpec("P")
 
 R = TypeVar("R")
+#: What may answer a question of hg's.
+Answer = Union[Text, None, Awaitable[Optional[Text]]]
 A = TypeVar("A", bound="AsyncClient")
 
 _READ = 1 << 18  # bytes at once, at most
@@ -58,8 +61,8 @@ class AsyncClient:
         async with AsyncClient("/path/of/a/repository") as hg:
             state, status = await asyncio.gather(hg.state(), hg.status())
 
-    The arguments are those of `Client`; `on_notification` is called in the loop
-    and must not block. A request whose task is cancelled (also by
+    The arguments are those of `Client`; `on_notification`, `prompt` and `edit` are
+    called in the loop and must not block; the latter two may be coroutines. A request whose task is cancelled (also by
     `asyncio.wait_for`) is cancelled at the broker.
     """
 
@@ -74,12 +77,20 @@ class AsyncClient:
         env: Optional[Mapping[str, str]] = None,
         cwd: Optional[Text] = None,
         on_notification: Optional[Callable[[str, Any], None]] = None,
+        prompt: Optional[Callable[[Prompt], Answer]] = None,
+        edit: Optional[Callable[[Edit], Answer]] = None,
     ) -> None:
         self.capabilities = Capabilities()
         self._command = broker_command(command)
-        self._initialize = initialize_params(repository, command, fallback, encoding, config)
+        self._initialize = initialize_params(repository, command, fallback, encoding, config, prompt is not None, edit is not None)
         self._env, self._cwd = env, cwd
         self._on_notification = on_notification
+        self._answers: Dict[str, Callable[[Any], Answer]] = {}
+        if prompt is not None:
+            self._answers["hg/prompt"] = prompt
+        if edit is not None:
+            self._answers["hg/edit"] = edit
+        self._answering: Dict[Any, asyncio.Task[None]] = {}  # by the broker's id
         self._process: Optional[Process] = None
         self._reader: Optional[asyncio.Task[None]] = None  # ends with the broker's output
         self._next = 0
@@ -276,7 +287,13 @@ class AsyncClient:
             return
         params: Any = message.get("params")
         if "id" in message:
-            self._write(refusal(message["id"], method))
+            id = message["id"]
+            task = self._answering[id] = asyncio.ensure_future(self._answer(id, method, params))
+            task.add_done_callback(lambda _: self._answering.pop(id, None))
+        elif method == "$/cancelRequest":
+            asked = self._answering.get(params["id"])
+            if asked is not None:
+                asked.cancel()
         elif method == "hg/output":
             stream = self._streams.get(params["id"])
             if stream is not None:
@@ -290,6 +307,21 @@ class AsyncClient:
             if self._on_notification is not None:
                 self._on_notification(method, told)
 
+    async def _answer(self, id: Any, method: str, params: Any) -> None:
+        answer = self._answers.get(method)
+        if answer is None:
+            self._write(refusal(id, "Method not found: " + method))
+            return
+        try:
+            value = answer(QUESTIONS[method](params))
+            if inspect.isawaitable(value):
+                value = await value
+            data = reply(id, value)
+        except BaseException as e:
+            self._write(refusal(id, "no answer: %r" % e, -32803))
+            raise
+        self._write(data)
+
     def _end(self, lost: ConnectionLost) -> None:
         """Nothing more will be sent or answered."""
         if self._lost is None:
@@ -297,6 +329,8 @@ class AsyncClient:
         for future in self._waiting.values():
             if not future.done():
                 future.set_exception(ConnectionLost(*self._lost.args))
+        for task in self._answering.values():
+            task.cancel()
         for followers in self._changes.values():
             for changes in followers:
                 changes._wake()

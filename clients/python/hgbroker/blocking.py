@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Callable, Deque, Dict, Iterator, Mapping,
 
 from . import requests
 from .requests import Request
-from .results import NOTIFICATIONS, Capabilities, Output, RunResult, decoder
+from .results import NOTIFICATIONS, QUESTIONS, Capabilities, Edit, Output, Prompt, RunResult, decoder
 from .wire import (
     ConnectionLost,
     Frames,
@@ -26,6 +26,7 @@ from .wire import (
     initialize_params,
     notification,
     refusal,
+    reply,
     request,
 )
 
@@ -69,6 +70,8 @@ class Client:
     on_notification: called with a method and what it tells (DidChange, LogMessage,
         or JSON), in the thread that happened to read it, after its answer came.
         It may ask the client.
+    prompt, edit: answer what hg asks a person (see Prompt and Edit), while the command
+        waits; they cannot ask the client. Without them hg goes on as without a terminal.
     """
 
     def __init__(
@@ -82,6 +85,8 @@ class Client:
         env: Optional[Mapping[str, str]] = None,
         cwd: Optional[Text] = None,
         on_notification: Optional[Callable[[str, Any], None]] = None,
+        prompt: Optional[Callable[[Prompt], Optional[Text]]] = None,
+        edit: Optional[Callable[[Edit], Optional[Text]]] = None,
     ) -> None:
         self._lock = threading.Lock()  # guards all that follows
         self._frames = Frames()
@@ -89,6 +94,11 @@ class Client:
         self._waiting: Dict[int, _Slot] = {}
         self._told: Deque[Tuple[str, Any]] = deque()
         self._on_notification = on_notification
+        self._answers: Dict[str, Callable[[Any], Optional[Text]]] = {}
+        if prompt is not None:
+            self._answers["hg/prompt"] = prompt
+        if edit is not None:
+            self._answers["hg/edit"] = edit
         self._lost: Optional[ConnectionLost] = None
         started = broker_command(command)
         try:
@@ -101,7 +111,7 @@ class Client:
         assert self._process.stdin and self._process.stdout
         self._in, self._out = self._process.stdin.fileno(), self._process.stdout.fileno()
         try:
-            params = initialize_params(repository, command, fallback, encoding, config)
+            params = initialize_params(repository, command, fallback, encoding, config, prompt is not None, edit is not None)
             answer = self.call(Request("initialize", params, lambda v: v))
             self.capabilities: Capabilities = decoder(Capabilities)(answer["capabilities"])
             with self._lock:
@@ -277,7 +287,7 @@ class Client:
             if slot is not None:
                 slot.answer = message
         elif "id" in message:
-            self._write(refusal(message["id"], method))
+            self._answer(message["id"], method, message.get("params"))
         elif method == "hg/output":
             slot = self._waiting.get(message["params"]["id"])
             if slot is not None:
@@ -286,6 +296,18 @@ class Client:
             known = NOTIFICATIONS.get(method)
             params = message.get("params")
             self._told.append((method, known(params) if known else params))
+
+    def _answer(self, id: Any, method: str, params: Any) -> None:
+        answer = self._answers.get(method)
+        if answer is None:
+            self._write(refusal(id, "Method not found: " + method))
+            return
+        try:
+            data = reply(id, answer(QUESTIONS[method](params)))
+        except BaseException as e:
+            self._write(refusal(id, "no answer: %r" % e, -32803))
+            raise
+        self._write(data)
 
     def _abandon(self, id: int) -> None:
         """Nobody waits any more: the broker shall stop, its answer is dropped."""

@@ -326,6 +326,30 @@ class DidChange:
 
 
 @dataclass
+class Choice:
+    value: str = ""  #: the answer, usually one letter
+    label: str = ""
+
+
+@dataclass
+class Prompt:
+    """What hg asks a person. "" answers with the default, None not at all: hg aborts."""
+
+    kind: str = ""  #: "choice" and "confirm" want a choice's value; "text" and "password" any line
+    message: str = ""
+    choices: List[Choice] = field(default_factory=list)
+    default: Optional[str] = None
+
+
+@dataclass
+class Edit:
+    """A text that hg would open an editor with; None as the answer makes hg give up."""
+
+    text: bytes = b""
+    suffix: str = ""  #: of the file's name: ".commit.hg.txt", ".diff", ...
+
+
+@dataclass
 class LogMessage:
     type: int = 4  #: LSP's: 1 error, 2 warning, 3 info, 4 log
     message: str = ""
@@ -394,3 +418,6 @@ NOTIFICATIONS: Dict[str, Callable[[Any], Any]] = {
     "repository/didChange": decoder(DidChange),
     "window/logMessage": decoder(LogMessage),
 }
+
+#: The requests that come from the broker.
+QUESTIONS: Dict[str, Callable[[Any], Any]] = {"hg/prompt": decoder(Prompt), "hg/edit": decoder(Edit)}

@@ -161,10 +161,13 @@ def notification(method: str, params: Any = None) -> bytes:
     return frame(message)
 
 
-def refusal(id: Any, method: str) -> bytes:
-    """The answer to a request of the broker's: there are none that we know."""
-    error = {"code": -32601, "message": "Method not found: " + method}
-    return frame({"jsonrpc": "2.0", "id": id, "error": error})
+def reply(id: Any, value: Optional[Text]) -> bytes:
+    """The answer to a question of the broker's."""
+    return frame({"jsonrpc": "2.0", "id": id, "result": None if value is None else to_wire(value)})
+
+
+def refusal(id: Any, message: str, code: int = -32601) -> bytes:
+    return frame({"jsonrpc": "2.0", "id": id, "error": {"code": code, "message": message}})
 
 
 def broker_command(command: Optional[Sequence[str]]) -> List[str]:
@@ -181,12 +184,15 @@ def initialize_params(
     fallback: Optional[str],
     encoding: Optional[str],
     config: Sequence[Text],
+    prompt: bool,
+    edit: bool,
 ) -> Dict[str, Any]:
     # A command of the caller's may start the broker on another machine, where
     # our process number means nothing or somebody else.
     params: Dict[str, Any] = {
         "processId": os.getpid() if command is None else None,
         "clientInfo": {"name": "hgbroker-python"},
+        "capabilities": {"experimental": {"hgbroker": {"prompt": prompt, "edit": edit}}},
     }
     if repository is not None:
         params["rootPath"] = to_wire(repository)

@@ -80,6 +80,14 @@ class Scene:
             archive.extractall(into)
         return os.path.join(into, "repo")
 
+    def deleted_and_changed(self):
+        """A repository about whose merge hg has a question. Made by hg."""
+        root = os.path.join(self.dir, "question")
+        self.hg(self.dir, "init", root)
+        for command in ["echo a > a; hg add a; hg commit -m a", "hg remove a; hg commit -m removed", "hg update -q 0; echo b > a; hg commit -m changed"]:
+            subprocess.run(["sh", "-c", 'hg() { "$HG_TEST" "$@"; }; ' + command], cwd=root, env=dict(self.env, HG_TEST=HG), check=True, stdout=subprocess.DEVNULL)
+        return root
+
     def hg(self, cwd, *args):
         """What the real hg prints."""
         return subprocess.run([HG, *args], cwd=cwd, env=self.env, check=True, stdout=subprocess.PIPE).stdout

@@ -132,6 +132,24 @@ class Aio(unittest.IsolatedAsyncioTestCase):
                 self.assertEqual([b.name for b in (await hg.refs(["bookmarks"])).bookmarks], ["here"])
             self.assertIn("repository/didChange", told)
 
+    @needs_hg
+    async def test_questions(self):
+        root = self.scene.deleted_and_changed()
+
+        async def prompt(p):
+            await asyncio.sleep(0)
+            return "d"
+
+        async def edit(e):
+            self.assertEqual((await hg.state()).branch, "default")
+            return "merged\n"
+
+        async with AsyncClient(root, prompt=prompt, edit=edit, **self.scene.real) as hg:
+            (await hg.run("merge")).check()
+            (await hg.run("commit")).check()
+            self.assertEqual((await hg.log("tip")).commits[0].desc, "merged")
+            self.assertEqual(hg._answering, {})
+
 
 if __name__ == "__main__":
     unittest.main()

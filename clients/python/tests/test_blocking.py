@@ -212,6 +212,41 @@ class Blocking(unittest.TestCase):
             self.assertEqual({b.name for b in hg.refs(["bookmarks"]).bookmarks}, {"here", "there"})
             self.assertFalse(hg.wait(0.1))
 
+    @needs_hg
+    def test_questions(self):
+        root = self.scene.deleted_and_changed()
+        asked = []
+
+        def prompt(p):
+            asked.append(p)
+            return "d"
+
+        def edit(e):
+            asked.append(e)
+            return b"merged, caf\xc3\xa9\n" + e.text
+
+        with Client(root, prompt=prompt, edit=edit, **self.scene.real) as hg:
+            self.assertEqual(hg.run("merge").check().served, "fallback")
+            (question,) = asked
+            self.assertEqual(question.kind, "choice")
+            self.assertIn("d", [c.value for c in question.choices])
+            hg.run("commit").check()
+            self.assertIn(b"HG: ", asked[1].text)
+            self.assertEqual(hg.log("tip").commits[0].desc, "merged, café")
+            self.assertEqual(hg.files().files, [])
+
+            def fail(e):
+                raise ZeroDivisionError
+
+            hg._answers["hg/edit"] = fail
+            with self.assertRaises(ZeroDivisionError):
+                hg.run("commit", "--amend")
+            self.assertEqual(hg.log("tip").commits[0].desc, "merged, café")
+        # Nobody to ask: as without a terminal.
+        with Client(root, **self.scene.real) as hg:
+            hg.run("update", "-C", "2").check()
+            self.assertEqual(hg.run("merge", "1").exit_code, 1)
+
 
 if __name__ == "__main__":
     unittest.main()

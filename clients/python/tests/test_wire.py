@@ -87,12 +87,12 @@ class Schema(unittest.TestCase):
 
     def test_results(self):
         compared = 0
-        for method, cls in [("hg/output", results.Output), ("repository/didChange", results.DidChange), ("window/logMessage", results.LogMessage)]:
-            ignoring = {"id"} if method == "hg/output" else set()
+        for method, cls in [("hg/prompt", results.Prompt), ("hg/edit", results.Edit), ("hg/output", results.Output), ("repository/didChange", results.DidChange), ("window/logMessage", results.LogMessage)]:
+            ignoring = {"id"} if method.startswith("hg/") else set()
             self.compare(method, cls, self.methods[method]["params"], ignoring)
         self.compare("initialize", results.Capabilities, self.methods["initialize"]["result"]["properties"]["capabilities"])
         for method, m in self.methods.items():
-            if m["kind"] != "request" or method in self.OWN or "properties" not in m.get("result", {}) or method.endswith("Batch"):
+            if m["kind"] != "request" or m["from"] != "client" or method in self.OWN or "properties" not in m.get("result", {}) or method.endswith("Batch"):
                 continue
             name = method.partition("/")[2]
             self.compare(method, getattr(results, name[0].upper() + name[1:] + "Result"), m["result"])

@@ -10,14 +10,19 @@ import {
 	CancellationTokenSource,
 	type Disposable,
 	Emitter,
+	ErrorCodes,
 	type MessageConnection,
+	ResponseError,
 	StreamMessageReader,
 	StreamMessageWriter,
 	createMessageConnection,
 } from "vscode-jsonrpc/node";
-import { Methods, type InitializeOptions, type InitializeResult, type Notifications, type ProgramInfo, type Requests, type RunParams, type RunResult, type WorkspaceFolder } from "./protocol";
+import { Methods, type InitializeOptions, type InitializeResult, type Notifications, type ProgramInfo, type Questions, type Requests, type RunParams, type RunResult, type WorkspaceFolder } from "./protocol";
 import { type OutputListener, Sink } from "./sink";
 import { bytes } from "./text";
+
+/** Functions that answer what the broker asks; the token tells when no answer is wanted any more. */
+export type Answers = { [M in keyof Questions]?: (params: Questions[M]["params"], token: CancellationToken) => Questions[M]["result"] | PromiseLike<Questions[M]["result"]> };
 
 /** How a broker is started. */
 export interface Options {
@@ -32,6 +37,8 @@ export interface Options {
 	/** a request without a place is about the first one */
 	workspaceFolders?: WorkspaceFolder[];
 	initializationOptions?: InitializeOptions;
+	/** what to do when hg asks a person; hg goes on without an answer to what is not in here */
+	answers?: Answers;
 	/** gets what the broker writes to its stderr; by default it goes to ours */
 	stderr?: (text: string) => void;
 }
@@ -97,18 +104,24 @@ export class Broker extends Methods {
 		child.stdin!.on("error", () => undefined);
 		child.stderr?.setEncoding("utf8").on("data", o.stderr!);
 		const broker = new Broker(child, child.stdin!, child.stdout!);
+		const answers = (o.answers ?? {}) as Record<string, (params: unknown, token: CancellationToken) => unknown>;
+		for (const [method, answer] of Object.entries(answers)) broker.connection.onRequest(method, answer);
 		try {
 			broker.info = await broker.request("initialize", {
 				processId: process.pid,
 				clientInfo: o.clientInfo ?? { name: "hgbroker-client" },
-				capabilities: {},
+				capabilities: { experimental: { hgbroker: { prompt: "hg/prompt" in answers, edit: "hg/edit" in answers } } },
 				workspaceFolders: o.workspaceFolders,
 				initializationOptions: o.initializationOptions,
 			});
 			await broker.connection.sendNotification("initialized", {});
 		} catch (e) {
 			child.stdin!.end();
-			throw e;
+			// Codes that the library gives when there was no answer: the pipe broke.
+			const lost = e instanceof ResponseError && (e.code === ErrorCodes.PendingResponseRejected || e.code === ErrorCodes.MessageWriteError);
+			if (!lost) throw e;
+			await broker.exited;
+			throw new Error(`hgbroker ended at once, with ${child.signalCode ?? `exit code ${child.exitCode}`}`, { cause: e });
 		}
 		return broker;
 	}

@@ -74,6 +74,7 @@ export interface RunParams {
 	encoding?: string;
 	stream?: boolean;
 	timeoutMs?: number;
+	workDoneToken?: number | string;
 }
 
 export interface RunResult {
@@ -90,31 +91,23 @@ export interface OutputParams {
 	data: Text;
 }
 
-export interface RunBatchParams {
-	items: RunParams[];
+export interface PromptOption {
+	value: Text;
+	label: Text;
 }
 
-export interface ErrorData {
+export interface PromptParams {
+	id: number | string;
 	kind: string;
-	exitCode?: number;
-	stderr?: Text;
-	hint?: Text;
-	files?: Text[];
+	message: Text;
+	choices?: PromptOption[];
+	default?: Text | null;
 }
 
-export interface BatchError {
-	code: number;
-	message: string;
-	data?: ErrorData;
-}
-
-export interface RunBatchResult {
-	results: ({ result?: RunResult; error?: BatchError; })[];
-}
-
-export interface Place {
-	repository?: Text;
-	cwd?: Text;
+export interface EditParams {
+	id: number | string;
+	text: Text;
+	suffix: string;
 }
 
 export interface GraphEdge {
@@ -143,6 +136,47 @@ export interface Commit {
 	files?: Text[];
 	obsolete?: boolean;
 	graph?: GraphRow;
+}
+
+export interface WorkDone {
+	kind?: string;
+	title?: string;
+	cancellable?: boolean;
+	message?: string;
+	percentage?: number;
+	commits?: Commit[];
+}
+
+export interface ProgressParams {
+	token: number | string;
+	value: WorkDone;
+}
+
+export interface RunBatchParams {
+	items: RunParams[];
+}
+
+export interface ErrorData {
+	kind: string;
+	exitCode?: number;
+	stderr?: Text;
+	hint?: Text;
+	files?: Text[];
+}
+
+export interface BatchError {
+	code: number;
+	message: string;
+	data?: ErrorData;
+}
+
+export interface RunBatchResult {
+	results: ({ result?: RunResult; error?: BatchError; })[];
+}
+
+export interface Place {
+	repository?: Text;
+	cwd?: Text;
 }
 
 export interface Operation {
@@ -198,6 +232,7 @@ export interface LogParams {
 	cursor?: string;
 	graph?: boolean;
 	fields?: string[];
+	partialResultToken?: number | string;
 }
 
 export interface LogResult {
@@ -559,6 +594,14 @@ export interface Requests {
 	"broker/flush": { params: BrokerFlushParams; result: unknown };
 }
 
+/** What the broker may ask us, with parameters and answer. */
+export interface Questions {
+	/** Asks the user what hg asks. Sent to a client that can answer. */
+	"hg/prompt": { params: PromptParams; result: Text | null };
+	/** Has the user edit a text for hg. Sent to a client that can. */
+	"hg/edit": { params: EditParams; result: Text | null };
+}
+
 /** Every notification of the broker's, with its parameters. */
 export interface Notifications {
 	/** How a request went. */
@@ -567,6 +610,8 @@ export interface Notifications {
 	"window/logMessage": WindowLogMessageParams;
 	/** A piece of a streamed hg/run's output. */
 	"hg/output": OutputParams;
+	/** How far a request with a workDoneToken is; a part of the result, with a partialResultToken. */
+	"$/progress": ProgressParams;
 	/** A repository that is followed has changed. */
 	"repository/didChange": RepositoryDidChangeParams;
 }

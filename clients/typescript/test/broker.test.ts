@@ -5,7 +5,7 @@ import { appendFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
-import { Broker, CancellationTokenSource, type RepositoryDidChangeParams, bytes, failure, failureKind, shown, wasCancelled } from "../src";
+import { Broker, CancellationTokenSource, type Commit, type PromptParams, type RepositoryDidChangeParams, bytes, failure, failureKind, shown, wasCancelled } from "../src";
 import { World, within } from "./world";
 
 test("reads a repository", async (t) => {
@@ -74,6 +74,9 @@ test("a request that cannot be done says why", async (t) => {
 	assert.match(shown(failed.stderr), /unknown revision 'nowhere'/);
 	await assert.rejects(b.request("hg/nonsense" as "hg/state", {}), { code: -32601 });
 	await assert.rejects(Broker.start({ executable: join(w.dir, "absent") }), { code: "ENOENT" });
+	let said = "";
+	await assert.rejects(within("the failure", w.start({ args: ["--no-such-flag"], stderr: (s) => (said += s) })), /exit code 2/);
+	assert.match(said, /no-such-flag/);
 });
 
 test("a cancelled command ends", async (t) => {
@@ -146,6 +149,46 @@ test("a followed repository tells of changes", async (t) => {
 	assert.ok(change.kinds.includes("state"), `${change.kinds}`);
 	assert.equal((await b.state({ repository })).branch, "other");
 	await b.closeRepository({ repository });
+});
+
+test("what hg asks", async (t) => {
+	const w = new World(t);
+	if (!w.mercurial()) return;
+	const repository = w.repository("linear");
+	const asked: PromptParams[] = [];
+	const b = await w.start({
+		answers: {
+			"hg/prompt": (p) => {
+				asked.push(p);
+				return asked.length > 1 ? "grace" : null;
+			},
+			"hg/edit": async (p) => `edited\n${shown(p.text)}`,
+		},
+	});
+	appendFileSync(join(repository, "main.txt"), "more\n");
+	const commit = { args: ["commit", "--config", "ui.askusername=yes"], cwd: repository, env: { HGUSER: null, EMAIL: null } };
+	const refused = await b.run(commit);
+	assert.equal(refused.exitCode, 255, shown(refused.stderr));
+	assert.match(shown(asked[0]!.message), /username/);
+	const done = await b.run(commit);
+	assert.equal(done.exitCode, 0, shown(done.stderr));
+	const { commits } = await b.log({ repository, revset: "tip" });
+	assert.deepEqual([commits[0]!.user, commits[0]!.desc], ["grace", "edited"]);
+});
+
+test("results in parts", async (t) => {
+	const w = new World(t);
+	const repository = w.repository("random-1");
+	const b = await w.start({ initializationOptions: { fallback: "never" } });
+	const whole = await b.log({ repository });
+	const parts: Commit[] = [];
+	b.on("$/progress", ({ token, value }) => {
+		assert.equal(token, "mine");
+		parts.push(...(value.commits ?? []));
+	});
+	const rest = await b.log({ repository, partialResultToken: "mine" });
+	assert.deepEqual([...parts, ...rest.commits], whole.commits);
+	assert.ok(parts.length > 0);
 });
 
 test("a broker that dies fails its requests", async (t) => {

@@ -44,6 +44,18 @@ export class World {
 		});
 	}
 
+	/** mercurial has the real hg do what is not native. It tells whether there is one. */
+	mercurial(): boolean {
+		try {
+			const hg = execFileSync("which", [process.env["HGBROKER_TEST_HG"] ?? "hg"], { encoding: "utf8" }).trim();
+			this.env["HGBROKER_HG"] = hg;
+			return true;
+		} catch {
+			this.t.skip("no Mercurial (HGBROKER_TEST_HG, or hg on PATH)");
+			return false;
+		}
+	}
+
 	/** repository unpacks a recorded one. */
 	repository(name: string): string {
 		const list = JSON.parse(readFileSync(join(tree, "testdata", "repos.json"), "utf8")) as { name: string; dir: string }[];

@@ -5,6 +5,7 @@ import { dirname, join, relative } from "node:path";
 import { type Text, shown } from "hgbroker-client";
 import * as vscode from "vscode";
 import { Annotation } from "./annotation";
+import { prompt } from "./prompt";
 import { Repository } from "./repository";
 import { Revisions, scheme } from "./revisions";
 import { Service } from "./service";
@@ -20,6 +21,7 @@ export function activate(context: vscode.ExtensionContext): void {
 			args: settings.get<string[]>("arguments", []),
 			clientInfo: { name: "Visual Studio Code", version: vscode.version },
 			initializationOptions: { encoding: "UTF-8" },
+			answers: { "hg/prompt": prompt },
 		};
 	}, log);
 	current = service;

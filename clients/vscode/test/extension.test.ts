@@ -137,7 +137,7 @@ test("a commit is the real hg's", async (t) => {
 	await accept();
 	assert.deepEqual(w.errors, ["A commit needs a message."]);
 	c.inputBox.value = "-m is no option here";
-	w.realHg(`printf '%s\\n' "$@" > ${told}; pwd >> ${told}`);
+	w.realHg(`while [ "$1" = --config ]; do shift 2; done; printf '%s\\n' "$@" > ${told}; pwd >> ${told}`);
 	await accept();
 	assert.equal(readFileSync(told, "utf8"), `commit\n--message=-m is no option here\n${root}\n`);
 	assert.equal(c.inputBox.value, "");
@@ -148,13 +148,18 @@ test("a commit is the real hg's", async (t) => {
 	assert.equal(c.inputBox.value, "again");
 });
 
-test("a commit by Mercurial itself", async (t) => {
-	let hg: string;
+function mercurial(t: TestContext): string | undefined {
 	try {
-		hg = execFileSync("which", [process.env["HGBROKER_TEST_HG"] ?? "hg"], { encoding: "utf8" }).trim();
+		return execFileSync("which", [process.env["HGBROKER_TEST_HG"] ?? "hg"], { encoding: "utf8" }).trim();
 	} catch {
-		return t.skip("no Mercurial on PATH");
+		t.skip("no Mercurial (HGBROKER_TEST_HG, or hg on PATH)");
+		return undefined;
 	}
+}
+
+test("a commit by Mercurial itself", async (t) => {
+	const hg = mercurial(t);
+	if (hg === undefined) return;
 	const { w, root, c } = await opened(t, "linear", (root) => appendFileSync(join(root, "main.txt"), "more\n"));
 	assert.deepEqual(shownIn(c, "changes"), ["diff-modified main.txt"]);
 	const before = c.statusBarCommands![0]!.tooltip!;
@@ -165,6 +170,21 @@ test("a commit by Mercurial itself", async (t) => {
 	await w.eventually("the change is committed", () => shownIn(c, "changes").length === 0 && c.statusBarCommands![0]!.tooltip !== before);
 	assert.match(c.statusBarCommands![0]!.tooltip!, /Añadido$/);
 	assert.equal(execFileSync(hg, ["log", "-r", ".", "-T", "{desc}"], { cwd: root, encoding: "utf8" }), "Añadido");
+});
+
+test("what hg asks, the user is asked", async (t) => {
+	const hg = mercurial(t);
+	if (hg === undefined) return;
+	const { w, root, c } = await opened(t, "linear", (root) => appendFileSync(join(root, "main.txt"), "more\n"));
+	w.realHg(`unset HGUSER EMAIL; exec ${hg} --config ui.askusername=yes "$@"`);
+	c.inputBox.value = "one";
+	await w.execute("hgbroker.commit", c);
+	assert.match(w.questions[0] ?? w.errors.join(), /username/);
+	assert.equal(w.errors.length, 1, "a commit without an answer went well");
+	w.answer = () => "grace";
+	await w.execute("hgbroker.commit", c);
+	assert.equal(w.errors.length, 1);
+	assert.equal(execFileSync(hg, ["log", "-r", ".", "-T", "{user}"], { cwd: root, encoding: "utf8" }), "grace");
 });
 
 test("a broker that dies is started again", async (t) => {

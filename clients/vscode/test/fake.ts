@@ -120,6 +120,9 @@ export class Window {
 	readonly controls: Control[] = [];
 	readonly errors: string[] = [];
 	readonly logged: string[] = [];
+	readonly questions: string[] = [];
+	/** how the user answers a question, or picks a label */
+	answer: (question: string) => string | undefined = () => undefined;
 	readonly saved = new EventEmitter<{ uri: vscode.Uri }>();
 	readonly selected = new EventEmitter<{ textEditor: Editor }>();
 	readonly activated = new EventEmitter<Editor | undefined>();
@@ -150,7 +153,7 @@ export class Window {
 
 	/** realHg sets what stands for the real hg. */
 	realHg(script: string): void {
-		writeFileSync(join(this.dir, "hg"), `#!/bin/sh\nwhile [ "$1" = --config ]; do shift 2; done\n${script}\n`);
+		writeFileSync(join(this.dir, "hg"), `#!/bin/sh\n${script}\n`);
 		chmodSync(join(this.dir, "hg"), 0o755);
 	}
 
@@ -268,6 +271,15 @@ export class Window {
 				},
 				createOutputChannel: () => ({ info: log, warn: log, error: log, debug: log, dispose: () => undefined }),
 				createTextEditorDecorationType: nothing,
+				showInputBox: async (o: vscode.InputBoxOptions) => {
+					this.questions.push(o.prompt!);
+					return this.answer(o.prompt!);
+				},
+				showQuickPick: async (items: { label: string }[], o: vscode.QuickPickOptions) => {
+					this.questions.push(o.placeHolder!);
+					const label = this.answer(o.placeHolder!);
+					return items.find((i) => i.label === label);
+				},
 				showErrorMessage: async (m: string) => void this.errors.push(m),
 				onDidChangeTextEditorSelection: this.selected.event,
 				onDidChangeActiveTextEditor: this.activated.event,

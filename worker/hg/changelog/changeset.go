@@ -95,7 +95,10 @@ func Parse(text []byte) (Changeset, error) {
 		}
 		return from + i
 	}
-	if c.manifest = end(0); c.manifest < 0 {
+	if c.manifest = 2 * node.Size; c.manifest >= len(text) || text[c.manifest] != '\n' || bytes.IndexByte(text[:c.manifest], '\n') >= 0 {
+		c.manifest = end(0)
+	}
+	if c.manifest < 0 {
 		return Changeset{}, damaged("no manifest line")
 	}
 	if c.user = end(c.manifest + 1); c.user < 0 {

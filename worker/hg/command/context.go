@@ -87,6 +87,15 @@ func (c *Context) View() (*repo.View, error) {
 		return nil, err
 	}
 	c.view = v
+	v.WdirStatus = func() (modified, added, removed []string, err error) {
+		p1, _ := v.WdirParents()
+		st, err := c.statusOf(v, p1, node.WdirRev, match.Always(), false, false, false)
+		if err != nil {
+			return nil, nil, nil, err
+		}
+		return st.Modified, st.Added, st.Removed, nil
+	}
+	v.OutgoingTo = func(dest string) ([]node.Rev, error) { return c.outgoingTo(v, dest) }
 	if c.Debug {
 		return v, refuseChatter(v)
 	}

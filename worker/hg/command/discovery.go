@@ -3,6 +3,8 @@
 package command
 
 import (
+	"io"
+
 	"hgbroker/worker/hg/hgerr"
 	"hgbroker/worker/hg/node"
 	"hgbroker/worker/hg/repo"
@@ -126,4 +128,30 @@ func (c *Context) branchHeads(v *repo.View, current string, branches []string, a
 		named = append(named, anchor)
 	}
 	return revs, named, nil
+}
+
+// outgoingTo is what the revset outgoing() finds, without a word.
+func (c *Context) outgoingTo(v *repo.View, dest string) ([]node.Rev, error) {
+	var names []string
+	if dest != "" {
+		names = append(names, dest)
+	}
+	at, err := c.pushPlace(names)
+	if err != nil {
+		return nil, err
+	}
+	p, err := c.openPeer(at, true)
+	if err != nil {
+		return nil, err
+	}
+	if p.branch != "" {
+		return nil, unsupported("outgoing() of a branch")
+	}
+	if c.Debug {
+		return nil, unsupported("outgoing() with --debug")
+	}
+	silent := *c
+	silent.Quiet, silent.Verbose, silent.Opts, silent.Stderr = true, false, nil, io.Discard
+	list, _, err := silent.outgoing(v, p)
+	return list, err
 }

@@ -204,6 +204,7 @@ type printer struct {
 	c    *Context
 	v    *repo.View
 	repo *repo.Templates
+	spec formatter.Spec
 	buf  bytes.Buffer
 }
 
@@ -219,6 +220,7 @@ func (c *Context) changesetPrinter(v *repo.View, log, graph bool) (*printer, err
 	if err != nil {
 		return nil, err
 	}
+	p.spec = spec
 	shown := formatter.DisplayOptions{Graph: graph, Log: log, Stat: c.Opts.On("stat"), Patch: c.Opts.On("patch")}
 	differ, refused := c.changesetDiffer(v, spec.Format())
 	if refused != nil && !spec.Format() {
@@ -237,10 +239,7 @@ func (c *Context) changesetPrinter(v *repo.View, log, graph bool) (*printer, err
 
 // show prints one changeset.
 func (p *printer) show(rev node.Rev) error {
-	ctx, err := p.repo.Changectx(rev)
-	if err != nil {
-		return err
-	}
+	ctx := p.repo.Refer(rev)
 	props, err := p.props(ctx)
 	if err != nil {
 		return err

@@ -4,11 +4,14 @@ package command
 
 import (
 	"bytes"
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 
 	"hgbroker/worker/hg/cmdline"
 	"hgbroker/worker/hg/filelog"
+	"hgbroker/worker/hg/hgerr"
 	"hgbroker/worker/hg/manifest"
 	"hgbroker/worker/hg/node"
 	"hgbroker/worker/hg/status"
@@ -94,7 +97,10 @@ func runFiles(c *Context) (int, error) {
 			if detailed {
 				fi, err := os.Lstat(filepath.Join(v.Layout.Root, path))
 				if err != nil {
-					return 0, unsupported("details of a file that is missing")
+					if errors.Is(err, fs.ErrNotExist) {
+						return 0, hgerr.Abortf(hgerr.Other, "No such file or directory: '%s'", filepath.Join(v.Layout.Root, path))
+					}
+					return 0, unsupported("details of a file: %v", err)
 				}
 				size = fi.Size()
 				switch {

@@ -81,19 +81,7 @@ func runLog(c *Context) (int, error) {
 	if c.Opts.On("graph") {
 		err = c.drawGraph(v, p, revs, limit)
 	} else {
-		n := 0
-		for rev := range revs.All() {
-			if limit >= 0 && n == limit {
-				break
-			}
-			n++
-			if err = p.show(rev); err != nil {
-				break
-			}
-		}
-		if err == nil {
-			err = revs.Err()
-		}
+		err = p.showSet(revs, limit)
 	}
 	if err != nil {
 		return 0, err

@@ -7,11 +7,12 @@ import "hgbroker/worker/hg/node"
 // readSpecs lists the native commands that only read and are not among the few
 // that every client runs.
 func readSpecs() []*Spec {
-	return []*Spec{
+	return append(queueSpecs(), []*Spec{
+		&childrenSpec,
 		&debugancestorSpec, &debugcompleteSpec, &debugpathcompleteSpec, &debugdataSpec, &debugdateSpec, &debugfilesetSpec, &debugformatSpec, &debugindexSpec, &debugindexdotSpec,
 		&debuglabelcompleteSpec, &debugnamecompleteSpec, &debugobsoleteSpec, &debugrequirementsSpec, &debugrevspecSpec,
 		&debugsubSpec, &debugtemplateSpec, &debugwalkSpec, &grepSpec, &incomingSpec, &locateSpec, &outgoingSpec, &resolveSpec, &shelveSpec, &summarySpec, &verifySpec,
-	}
+	}...)
 }
 
 // visible is Single for a command that does not show what is hidden.

@@ -316,7 +316,8 @@ func (s *summary) showUpdate() error {
 	fresh := 0
 	if len(s.heads) > 0 {
 		var err error
-		if fresh, err = s.count("only(" + revList(s.heads) + ", " + revList(s.parents) + ")"); err != nil {
+		query := "only(" + revList(s.heads) + ", " + revList(s.parents) + ")"
+		if fresh, err = s.v.Counted(query, func() (int, error) { return s.count(query) }); err != nil {
 			return err
 		}
 	}
@@ -373,7 +374,15 @@ func (s *summary) showPhases() error {
 func (s *summary) showExtensions() error {
 	on := s.c.Config.Extensions()
 	if _, ok := on["histedit"]; ok && s.exists("histedit-state") {
-		return unsupported("summary of a histedit")
+		if err := s.showHistedit(); err != nil {
+			return err
+		}
+	}
+	_, short := on["mq"]
+	if _, long := on["hgext.mq"]; short || long {
+		if err := s.showQueue(); err != nil {
+			return err
+		}
 	}
 	if _, ok := on["rebase"]; !ok || !s.exists("rebasestate") {
 		return nil
@@ -390,6 +399,29 @@ func (s *summary) showExtensions() error {
 		return err
 	}
 	s.c.Printf("rebase: %d rebased, %d remaining (rebase --continue)\n", done, all-done)
+	return nil
+}
+
+// showHistedit adds the line about a history edit that is under way. The file
+// .hg/histedit-state has a line each for the version "v1", the current parent, the
+// topmost changeset, whether changesets are kept, and the number of actions that
+// are to do (hgext/histedit.py).
+func (s *summary) showHistedit() error {
+	text, _, err := store.ReadFile(filepath.Join(s.v.Layout.Dot, "histedit-state"))
+	if err != nil {
+		return err
+	}
+	lines := strings.SplitN(string(text), "\n", 6)
+	if len(lines) < 6 || lines[0] != "v1" {
+		return unsupported("histedit-state of another form")
+	}
+	n, err := strconv.Atoi(lines[4])
+	if err != nil || n < 0 || s.c.Color != nil {
+		return unsupported("summary of a histedit")
+	}
+	if n > 0 {
+		s.c.Printf("hist:   %d remaining (histedit --continue)\n", n)
+	}
 	return nil
 }
 

@@ -89,5 +89,12 @@ func defaultForm(t time.Time, sign byte, minutes int) string {
 	b = two(b, minute, ':')
 	b = two(b, second, ' ')
 	b = append(strconv.AppendInt(b, int64(year), 10), ' ', sign)
-	return string(b) + twoDigits(minutes/60) + twoDigits(minutes%60)
+	for _, n := range [2]int{minutes / 60, minutes % 60} {
+		if n >= 100 {
+			b = strconv.AppendInt(b, int64(n), 10)
+			continue
+		}
+		b = append(b, byte('0'+n/10), byte('0'+n%10))
+	}
+	return string(b)
 }

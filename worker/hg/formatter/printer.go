@@ -85,6 +85,17 @@ func (p *printer) line(w *bytes.Buffer, about, text, labels string) {
 	p.colored(w, mark, labels)
 }
 
+// parent is a changeset of which no more than ID and phase is wanted, for which
+// it need not be read.
+func (p *printer) parent(rev node.Rev) (template.Changectx, error) {
+	if repo, ok := p.repo.(interface {
+		Refer(rev node.Rev) template.Changectx
+	}); ok {
+		return repo.Refer(rev), nil
+	}
+	return p.repo.Changectx(rev)
+}
+
 func (p *printer) files(w *bytes.Buffer, about string, names []string, labels string) {
 	if len(names) == 0 {
 		return
@@ -140,13 +151,13 @@ func (p *printer) show(w *bytes.Buffer, ctx template.Changectx, props Props) err
 		p.line(w, "phase:       ", ctx.Phase().String(), "log.phase")
 	}
 	for _, r := range template.MeaningfulParents(ctx, debug) {
-		parent, err := p.repo.Changectx(r)
+		parent, err := p.parent(r)
 		if err != nil {
 			return err
 		}
 		mark := w.Len()
 		w.WriteString("parent:      ")
-		p.changeID(w, parent.Rev(), parent.Node())
+		p.changeID(w, r, parent.Node())
 		if p.opts.Label != nil {
 			p.colored(w, mark, "log.parent changeset."+parent.Phase().String())
 		}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -33,9 +34,28 @@ func WideCommands(rng *rand.Rand, info RepoInfo, n int) []Command {
 func randomCommands(d *dice, n int) []Command {
 	cmds := make([]Command, n)
 	for i := range cmds {
-		cmds[i] = d.command()
+		for cmds[i] = d.command(); d.Special && d.waits(cmds[i]) || remembers(cmds[i]); {
+			cmds[i] = d.command()
+		}
 	}
 	return cmds
+}
+
+// remembers tells whether hg's server answers by what it was asked before: which
+// unresolved files a verbose status has shown is kept from one to the next.
+func remembers(c Command) bool {
+	status, verbose := false, false
+	for _, a := range c.Args {
+		status = status || a == "status" || a == "st"
+		verbose = verbose || a == "-v" || a == "--verbose" || a == "--debug" || strings.Contains(a, "verbose=")
+	}
+	return status && verbose
+}
+
+// waits tells whether hg may read a file of the working directory, and so wait
+// for somebody at the other end of a pipe.
+func (d *dice) waits(c Command) bool {
+	return slices.ContainsFunc(c.Args, func(a string) bool { return slices.Contains([]string{"grep", "diff", "annotate", "blame", "-L"}, a) })
 }
 
 // productions are the commands with how often each is drawn.

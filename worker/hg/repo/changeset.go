@@ -41,6 +41,12 @@ func (v *View) Changeset(rev node.Rev) (changelog.Changeset, error) {
 		return changelog.Changeset{}, nil
 	}
 	t := &v.Repo.texts
+	if open := v.columns.open; open != nil && int(rev) < open.Len() && t.stored.rev != rev {
+		if c, err := changelog.Parse(open.Text(rev)); err == nil && c.Size() > 0 {
+			t.stored = keptChangeset{rev, c}
+			return c, nil
+		}
+	}
 	if t.stored.rev == rev && t.stored.c.Size() > 0 {
 		return t.stored.c, nil
 	}
@@ -73,20 +79,7 @@ func (v *View) Changeset(rev node.Rev) (changelog.Changeset, error) {
 
 // BranchOf takes a changeset's branch, in UTF-8, out of its extra fields.
 func BranchOf(c changelog.Changeset) (name string, closes bool, err error) {
-	extras, err := c.Extras()
-	if err != nil {
-		return "", false, err
-	}
-	name = changelog.DefaultBranch
-	for _, x := range extras {
-		switch x.Key {
-		case "branch":
-			name = x.Value
-		case "close":
-			closes = true
-		}
-	}
-	return name, closes, nil
+	return c.Branch()
 }
 
 // ManifestOf is the manifest of a changeset; that of NullRev is empty.

@@ -150,7 +150,7 @@ func (v *View) loadTags() error {
 	if v.names.tagsKnown {
 		return nil
 	}
-	if v.keptTags() {
+	if !v.hasQueue() && v.keptTags() {
 		return nil
 	}
 	global, err := v.globalTags()
@@ -196,6 +196,10 @@ func (v *View) loadTags() error {
 		}
 		n.tagByName[t.Name] = t
 	}
+	patched, err := v.addPatchTags()
+	if err != nil {
+		return err
+	}
 	tip := v.Tip()
 	n.tagByName["tip"] = Tag{Name: "tip", UTF8: "tip", Node: v.Node(tip), Rev: tip}
 	n.tags = nil
@@ -217,7 +221,7 @@ func (v *View) loadTags() error {
 		return strings.Compare(a.Name, b.Name)
 	})
 	n.tagsKnown = true
-	if global.Skipped == 0 {
+	if global.Skipped == 0 && !patched {
 		v.keepTags()
 	}
 	return nil

@@ -64,6 +64,14 @@ func (v Revsets) Branches() ([]revset.NamedRev, error) {
 	return out, err
 }
 
+// Outgoing are the changesets that another repository lacks.
+func (v Revsets) Outgoing(dest string) ([]node.Rev, error) {
+	if v.OutgoingTo == nil {
+		return nil, hgerr.NewUnsupported("revset outgoing() here")
+	}
+	return v.OutgoingTo(dest)
+}
+
 // BranchHeads are the heads of all branches.
 func (v Revsets) BranchHeads() ([]node.Rev, error) {
 	list, err := v.View.Branches()

@@ -49,10 +49,14 @@ func (t *Templates) Root() string { return t.Layout.Root }
 // Changectx returns a changeset; NullRev and WdirRev too.
 func (t *Templates) Changectx(rev node.Rev) (template.Changectx, error) {
 	c := &changectx{v: t.View, rev: rev}
-	if rev >= 0 && rev != node.WdirRev {
-		c.c, c.err = t.Changeset(rev)
-	}
+	c.read()
 	return c, c.err
+}
+
+// Refer is Changectx for who asks Err before he believes what he was told: the
+// changeset is read when one of its columns is wanted.
+func (t *Templates) Refer(rev node.Rev) template.Changectx {
+	return &changectx{v: t.View, rev: rev}
 }
 
 // Lookup finds a visible changeset by its ID.
@@ -179,8 +183,24 @@ func (t *Templates) FileStatus(ctx template.Changectx, path string) (string, err
 type changectx struct {
 	v   *View
 	rev node.Rev
-	c   changelog.Changeset
+	has bool                // c was read
+	c   changelog.Changeset // by read
 	err error
+}
+
+// read is the changeset's text; that of the null revision and of the working
+// directory is empty.
+func (c *changectx) read() changelog.Changeset {
+	if !c.has {
+		c.has = true
+		if c.rev >= 0 && c.rev != node.WdirRev {
+			var err error
+			if c.c, err = c.v.Changeset(c.rev); err != nil {
+				c.fail(err)
+			}
+		}
+	}
+	return c.c
 }
 
 func (c *changectx) fail(err error) {
@@ -226,16 +246,16 @@ func (c *changectx) User() template.Text {
 	if c.wdir() {
 		c.unavailable("user")
 	}
-	return c.v.text(string(c.c.User()))
+	return c.v.text(string(c.read().User()))
 }
 
-func (c *changectx) Desc() template.Text { return c.v.text(string(c.c.Description())) }
+func (c *changectx) Desc() template.Text { return c.v.text(string(c.read().Description())) }
 
 func (c *changectx) Date() (int64, int) {
 	if c.wdir() {
 		c.unavailable("date")
 	}
-	sec, tz, err := seconds(c.c)
+	sec, tz, err := seconds(c.read())
 	if err != nil {
 		c.fail(err)
 	}
@@ -246,7 +266,11 @@ func (c *changectx) Branch() template.Text {
 	if c.wdir() {
 		return c.v.text(c.v.branch)
 	}
-	name, _, err := BranchOf(c.c)
+	if c.rev >= 0 && c.v.snap.HasBranches() {
+		name, _ := c.v.snap.Branch(c.rev)
+		return c.v.text(name)
+	}
+	name, _, err := BranchOf(c.read())
 	if err != nil {
 		c.fail(err)
 	}
@@ -254,7 +278,7 @@ func (c *changectx) Branch() template.Text {
 }
 
 func (c *changectx) ClosesBranch() bool {
-	_, closes, err := BranchOf(c.c)
+	_, closes, err := BranchOf(c.read())
 	if err != nil {
 		c.fail(err)
 	}
@@ -265,7 +289,7 @@ func (c *changectx) Extras() []template.Extra {
 	if c.wdir() {
 		return []template.Extra{{Key: "branch", Value: c.v.branch}}
 	}
-	list, err := c.c.Extras()
+	list, err := c.read().Extras()
 	if err != nil {
 		c.fail(err)
 	}
@@ -278,7 +302,7 @@ func (c *changectx) Extras() []template.Extra {
 }
 
 func (c *changectx) ManifestNode() node.ID {
-	id, err := c.c.Manifest()
+	id, err := c.read().Manifest()
 	if err != nil {
 		c.fail(err)
 	}
@@ -332,17 +356,25 @@ func (c *changectx) Bookmarks() []template.Text {
 
 func (c *changectx) Files() []string {
 	if c.wdir() {
-		c.unavailable("files")
+		modified, added, removed := c.FileStatus()
+		return slices.Sorted(slices.Values(slices.Concat(modified, added, removed)))
 	}
-	return c.c.FileList()
+	return c.read().FileList()
 }
 
 // FileStatus compares the manifest with that of the first parent, for the files
 // that the changeset names.
 func (c *changectx) FileStatus() (modified, added, removed []string) {
 	if c.wdir() {
-		c.unavailable("files")
-		return nil, nil, nil
+		if c.v.WdirStatus == nil {
+			c.unavailable("files")
+			return nil, nil, nil
+		}
+		modified, added, removed, err := c.v.WdirStatus()
+		if err != nil {
+			c.fail(err)
+		}
+		return modified, added, removed
 	}
 	modified, added, removed, err := c.v.ChangedFiles(c.rev)
 	if err != nil {

@@ -31,6 +31,10 @@ type View struct {
 	// BeforeBranches, unless nil, is asked once before the heads of branches are
 	// found; its error is that of finding them.
 	BeforeBranches func() error
+	// WdirStatus, unless nil, compares the working directory with its first parent.
+	WdirStatus func() (modified, added, removed []string, err error)
+	// OutgoingTo, unless nil, finds what another repository lacks.
+	OutgoingTo func(dest string) ([]node.Rev, error)
 
 	all      bool // --hidden: nothing is filtered
 	filtered bool // what is hidden has been found out

@@ -128,7 +128,7 @@ func TestPair(t *testing.T) {
 			t.Errorf("%q: %s, want %s%s", e, got, want, wantErr)
 		}
 	}
-	if !hgerr.IsUnsupported(func() error { _, err := Compile([]string{"outgoing()"}, nil, nil); return err }()) {
-		t.Error("outgoing() is not refused when it is compiled")
+	if !hgerr.IsUnsupported(func() error { _, err := Compile([]string{"remote()"}, nil, nil); return err }()) {
+		t.Error("remote() is not refused when it is compiled")
 	}
 }

@@ -123,6 +123,7 @@ func contentPredicates() []*Predicate {
 		built(10, "keyword", "keyword(string)", 1, 1, "changesets whose files, user or description contain the string", keyword),
 		built(1, "matching", "matching(revision [, field])", 1, 2, "changesets that agree with the revision in some fields", matching),
 		built(30, "modifies", "modifies(pattern)", 1, 1, "changesets that modify a matching file", statusMatch("modifies", func(modified, _, _ []string) []string { return modified })),
+		built(10, "outgoing", "outgoing([path])", 0, 1, "changesets missing in a remote repository", outgoing),
 		built(1, "named", "named(namespace)", 1, 1, "changesets named in a namespace", named),
 		built(1, "origin", "origin([set])", 0, 1, "what the set was grafted, transplanted or rebased from", origin),
 		built(30, "removes", "removes(pattern)", 1, 1, "changesets that remove a matching file", statusMatch("removes", func(_, _, removed []string) []string { return removed })),
@@ -182,7 +183,6 @@ func orderPredicates() []*Predicate {
 func unsupportedPredicates() []*Predicate {
 	const network = "talks to another repository"
 	return []*Predicate{
-		unsupported(10, "outgoing", "outgoing([path])", 0, 1, "changesets missing in a remote repository", network),
 		unsupported(1, "remote", "remote([id [,path]])", 0, 2, "local revision of one in a remote repository", network),
 	}
 }

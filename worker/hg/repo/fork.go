@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package repo
+
+// Fork makes another View of the same state, on which another goroutine may ask
+// for columns of changesets while v is used: IDs, parents, phases, texts, and
+// names if names says so. It is for printing many changesets at once, when v has
+// printed some already; ok is false when something is not known yet that both
+// would find out, or when there are obsolescence markers, about which more is
+// worked out as it is asked. CloseFork ends it.
+func (v *View) Fork(names bool) (fork *View, ok bool) {
+	if v.columns.open == nil || v.Len() == 0 || v.snap.Markers().Len() > 0 {
+		return nil, false
+	}
+	if names && (!v.names.tagsKnown || v.names.marksByRev == nil) {
+		return nil, false
+	}
+	v.filter()
+	v.snap.Phase(0)
+	v.snap.Flags(0)
+	v.snap.HiddenCount()
+	r := *v.Repo
+	r.texts = changesets{}
+	r.changelog, r.manifests = nil, nil
+	r.columns = texts{open: v.columns.open, asked: true}
+	f := *v
+	f.Repo = &r
+	return &f, true
+}
+
+// CloseFork closes what a fork has opened itself.
+func (v *View) CloseFork() { v.closeLogs() }
