@@ -264,15 +264,26 @@ func (c *cache) worth(key protocol.ImageKey, e *entry) float64 {
 	if k.ofStore && !c.has(protocol.ImageKey{Kind: storeKind, Path: key.Path}) {
 		return 0
 	}
-	rate := c.usage(key).rate(c.clock)
-	if k.cold {
-		// What is read beside a store is not worth more than that.
-		rate = min(rate, c.usage(protocol.ImageKey{Kind: storeKind, Path: key.Path}).rate(c.clock))
+	store := protocol.ImageKey{Kind: storeKind, Path: key.Path}
+	rate := c.rate(key)
+	switch {
+	case k.ofStore:
+		rate = c.rate(store)
+	case k.cold:
+		rate = min(rate, c.rate(store)) // it is read beside a store
 	}
 	return rate * k.rebuild(e.image.cost) / float64(max(1, e.image.cost))
 }
 
-// usage is how often the image of a key is used.
+// rate is how often a key is used.
+func (c *cache) rate(key protocol.ImageKey) float64 {
+	if e := c.entries[key]; e != nil {
+		return e.uses.rate(c.clock)
+	}
+	return 0
+}
+
+// usage is where the uses of a key's image are counted.
 func (c *cache) usage(key protocol.ImageKey) *usage {
 	if kindOf(key).ofStore {
 		key.Kind = storeKind

@@ -200,6 +200,7 @@ func (m *master) jobDone(j *job, failure string, now time.Time) {
 			m.counts.loads.Done--
 			m.counts.loads.Failed++
 			m.log("load %s: %s", j.root, failure)
+			m.unfollow(func(w *watched) bool { return w.root == j.root }) // it may be gone
 		}
 		m.recents.loaded(j.root, failure == "")
 		if q.again[j.root] {

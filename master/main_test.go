@@ -43,6 +43,8 @@ func TestMain(m *testing.M) {
 				}
 				return m.Verify()
 			}}))
+	case "worker-with-engine":
+		os.Exit(workers.Main(workers.Config{}))
 	case "worker-that-fails":
 		os.Exit(1)
 	case "worker-that-hangs":

@@ -34,6 +34,7 @@ type watches struct {
 	orders chan func()      // to the scout; nil when there is none; closed at the end
 	roots  map[string]*watched
 	dirs   map[int32][]*watched // by watch; a store may be that of several
+	stale  []int32              // watches that nobody needs, not told the scout yet
 
 	events, refreshes, overflows, failed uint64
 }
@@ -161,9 +162,8 @@ func (m *master) followed(w *watched, ids []int32, err error) {
 		m.log("%s is not watched: %v", w.root, err)
 	}
 	if err != nil || w.ended {
-		w.ended = false
-		m.unfollow(func(x *watched) bool { return x == w })
 		m.release(w)
+		m.unfollow(func(x *watched) bool { return x == w })
 	}
 }
 
@@ -175,9 +175,23 @@ func (m *master) unfollow(f func(*watched) bool) {
 			m.release(w)
 		}
 	}
+	m.watches.giveBack()
 }
 
-// release ends the watches that nobody else needs.
+// giveBack has the scout end the watches that nobody needs; what it has no time
+// for is tried again.
+func (s *watches) giveBack() {
+	notify, ids := s.notify, s.stale
+	if len(ids) > 0 && notify != nil && s.ask(func() {
+		for _, id := range ids {
+			notify.Remove(id)
+		}
+	}) {
+		s.stale = nil
+	}
+}
+
+// release gives up the watches that nobody else needs.
 func (m *master) release(w *watched) {
 	s := &m.watches
 	w.ended = true
@@ -189,9 +203,7 @@ func (m *master) release(w *watched) {
 			continue
 		}
 		delete(s.dirs, id)
-		if notify := s.notify; notify != nil {
-			s.ask(func() { notify.Remove(id) })
-		}
+		s.stale = append(s.stale, id)
 	}
 	w.ids = nil
 }

@@ -298,12 +298,10 @@ Return whether it went by itself."
      (lambda (result)
        (setf (hgbroker-repository-root repo) (plist-get result :root)
              (hgbroker-repository-watched repo) (if (eq (plist-get result :watched) t) t 'no))
-       (cond ((not (eq repo (gethash (hgbroker-repository-dir repo) hgbroker--repositories)))
-              (hgbroker--close repo))
-             ((and (hgbroker-repository-state repo)
-                   (not (equal (plist-get (hgbroker-repository-state repo) :generation)
-                               (plist-get result :generation))))
-              (hgbroker--refresh repo))))
+       (if (eq repo (gethash (hgbroker-repository-dir repo) hgbroker--repositories))
+           ;; Only from here on is every change told of.
+           (hgbroker--refresh repo)
+         (hgbroker--close repo)))
      (lambda (err)
        (setf (hgbroker-repository-watched repo) 'no)
        (unless hgbroker--stopping

@@ -28,6 +28,7 @@ esac
 
 /** World is a directory, a master and a fake hg of one test's own. */
 export class World {
+	clients = [];
 	dir = realpathSync(mkdtempSync(join(tmpdir(), "hgmcp")));
 
 	constructor(t) {
@@ -37,8 +38,12 @@ export class World {
 		chmodSync(join(this.dir, "hg"), 0o755);
 		this.flags = [`--runtime-dir=${join(this.dir, "rt")}`, `--hg=${join(this.dir, "hg")}`];
 		t.after(async () => {
+			await Promise.all(this.clients.map(({ client }) => client.close()));
 			await new Promise((done) => execFile(exe, ["stop", ...this.flags], done));
-			rmSync(this.dir, { recursive: true, force: true });
+			rmSync(this.dir, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 }); // the master is about to end
+			for (const { complained } of this.clients) {
+				if (complained() !== "") throw new Error(`complaints: ${complained()}`);
+			}
 		});
 	}
 
@@ -66,10 +71,7 @@ export class World {
 		client.onerror = (e) => complaints.push(e);
 		transport.setProtocolVersion = (v) => (client.negotiated = v);
 		await client.connect(transport);
-		this.t.after(async () => {
-			await client.close();
-			if (complaints.length > 0 || stderr !== "") throw new Error(`complaints: ${complaints.join("\n")}${stderr}`);
-		});
+		this.clients.push({ client, complained: () => complaints.join("\n") + stderr });
 		return client;
 	}
 

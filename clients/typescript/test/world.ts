@@ -32,6 +32,7 @@ esac
 export class World {
 	readonly dir = realpathSync(mkdtempSync(join(tmpdir(), "hgts")));
 	private readonly env: NodeJS.ProcessEnv;
+	private readonly brokers: Broker[] = [];
 
 	constructor(private readonly t: TestContext) {
 		mkdirSync(join(this.dir, "rt"), { mode: 0o700 });
@@ -39,8 +40,9 @@ export class World {
 		chmodSync(join(this.dir, "hg"), 0o755);
 		this.env = { PATH: process.env.PATH, HOME: this.dir, LC_ALL: "C.UTF-8", HGRCPATH: "", HGUSER: "test", HGBROKER_RUNTIME_DIR: join(this.dir, "rt"), HGBROKER_HG: join(this.dir, "hg") };
 		t.after(async () => {
+			await Promise.all(this.brokers.map((b) => b.stop()));
 			await new Promise((done) => execFile(exe, ["stop"], { env: this.env }, done));
-			rmSync(this.dir, { recursive: true, force: true });
+			rmSync(this.dir, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 }); // the master is about to end
 		});
 	}
 
@@ -68,7 +70,7 @@ export class World {
 
 	async start(o: Options = {}): Promise<Broker> {
 		const broker = await Broker.start({ executable: exe, env: this.env, cwd: this.dir, ...o });
-		this.t.after(() => broker.stop());
+		this.brokers.push(broker);
 		return broker;
 	}
 }

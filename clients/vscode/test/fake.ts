@@ -147,7 +147,7 @@ export class Window {
 		t.after(async () => {
 			await this.close();
 			await new Promise((done) => execFile(exe, ["stop", ...flags], done));
-			rmSync(this.dir, { recursive: true, force: true });
+			rmSync(this.dir, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 }); // the master is about to end
 		});
 	}
 

@@ -119,6 +119,9 @@ func (c *Context) catWorkingDirectory(v *repo.View) (int, error) {
 	if _, ok := d.Lookup(".hgsub"); ok {
 		return 0, unsupported("cat with subrepositories")
 	}
+	if _, err := c.ignoreRules(v, c.warnRaw); err != nil { // hg walks, and reads them for that
+		return 0, err
+	}
 	files := slices.Compact(slices.Sorted(slices.Values(mt.Files())))
 	data := make([][]byte, len(files))
 	auditor := match.Auditor{Root: v.Layout.Root}

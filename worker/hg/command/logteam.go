@@ -68,6 +68,7 @@ type team struct {
 	next  *chunk
 	most  int // chunks in the queue
 	all   sync.WaitGroup
+	hands []*hand
 }
 
 // chunk is some changesets in a row.
@@ -87,7 +88,6 @@ func (p *printer) team() *team {
 		return nil
 	}
 	t := &team{p: p, jobs: make(chan *chunk, n*chunksAhead), most: n * chunksAhead}
-	var hands []*hand
 	for range n {
 		v, ok := p.v.Fork(names)
 		if !ok {
@@ -101,9 +101,9 @@ func (p *printer) team() *team {
 		if err != nil {
 			return nil // it is the same that p was made of
 		}
-		hands = append(hands, h)
+		t.hands = append(t.hands, h)
 	}
-	for _, h := range hands {
+	for _, h := range t.hands {
 		t.all.Go(func() { h.work(t.jobs) })
 	}
 	return t
@@ -117,7 +117,6 @@ type hand struct {
 }
 
 func (h *hand) work(jobs <-chan *chunk) {
-	defer h.v.CloseFork()
 	for k := range jobs {
 		for _, rev := range k.revs {
 			if k.err = h.shows.Show(&k.text, h.repo.Refer(rev), formatter.Props{}); k.err != nil {
@@ -190,4 +189,7 @@ func (t *team) finish() error {
 func (t *team) close() {
 	close(t.jobs)
 	t.all.Wait()
+	for _, h := range t.hands {
+		t.p.v.Join(h.v)
+	}
 }

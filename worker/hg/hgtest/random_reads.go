@@ -80,6 +80,24 @@ func (d *dice) debugRead() []string {
 
 func (d *dice) verify() []string { return append([]string{"verify"}, d.flags(20, "-q")...) }
 
+// clientRead is what completions, editors and prompts run beside the commands that
+// have a function of their own.
+func (d *dice) clientRead() []string {
+	switch d.IntN(6) {
+	case 0:
+		return append(append([]string{"debugpathcomplete"}, d.flags(25, "-f", "-n", "-a", "-r")...), pick(d, []string{"", "a", "s", "d", "..", ".", "/"}))
+	case 1:
+		return []string{"debugcomplete", pick(d, []string{"log", "b", "debugi", "i", "nosuch"})} // extensions and aliases that a server has loaded add none of these
+	case 2:
+		return []string{"debugcomplete", "-o", pick(d, []string{"log", "status", "st", "diff", "commit", "id"})}
+	case 3:
+		return []string{"log", "-q", "-r", pick(d, []string{`outgoing(".")`, `outgoing(".") or 0`, `heads(outgoing("nosuch"))`})}
+	case 4:
+		return []string{"cat", "-r", "wdir()", "path:" + pick(d, d.Files)}
+	}
+	return []string{pick(d, []string{"log", "status", "branches", "heads", "tags", "parents", "identify", "files"}), "--debug"}
+}
+
 // ReadCommands makes n random command lines of the rarer commands that read.
 func ReadCommands(rng *rand.Rand, info RepoInfo, n int) []Command {
 	d := &dice{Rand: rng, RepoInfo: info}
@@ -90,7 +108,7 @@ func ReadCommands(rng *rand.Rand, info RepoInfo, n int) []Command {
 			d.sub = pick(d, d.Present)
 		}
 		args := pick(d, []func(*dice) []string{(*dice).summary, (*dice).resolve, (*dice).grep, (*dice).grep, (*dice).grep,
-			(*dice).locate, (*dice).debugRead, (*dice).debugRead, (*dice).verify})(d)
+			(*dice).locate, (*dice).debugRead, (*dice).debugRead, (*dice).clientRead, (*dice).clientRead, (*dice).verify})(d)
 		cmds[i] = Command{Args: d.global(args), Sub: d.sub}
 	}
 	return cmds

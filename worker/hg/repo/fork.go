@@ -7,9 +7,9 @@ package repo
 // names if names says so. It is for printing many changesets at once, when v has
 // printed some already; ok is false when something is not known yet that both
 // would find out, or when there are obsolescence markers, about which more is
-// worked out as it is asked. CloseFork ends it.
+// worked out as it is asked. Join ends it.
 func (v *View) Fork(names bool) (fork *View, ok bool) {
-	if v.columns.open == nil || v.Len() == 0 || v.snap.Markers().Len() > 0 {
+	if v.Len() == 0 || v.snap.Markers().Len() > 0 {
 		return nil, false
 	}
 	if names && (!v.names.tagsKnown || v.names.marksByRev == nil) {
@@ -28,5 +28,8 @@ func (v *View) Fork(names bool) (fork *View, ok bool) {
 	return &f, true
 }
 
-// CloseFork closes what a fork has opened itself.
-func (v *View) CloseFork() { v.closeLogs() }
+// Join ends a fork, which nobody uses any more.
+func (v *View) Join(fork *View) {
+	v.columns.read += fork.columns.read
+	fork.closeLogs()
+}

@@ -34,6 +34,7 @@ type texts struct {
 	spent []*snapshot.Texts // replaced by Settle
 	asked bool              // since the snapshot changed
 	read  int               // changesets that the command read otherwise
+	owed  int               // those of earlier commands that read many
 }
 
 // key names the image of the store's texts.
@@ -47,6 +48,9 @@ func (r *Repo) beginTexts() {
 
 // begin forgets what the last command had.
 func (t *texts) begin() {
+	if t.read >= textsWorth {
+		t.owed += t.read
+	}
 	t.read = 0
 	for _, old := range t.spent {
 		old.Close()
@@ -106,11 +110,11 @@ func (r *Repo) leaseTexts() bool {
 	return true
 }
 
-// wantsTexts tells whether the last command read so much that an image of all
-// texts is worth its memory.
+// wantsTexts tells whether the last command read so much, or others before it did
+// together, that an image of all texts is worth its memory.
 func (r *Repo) wantsTexts() bool {
 	t := &r.columns
-	if r.snap == nil || t.read < textsWorth || t.read < r.snap.Len()/textsPart {
+	if r.snap == nil || t.read < textsWorth || t.owed+t.read < r.snap.Len()/textsPart {
 		return false
 	}
 	if t.open == nil {
@@ -125,7 +129,7 @@ func (r *Repo) wantsTexts() bool {
 // own image has.
 func (r *Repo) settleTexts() error {
 	t := &r.columns
-	t.read = 0
+	t.read, t.owed = 0, 0
 	of, ok := r.snap.Rooted()
 	if !ok {
 		return nil

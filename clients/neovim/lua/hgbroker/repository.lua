@@ -77,7 +77,8 @@ function Repository:open()
     self.root, self.watched = text.decode(result.root), result.watched
     if known[self.dir] ~= self then
       broker.request('repository/close', { repository = text.encode(self.dir) }, function() end)
-    elseif self.state and self.state.generation ~= result.generation then
+    else
+      -- Only from here on is every change told of.
       self:refresh()
     end
   end)
