@@ -126,13 +126,9 @@ func (s *Server) repositoryOpen(ctx context.Context, r *request) ([]byte, error)
 	for line := range strings.Lines(string(out)) {
 		res.Requirements = append(res.Requirements, protocol.Text(strings.TrimSuffix(line, "\n")))
 	}
-	state, reason, err := s.stateNow(ctx, where[0][0])
-	if err != nil {
-		return nil, err
-	}
-	res.Native, res.Reason, res.Generation = reason == "", reason, state
+	// It is watched before it is looked at: no change falls between the two.
 	f := s.follower()
-	if err := f.open(where[0][0], where[0][1], where[0][2], state); err != nil {
+	if err := f.open(where[0][0], where[0][1], where[0][2]); err != nil {
 		if f.err == nil {
 			return nil, err
 		}
@@ -140,6 +136,13 @@ func (s *Server) repositoryOpen(ctx context.Context, r *request) ([]byte, error)
 	} else {
 		res.Watched = true
 	}
+	state, reason, err := s.stateNow(ctx, where[0][0])
+	if err != nil {
+		f.close(where[0][0])
+		return nil, err
+	}
+	f.seen(where[0][0], state)
+	res.Native, res.Reason, res.Generation = reason == "", reason, state
 	r.served = h.bound.Served
 	return protocol.MarshalResult(res)
 }
@@ -182,7 +185,7 @@ func (s *Server) repositoryClose(ctx context.Context, r *request) ([]byte, error
 	return []byte("null"), nil
 }
 
-func (f *follower) open(root, dot, store, generation string) error {
+func (f *follower) open(root, dot, store string) error {
 	if f.notify == nil {
 		return f.err
 	}
@@ -195,7 +198,7 @@ func (f *follower) open(root, dot, store, generation string) error {
 	if len(f.roots) >= maxFollowed {
 		return requestFailed(fmt.Sprintf("more than %d repositories are open", maxFollowed), protocol.ErrorData{Kind: protocol.KindBusy})
 	}
-	r := &followed{root: root, dot: dot, store: store, opened: 1, kinds: map[string]bool{}, generation: generation}
+	r := &followed{root: root, dot: dot, store: store, opened: 1, kinds: map[string]bool{}}
 	for _, dir := range slices.Compact([]string{dot, store}) {
 		w, err := f.notify.Add(dir)
 		if err != nil {
@@ -210,6 +213,16 @@ func (f *follower) open(root, dot, store, generation string) error {
 	}
 	f.roots[root] = r
 	return nil
+}
+
+// seen notes the generation that the client was given when it opened root, unless
+// it has been told of a newer one.
+func (f *follower) seen(root, generation string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if r := f.roots[root]; r != nil && r.generation == "" {
+		r.generation = generation
+	}
 }
 
 // close closes the repository that holds dir, and reports whether one was open.

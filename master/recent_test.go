@@ -23,9 +23,7 @@ func TestRecentRepositoriesAreLoadedByTheNextMaster(t *testing.T) {
 		v := h.visit()
 		r := v.acquire(protocol.Reader)
 		r.native(root, tip...)
-		if s := v.stats(); s.Recent.Known != 1 || s.Recent.Dir != dir {
-			t.Errorf("%+v", s.Recent)
-		}
+		eventually(t, "it is known", func() bool { s := v.stats(); return s.Recent.Known == 1 && s.Recent.Dir == dir })
 		r.close()
 		if _, err := os.Stat(dir); !os.IsNotExist(err) {
 			t.Errorf("it is written already: %v", err)

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"os"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -36,6 +37,9 @@ func lenient(s *jsonschema.Schema) {
 	if len(s.Types) == 1 && s.Types[0] == "null" && s.OneOf != nil {
 		// A pointer to a type with a schema of its own.
 		s.Types, s.OneOf = nil, append(s.OneOf[:len(s.OneOf):len(s.OneOf)], &jsonschema.Schema{Type: "null"})
+	}
+	if slices.Equal(s.Types, []string{"null", "array"}) {
+		s.Types, s.Type = nil, "array" // an empty list is written as one
 	}
 	for _, p := range s.Properties {
 		lenient(p)

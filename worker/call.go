@@ -116,7 +116,7 @@ func status(ctx context.Context, e Engine, r *hg.Request, b []byte) (any, *proto
 		return nil, nil, hg.Result{}, &paramsError{fmt.Errorf("params: kinds %q: letters are %s", p.Kinds, statusLetters)}
 	}
 	files, res, err := e.Status(ctx, r, hg.StatusQuery{Rev: string(p.Rev), Rev2: string(p.Rev2), Change: string(p.Change),
-		Paths: raw(p.Paths), Include: raw(p.Include), Exclude: raw(p.Exclude), Kinds: p.Kinds, Copies: p.Copies})
+		Paths: literal(p.Paths), Include: raw(p.Include), Exclude: raw(p.Exclude), Kinds: p.Kinds, Copies: p.Copies})
 	if err != nil {
 		return nil, nil, res, err
 	}
@@ -195,6 +195,15 @@ func texts(list []string) []protocol.Text {
 	out := make([]protocol.Text, len(list))
 	for i, s := range list {
 		out[i] = protocol.Text(s)
+	}
+	return out
+}
+
+// literal are patterns that stand for paths and nothing else.
+func literal(list []protocol.Text) []string {
+	out := make([]string, len(list))
+	for i, s := range list {
+		out[i] = "relpath:" + string(s)
 	}
 	return out
 }

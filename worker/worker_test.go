@@ -530,7 +530,7 @@ func TestTypedMethods(t *testing.T) {
 	}
 	good := []struct{ method, params, want string }{
 		{"hg/state", `{}`, `{"root":{"base64":"L3L/"},"parents":[{"rev":3,"node":"n","parents":[],"user":"","date":[5,-3600],"branch":"","desc":"d","phase":"","bookmarks":[],"tags":[]}],"branch":"--config ui.x=y","operation":{"name":"merge","continue":"hg commit"},"conflicts":0,"generation":"g1","served":"warm"}`},
-		{"hg/status", `{"paths":["a",{"base64":"/w=="}],"kinds":"M?"}`, `{"files":[{"path":{"base64":"YSv/"},"status":"?"},{"path":"b","status":"M","copySource":"a"}],"generation":"g1","served":"warm"}`},
+		{"hg/status", `{"paths":["a",{"base64":"/w=="}],"kinds":"M?"}`, `{"files":[{"path":{"base64":"cmVscGF0aDphK3JlbHBhdGg6/w=="},"status":"?"},{"path":"b","status":"M","copySource":"a"}],"generation":"g1","served":"warm"}`},
 		{"hg/log", `{"revset":"tip","limit":3}`, `{"commits":[],"next":"cursor:tip","generation":"g1","served":"warm"}`},
 		{"hg/lineDiff", `{"uri":"a","content":"xy"}`, `{"path":"a","hunks":[{"oldStart":1,"oldLines":2,"newStart":0,"newLines":0}],"binary":false,"generation":"g1","served":"warm"}`},
 		{"hg/annotate", `{"uri":"a","range":{"first":7}}`, `{"path":"a","binary":false,"lines":[{"commit":-1,"line":7,"path":"other"}],"commits":[],"generation":"g1","served":"warm"}`},

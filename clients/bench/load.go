@@ -151,6 +151,9 @@ func (w *world) workers(count int) (m *memory, err error) {
 	if err := json.Unmarshal(text, &st); err != nil {
 		return nil, err
 	}
+	if err := w.settle(channels[0], door); err != nil {
+		return nil, err
+	}
 	var enough atomic.Bool
 	var group sync.WaitGroup
 	ends, warmed := make(chan error, count), make(chan struct{}, count)
@@ -159,16 +162,9 @@ func (w *world) workers(count int) (m *memory, err error) {
 			tell := sync.OnceFunc(func() { warmed <- struct{}{} })
 			defer tell()
 			for round := 0; !enough.Load() || round < 2; round++ {
-				for _, line := range busy {
-					run := &protocol.Run{Args: line, Dir: w.repo, RealHg: w.hg, Fallback: protocol.FallbackNever}
-					end, err := c.Run(w.ctx, run, nil, func(bool, []byte) error { return nil })
-					if err == nil && (end.Exit == nil || end.Exit.Code > 1) {
-						err = fmt.Errorf("%s ended with %+v", strings.Join(line, " "), *end)
-					}
-					if err != nil {
-						ends <- err
-						return
-					}
+				if err := w.bustle(c); err != nil {
+					ends <- err
+					return
 				}
 				if round == 1 {
 					tell()
@@ -189,17 +185,60 @@ func (w *world) workers(count int) (m *memory, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if text, err = door.Ask(w.ctx, protocol.DoorStats, nil); err != nil {
-		return nil, err
+	m.Images, _, err = cached(w.ctx, door)
+	return m, err
+}
+
+// bustle runs the busy commands once.
+func (w *world) bustle(c *protocol.Channel) error {
+	for _, line := range busy {
+		run := &protocol.Run{Args: line, Dir: w.repo, RealHg: w.hg, Fallback: protocol.FallbackNever}
+		end, err := c.Run(w.ctx, run, nil, func(bool, []byte) error { return nil })
+		if err == nil && (end.Exit == nil || end.Exit.Code > 1) {
+			err = fmt.Errorf("%s ended with %+v", strings.Join(line, " "), *end)
+		}
+		if err != nil {
+			return err
+		}
 	}
-	var held struct{ Repositories []struct{ Bytes int64 } }
+	return nil
+}
+
+// settle has one worker run the commands until the master holds what it loaded
+// and nothing is under way any more: the others then share that.
+func (w *world) settle(c *protocol.Channel, door *protocol.Door) error {
+	for end := time.Now().Add(30 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+		if err := w.bustle(c); err != nil {
+			return err
+		}
+		n, pending, err := cached(w.ctx, door)
+		if err != nil || n > 0 && pending == 0 {
+			return err
+		}
+		if time.Now().After(end) {
+			return errors.New("no image is in the cache after 30 s")
+		}
+	}
+}
+
+// cached is how many bytes the master holds, and how many donations and loads
+// are under way.
+func cached(ctx context.Context, door *protocol.Door) (bytes int64, pending int, err error) {
+	text, err := door.Ask(ctx, protocol.DoorStats, nil)
+	if err != nil {
+		return 0, 0, err
+	}
+	var held struct {
+		Repositories     []struct{ Bytes int64 }
+		Donations, Loads struct{ Pending int }
+	}
 	if err := json.Unmarshal(text, &held); err != nil {
-		return nil, err
+		return 0, 0, fmt.Errorf("stats: %w", err)
 	}
 	for _, r := range held.Repositories {
-		m.Images += r.Bytes
+		bytes += r.Bytes
 	}
-	return m, nil
+	return bytes, held.Donations.Pending + held.Loads.Pending, nil
 }
 
 // shares sums up the memory of a master's children: the workers, and spares.

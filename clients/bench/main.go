@@ -105,9 +105,17 @@ func run(ctx context.Context, out, notes io.Writer, o options) error {
 		get = recalled
 	}
 	r, err := get(ctx, notes, &o)
-	if err != nil {
+	if r == nil {
 		return err
 	}
+	if err != nil {
+		o.page = "" // half of a page is none
+	}
+	return errors.Join(err, r.write(out, &o))
+}
+
+// write writes what was asked for.
+func (r *report) write(out io.Writer, o *options) error {
 	if o.page != "" {
 		if err := r.writePage(o.page); err != nil {
 			return err
@@ -116,7 +124,7 @@ func run(ctx context.Context, out, notes io.Writer, o options) error {
 	if o.json {
 		return r.writeJSON(out)
 	}
-	_, err = io.WriteString(out, r.markdown())
+	_, err := io.WriteString(out, r.markdown())
 	return err
 }
 
@@ -138,7 +146,7 @@ func recalled(_ context.Context, _ io.Writer, o *options) (*report, error) {
 	return &all, nil
 }
 
-// measured measures every repository.
+// measured measures every repository. Interrupted, it has what was measured till then.
 func measured(ctx context.Context, notes io.Writer, o *options) (*report, error) {
 	temp, err := os.MkdirTemp("", "hgbroker-bench-")
 	if err != nil {
@@ -163,11 +171,15 @@ func measured(ctx context.Context, notes io.Writer, o *options) (*report, error)
 			return nil, err
 		}
 		res := &result{Repository: s.name, Rounds: o.pace.rounds, Load: loadAverage()}
-		if err := errors.Join(w.all(o, res), w.close()); err != nil {
+		err := errors.Join(w.all(o, res), w.close())
+		if err != nil && ctx.Err() == nil {
 			return nil, fmt.Errorf("%s: %w", s.name, err)
 		}
 		res.Load += " before, " + loadAverage() + " after"
 		r.Results = append(r.Results, *res)
+		if err != nil {
+			return r, fmt.Errorf("%s: %w", s.name, ctx.Err()) // interrupted: the rest is worth to be seen
+		}
 	}
 	return r, nil
 }

@@ -525,7 +525,8 @@ class Workdir:
             self.run(commands.forget, p)
         elif r < 0.83:
             dest = self.path(rnd.choice(DIRS) + b"/copy-%d" % rnd.randrange(5))
-            self.run(commands.copy, p, dest, force=False, after=False)
+            if not os.path.lexists(p) or not stat.S_ISFIFO(os.lstat(p).st_mode):  # hg would fail
+                self.run(commands.copy, p, dest, force=False, after=False)
         elif r < 0.92:
             dest = self.path(rnd.choice([b"", b"src/", b"new/"]) + b"moved-%d" % rnd.randrange(5))
             self.run(commands.rename, p, dest, force=False, after=False)

@@ -46,6 +46,21 @@ func (s *site) commit(message string, more ...string) {
 	s.hg(append([]string{"commit", "-q", "-A", "-m", message, "-u", "Ada Lovelace <ada@example.org>", "-d", "1500000000 -7200"}, more...)...)
 }
 
+// ageShelves gives what is shelved a date long ago: its age is printed in words, and
+// must not change meanwhile.
+func (s *site) ageShelves() {
+	shelved, err := filepath.Glob(filepath.Join(s.Dir, ".hg", "shelved", "*"))
+	if err != nil || len(shelved) == 0 {
+		s.t.Fatal(shelved, err)
+	}
+	for i, path := range shelved {
+		when := time.Unix(1500000000+int64(i), 0)
+		if err := os.Chtimes(path, when, when); err != nil {
+			s.t.Fatal(err)
+		}
+	}
+}
+
 // censusSites make the repositories of testdata/census.txt that are not recorded
 // ones. Each starts in a new repository.
 var censusSites = map[string]func(s *site){
@@ -85,6 +100,7 @@ var censusSites = map[string]func(s *site){
 		s.write("a", "3\n")
 		s.commit("other")
 		s.stops("unshelve", "-q", "--tool", ":fail")
+		s.ageShelves()
 	},
 	"histedit": func(s *site) {
 		forked(s)
@@ -102,17 +118,7 @@ var censusSites = map[string]func(s *site){
 		s.write("a", "0\n1\n2\n3\n")
 		s.hg("shelve", "-q", "-n", "a-name-that-is-too-long-for-its-column")
 		s.write("a", "dirty\n")
-		// Their ages are printed in words, and must not change meanwhile.
-		shelved, err := filepath.Glob(filepath.Join(s.Dir, ".hg", "shelved", "*"))
-		if err != nil || len(shelved) == 0 {
-			s.t.Fatal(shelved, err)
-		}
-		for i, path := range shelved {
-			when := time.Unix(1500000000+int64(i), 0)
-			if err := os.Chtimes(path, when, when); err != nil {
-				s.t.Fatal(err)
-			}
-		}
+		s.ageShelves()
 	},
 	"mq": func(s *site) {
 		forked(s)

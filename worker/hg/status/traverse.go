@@ -283,6 +283,12 @@ func below(dir string, name []byte) string {
 // tracked judges entry i of the dirstate by what bears its name.
 func (r *reader) tracked(fd, i int, ent dirent) {
 	if ent.kind != unix.DT_REG && ent.kind != unix.DT_LNK {
+		if !r.always && ent.kind != unix.DT_DIR {
+			// hg takes it for missing, or for a file: with some patterns its walk
+			// meets the name, with others it looks at the file alone.
+			r.fail(hgerr.NewUnsupported("a pipe or socket in the place of a tracked file, beside patterns"))
+			return
+		}
 		r.judge(i, nil)
 		return
 	}
