@@ -87,6 +87,9 @@ func TestOurs(t *testing.T) {
 // TestPeers measures two commands with everything that this machine has, on a
 // small repository made by a recipe, with a git twin, and looks at the page.
 func TestPeers(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts hg a hundred times")
+	}
 	hg, err := protocol.FindHg("", os.Getenv("PATH"))
 	if err != nil {
 		t.Skipf("no hg: %v", err)

@@ -30,17 +30,20 @@ type first struct {
 	Contender string `json:"contender"`
 	First     times  `json:"first"` // with the start of whatever stays
 	Next      times  `json:"next"`  // of the ones after it
+
+	Places []float64 `json:"placesUs"` // the median of the ones right after the first, of the second ones after it...
 	Warm      int    `json:"warm"`  // how many of those found everything ready
 	Of        int    `json:"of"`
 }
 
 // firsts starts every contender anew and asks it the first command and ten more
-// back to back. One is warm if the contender says so, or, where it says nothing,
-// if it took at most a quarter of the first.
+// back to back. One is warm if it took at most a quarter of the first, and if the
+// contender, where it says anything, says so too.
 func (w *world) firsts(p pace) ([]first, error) {
 	var all []first
 	for _, name := range persistent {
-		var begun, next []time.Duration
+		var begun []time.Duration
+		var next [][]time.Duration // by repeat
 		f := first{Contender: name}
 		for i, since := 0, time.Now(); i == 0 || i < p.repeats() && time.Since(since) < 2*p.budget; i++ {
 			b, err := w.below(fmt.Sprintf("first-%s-%d", name, i))
@@ -55,14 +58,21 @@ func (w *world) firsts(p pace) ([]first, error) {
 				}
 				break // not here
 			}
-			took, err := b.first(&f, start, &next)
-			begun = append(begun, took)
+			took, more, err := b.first(&f, start)
+			begun, next = append(begun, took), append(next, more)
 			if err = errors.Join(err, b.leave()); err != nil {
 				return nil, fmt.Errorf("%s: %w", name, err)
 			}
 		}
 		if len(begun) > 0 {
-			f.First, f.Next = summary(begun), summary(next)
+			f.First, f.Next = summary(begun), summary(slices.Concat(next...))
+			for place := range next[0] {
+				var there []time.Duration
+				for _, n := range next {
+					there = append(there, n[place])
+				}
+				f.Places = append(f.Places, summary(there).P50)
+			}
 			all = append(all, f)
 		}
 	}
@@ -74,10 +84,10 @@ func (w *world) firsts(p pace) ([]first, error) {
 func (p pace) repeats() int { return min(5, p.rounds) }
 
 // first asks the one contender of a world.
-func (w *world) first(f *first, start time.Time, next *[]time.Duration) (begun time.Duration, err error) {
+func (w *world) first(f *first, start time.Time) (begun time.Duration, next []time.Duration, err error) {
 	e := w.entries[0]
 	if _, _, err = e.ask(typical); err != nil {
-		return 0, err
+		return 0, nil, err
 	}
 	begun = time.Since(start)
 	more := following
@@ -87,19 +97,19 @@ func (w *world) first(f *first, start time.Time, next *[]time.Duration) (begun t
 	for range more {
 		_, took, err := e.ask(typical)
 		if err != nil {
-			return begun, err
+			return begun, nil, err
 		}
-		*next = append(*next, took)
+		next = append(next, took)
 		warm := took <= begun/4
 		if s, ok := e.contender.(server); ok {
-			warm = s.served() == "warm"
+			warm = warm && s.served() == "warm"
 		}
 		if warm {
 			f.Warm++
 		}
 		f.Of++
 	}
-	return begun, nil
+	return begun, next, nil
 }
 
 // stateless tells that a contender keeps nothing, so that asking it ten times

@@ -103,9 +103,14 @@ func (r *result) firsts(b *strings.Builder) {
 		return
 	}
 	fmt.Fprintf(b, "\nThe first `%s` of all, with the start of whatever stays, and %d more back to back right after it:\n\n", quoted(typical), following)
-	lines := [][]string{{"", "first", "next, p50", "next, slowest", "warm"}}
+	lines := [][]string{{"", "first", "next, p50", "next, slowest", "warm", "next, one by one, p50"}}
 	for _, f := range r.Firsts {
-		lines = append(lines, []string{f.Contender, show(f.First.P50), show(f.Next.P50), show(f.Next.Max), fmt.Sprintf("%d of %d", f.Warm, f.Of)})
+		var places []string
+		for _, p := range f.Places {
+			places = append(places, show(p))
+		}
+		lines = append(lines, []string{f.Contender, show(f.First.P50), show(f.Next.P50), show(f.Next.Max), fmt.Sprintf("%d of %d", f.Warm, f.Of),
+			strings.Join(places, ", ")})
 	}
 	table(b, lines)
 }

@@ -32,7 +32,8 @@ func BenchmarkHistory(b *testing.B) {
 	}
 	e := New(Options{})
 	defer e.Close()
-	for _, line := range []string{"log", "log -k zzzqqq", "log -u ada", "log -T {node}\\n", "log -T {desc}\\n", "log -r desc(zzzqqq)", "log -r user(zzzqqq)", "log -d 2014-06-01"} {
+	for _, line := range []string{"log", "log -T {node|short}\\t{desc|firstline}\\n", "log -G", "heads", "tags", "branches -c", "summary",
+		"log -k zzzqqq", "log -u ada", "log -T {node}\\n", "log -T {desc}\\n", "log -r desc(zzzqqq)", "log -r user(zzzqqq)", "log -d 2014-06-01"} {
 		args := strings.Fields(line)
 		b.Run(strings.ReplaceAll(line, " ", "_"), func(b *testing.B) {
 			run := func() {

@@ -121,7 +121,6 @@ func (s *Series) Close() {
 type seriesWorker struct {
 	s      *Series
 	r      *Revlog
-	chunks map[node.Rev][]byte
 	deltas [seriesBatch][]byte
 	buf    []byte // that deltas stand in
 }
