@@ -200,7 +200,7 @@ func (c *cache) put(s *sealed) {
 	yes, no := true, false
 	s.mark(&yes, nil)
 	hot := kindOf(s.key).hot && c.isHot(s.key.Path)
-	if hot && c.usage(s.key).short > 0 {
+	if hot && c.usage(s.key).settled() {
 		c.pin(s) // somebody works with it: the others make room
 	}
 	c.shrink(c.limit)

@@ -32,8 +32,8 @@ type first struct {
 	Next      times  `json:"next"`  // of the ones after it
 
 	Places []float64 `json:"placesUs"` // the median of the ones right after the first, of the second ones after it...
-	Warm      int    `json:"warm"`  // how many of those found everything ready
-	Of        int    `json:"of"`
+	Warm   int       `json:"warm"`     // how many of those found everything ready
+	Of     int       `json:"of"`
 }
 
 // firsts starts every contender anew and asks it the first command and ten more

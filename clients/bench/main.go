@@ -128,7 +128,7 @@ func (r *report) write(out io.Writer, o *options) error {
 	return err
 }
 
-// recalled joins what was measured before.
+// recalled joins what was measured before; of what is there twice, the last counts.
 func recalled(_ context.Context, _ io.Writer, o *options) (*report, error) {
 	var all report
 	for _, name := range o.from {
@@ -140,8 +140,16 @@ func recalled(_ context.Context, _ io.Writer, o *options) (*report, error) {
 		if err := json.Unmarshal(b, &r); err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
-		r.Results = append(all.Results, r.Results...)
+		results := all.Results
+		for _, res := range r.Results {
+			if i := slices.IndexFunc(results, func(had result) bool { return had.Repository == res.Repository }); i >= 0 {
+				results[i].join(&res)
+				continue
+			}
+			results = append(results, res)
+		}
 		all = r
+		all.Results = results
 	}
 	return &all, nil
 }

@@ -22,7 +22,7 @@ import (
 // pageHead stands above the numbers.
 const pageHead = `# Benchmark
 
-` + "`go run ./clients/bench --recipe r1 --recipe r2 --twin --page clients/bench/README.md`" + ` wrote this page;
+` + "`go run ./clients/bench --recipe r1 --recipe r2 --twin --page clients/bench/README.md`" + ` writes this page;
 ` + "`go run ./clients/bench --help`" + ` tells what else it measures. All contenders are asked the same questions in one run, turn by
 turn; what they print is compared with what hg prints.
 

@@ -32,6 +32,36 @@ type result struct {
 	Memory     []memory `json:"memory,omitempty"`
 }
 
+// join takes over what else was measured on the same repository.
+func (r *result) join(o *result) {
+	for _, w := range o.Rows {
+		if i := slices.IndexFunc(r.Rows, func(had row) bool { return had.Command == w.Command }); i >= 0 {
+			r.Rows[i] = w
+			continue
+		}
+		r.Rows = append(r.Rows, w)
+	}
+	for _, c := range o.Contenders {
+		if !slices.Contains(r.Contenders, c) {
+			r.Contenders = append(r.Contenders, c)
+		}
+	}
+	r.Load += "; " + o.Load
+	r.Rounds = max(r.Rounds, o.Rounds)
+	if o.Firsts != nil {
+		r.Firsts = o.Firsts
+	}
+	if o.Commits != nil {
+		r.Commits = o.Commits
+	}
+	if o.CPU != nil {
+		r.CPU = o.CPU
+	}
+	if o.Memory != nil {
+		r.Memory = o.Memory
+	}
+}
+
 // row is one command.
 type row struct {
 	Command string           `json:"command"`

@@ -56,11 +56,8 @@ func (c *Context) revsets(v *repo.View) repo.Revsets {
 // eval evaluates revsets given by the user; several are joined in order.
 func (c *Context) eval(v *repo.View, specs []string) (*revset.Set, error) {
 	if len(specs) == 1 && specs[0] == "." {
-		// hg knows this one without looking at what is visible, if there is one.
+		// hg knows this one without looking at what is visible.
 		p1, _ := v.WdirParents()
-		if p1 == node.NullRev {
-			v.HiddenCount()
-		}
 		return revset.List(c.Context, c.revsets(v), c.revsetOptions(), []node.Rev{p1}), nil
 	}
 	set, warnings, err := revset.Eval(c.Context, c.revsets(v), specs, c.revsetOptions())

@@ -36,9 +36,6 @@ func (v *View) lookup(symbol string) (node.Rev, error) {
 	switch symbol {
 	case ".":
 		p1, _ := v.wdir()
-		if p1 == node.NullRev {
-			v.filter() // hg has an answer ready for other parents only
-		}
 		return p1, nil
 	case "tip":
 		return v.Tip(), nil

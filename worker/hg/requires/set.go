@@ -49,6 +49,26 @@ var native = [...]string{
 	InternalPhase, InternalPhase2, ArchivedPhase,
 }
 
+// Foreign is a requirement that Mercurial 6.3 or 7.2 can make and the engine
+// leaves to it.
+type Foreign struct{ Name, Reason string }
+
+// ForeignRequirements are those that are known by name, in order. Any other
+// unknown requirement is refused as well.
+var ForeignRequirements = []Foreign{
+	{"delta-info-revlog", "revlogs with another index; made by an option of 7.2 that is off"},
+	{"exp-changelog-v2", "experimental: another format of the changelog"},
+	{"exp-copies-sidedata-changeset", "experimental: copies are kept beside the changesets, which needs changelog v2"},
+	{"exp-revlogv2.2", "experimental: another format of all revlogs"},
+	{"exp-sparse", "the working directory has a part of the files"},
+	{"exp-very-fragile-and-unsafe-plain-store-encoding", "experimental: files of the store have their plain names"},
+	{"fileindex-v1", "7.2's replacement of fncache; off by default"},
+	{"largefiles", "the extension shows other files than are stored"},
+	{"lfs", "the extension shows other contents than are stored"},
+	{"narrowhg-experimental", "the store has a part of the files"},
+	{"treemanifest", "a manifest for each directory"},
+}
+
 // Limits on a requires file, in bytes and names. Real ones have about ten lines.
 const (
 	maxFileSize = 64 << 10
@@ -109,9 +129,13 @@ func isAlnum(c byte) bool {
 // check refuses what the engine does not implement.
 func (s Set) check() error {
 	for _, name := range s {
-		if !slices.Contains(native[:], name) {
-			return hgerr.NewUnsupported("requirement %s", name)
+		if slices.Contains(native[:], name) {
+			continue
 		}
+		if i := slices.IndexFunc(ForeignRequirements, func(f Foreign) bool { return f.Name == name }); i >= 0 {
+			return hgerr.NewUnsupported("requirement %s: %s", name, ForeignRequirements[i].Reason)
+		}
+		return hgerr.NewUnsupported("requirement %s", name)
 	}
 	if !s.Has(RevlogV1) {
 		return hgerr.NewUnsupported("repository without requirement %s", RevlogV1)

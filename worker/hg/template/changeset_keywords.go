@@ -277,17 +277,31 @@ func (b boolText) word() string { return strconv.FormatBool(bool(b)) }
 func (b boolText) contains(*scope, Value) (bool, error) {
 	return false, parseErrorf("boolean string")
 }
-func (b boolText) member(*scope, Value) (Value, error) {
-	return Value{}, parseErrorf("%s is not a dictionary", pythonRepr(Bool(bool(b)), false))
+func (b boolText) member(s *scope, _ Value) (Value, error) {
+	return Value{}, parseErrorf("%s is not a dictionary", b.inError(s))
+}
+
+// inError is how hg shows it when it is the wrong kind of thing: the bytes of a
+// boolean are, until 7.0, as many zero bytes as it is worth.
+func (b boolText) inError(s *scope) string {
+	switch {
+	case s.e.opts.Version >= Hg72 && bool(b):
+		return "'True'"
+	case s.e.opts.Version >= Hg72:
+		return "'False'"
+	case bool(b):
+		return `'\x00'`
+	}
+	return "''"
 }
 func (b boolText) extreme(*scope, bool) (Value, error) {
 	return Value{}, parseErrorf("boolean string")
 }
-func (b boolText) filter(*scope, func(Value) (bool, error)) (Value, error) {
-	return Value{}, parseErrorf("%s is not filterable", pythonRepr(Bool(bool(b)), false))
+func (b boolText) filter(s *scope, _ func(Value) (bool, error)) (Value, error) {
+	return Value{}, parseErrorf("%s is not filterable", b.inError(s))
 }
-func (b boolText) each(*scope, func(*scope) error) error {
-	return parseErrorf("%s is not iterable of mappings", pythonRepr(Bool(bool(b)), false))
+func (b boolText) each(s *scope, _ func(*scope) error) error {
+	return parseErrorf("%s is not iterable of mappings", b.inError(s))
 }
 func (b boolText) join(w *bytes.Buffer, s *scope, sep string) error {
 	// hg joins the numbers of the letters.
