@@ -478,6 +478,10 @@ class Workdir:
         rev = self.rnd.randrange(len(self.nodes))
         self.run(commands.merge, rev=b"%d" % rev, tool=self.rnd.choice([b":merge", b":fail", b":local", b":other", b":union"]))
 
+    def pipe(self, p):
+        """hg can neither copy nor rename one"""
+        return os.path.lexists(p) and stat.S_ISFIFO(os.lstat(p).st_mode)
+
     def regular(self, name):
         try:
             return stat.S_ISREG(os.lstat(self.path(name)).st_mode)
@@ -525,11 +529,12 @@ class Workdir:
             self.run(commands.forget, p)
         elif r < 0.83:
             dest = self.path(rnd.choice(DIRS) + b"/copy-%d" % rnd.randrange(5))
-            if not os.path.lexists(p) or not stat.S_ISFIFO(os.lstat(p).st_mode):  # hg would fail
+            if not self.pipe(p):
                 self.run(commands.copy, p, dest, force=False, after=False)
         elif r < 0.92:
             dest = self.path(rnd.choice([b"", b"src/", b"new/"]) + b"moved-%d" % rnd.randrange(5))
-            self.run(commands.rename, p, dest, force=False, after=False)
+            if not self.pipe(p):
+                self.run(commands.rename, p, dest, force=False, after=False)
         elif r < 0.95 and os.path.lexists(p) and not os.path.isdir(p):
             os.unlink(p)
             kind = rnd.randrange(3)

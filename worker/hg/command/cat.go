@@ -24,6 +24,14 @@ var catSpec = Spec{
 	Run: runCat,
 }
 
+// nullManifest does what hg does before 7.0 to show the files of the null
+// changeset: it reads it through what is visible, and so may warn.
+func (c *Context) nullManifest(v *repo.View, rev node.Rev) {
+	if rev == node.NullRev && !c.At72() {
+		v.HiddenCount()
+	}
+}
+
 func runCat(c *Context) (int, error) {
 	if len(c.Args) == 0 {
 		return 0, unsupported("cat without arguments")
@@ -49,6 +57,7 @@ func runCat(c *Context) (int, error) {
 	if err != nil {
 		return 0, err
 	}
+	c.nullManifest(v, rev)
 	m, err := v.ManifestOf(rev)
 	if err != nil {
 		return 0, err

@@ -84,9 +84,6 @@ func BranchOf(c changelog.Changeset) (name string, closes bool, err error) {
 
 // ManifestOf is the manifest of a changeset; that of NullRev is empty.
 func (v *View) ManifestOf(rev node.Rev) (manifest.Manifest, error) {
-	if rev == node.NullRev {
-		v.filter() // hg reads even this one through what is visible
-	}
 	if rev < 0 {
 		return manifest.Manifest{}, nil
 	}

@@ -39,6 +39,9 @@ func (w *walker) statAll(ctx context.Context, wanted func(i int) bool, audit boo
 		})
 	}
 	wg.Wait()
+	if ctx.Err() == nil && w.special.Load() {
+		return errSpecial
+	}
 	return ctx.Err()
 }
 
@@ -108,6 +111,9 @@ func innocent(name string) bool {
 // settle judges entry i by what stat said.
 func (s *statter) settle(i int, there bool) {
 	st := fileStat{mode: s.st.Mode, size: s.st.Size, sec: s.st.Mtim.Sec} // as in a directory's listing
+	if there && !st.trackable() && st.kind() != unix.S_IFDIR && !s.always {
+		s.special.Store(true)
+	}
 	if !there || !st.trackable() {
 		s.judge(i, nil)
 		return

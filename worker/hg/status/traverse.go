@@ -280,13 +280,16 @@ func below(dir string, name []byte) string {
 	return dir + "/" + string(name)
 }
 
+// errSpecial is about a file that hg takes for missing, or for what is tracked:
+// with some patterns its walk meets the name, with others it looks at the file
+// alone.
+var errSpecial = hgerr.NewUnsupported("a pipe or socket in the place of a tracked file, beside patterns")
+
 // tracked judges entry i of the dirstate by what bears its name.
 func (r *reader) tracked(fd, i int, ent dirent) {
 	if ent.kind != unix.DT_REG && ent.kind != unix.DT_LNK {
 		if !r.always && ent.kind != unix.DT_DIR {
-			// hg takes it for missing, or for a file: with some patterns its walk
-			// meets the name, with others it looks at the file alone.
-			r.fail(hgerr.NewUnsupported("a pipe or socket in the place of a tracked file, beside patterns"))
+			r.fail(errSpecial)
 			return
 		}
 		r.judge(i, nil)

@@ -6,6 +6,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"golang.org/x/sys/unix"
 
@@ -18,6 +19,7 @@ import (
 // named files, the directories below the named ones, and what the dirstate has
 // beyond those.
 type walker struct {
+	special  atomic.Bool // something that is no file stands where a file is tracked
 	wc       *WorkingCopy
 	m        match.Matcher
 	always   bool
