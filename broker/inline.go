@@ -137,7 +137,7 @@ func (s *Server) endInline() {
 // first waits until fd can be read, and reports false when the client's end can
 // be before, or when it takes too long.
 func (s *Server) first(fd int) (ready bool) {
-	s.stream.WithInput(func(in int) { ready, _ = protocol.WaitBriefly(fd, in, inlineLimit) })
+	s.stream.WithInput(func(in int) { ready, _ = s.haste.Wait(fd, in, inlineLimit) })
 	return ready
 }
 

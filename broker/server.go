@@ -99,7 +99,8 @@ type Server struct {
 	wg          sync.WaitGroup
 	quiet       chan struct{} // closed when shutdown has been answered
 
-	inline *coroutine // for requests that the read loop performs; only it looks here
+	inline *coroutine     // for requests that the read loop performs; only it looks here
+	haste  protocol.Haste // the read loop's, for workers' answers
 
 	exit     chan int // the exit notification's code
 	exitOnce sync.Once

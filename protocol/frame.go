@@ -68,6 +68,7 @@ var ErrClosed = errors.New("connection is closed")
 // the calling thread. That is on purpose: a worker answers one command at a
 // time, and a blocking read wakes it without passing through the netpoller.
 type Conn struct {
+	haste  Haste // of Await
 	fd     int
 	packet bool // SOCK_SEQPACKET: one frame, one packet
 
@@ -268,7 +269,7 @@ func (c *Conn) Buffered() bool { return c.rend > c.roff }
 // is about to send it. Only the goroutine that calls Recv may call it.
 func (c *Conn) Await() {
 	if !c.Buffered() {
-		WaitBriefly(c.fd, -1, BriefWait)
+		c.haste.Wait(c.fd, -1, BriefWait)
 	}
 }
 

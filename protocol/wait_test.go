@@ -39,3 +39,30 @@ func TestWaitBriefly(t *testing.T) {
 		t.Error("the end of the first can be read")
 	}
 }
+
+func TestHaste(t *testing.T) {
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	defer w.Close()
+	var h Haste
+	if ready, _ := h.Wait(int(r.Fd()), -1, BriefWait); ready || h.short {
+		t.Errorf("nothing was written: %v, %v", ready, h.short)
+	}
+	b := make([]byte, 1)
+	for range 10 { // what is there already is a short wait
+		w.Write(b)
+		if ready, _ := h.Wait(int(r.Fd()), -1, BriefWait); !ready {
+			t.Fatal("a byte was not seen")
+		}
+		r.Read(b)
+	}
+	if h.short != severalProcessors {
+		t.Errorf("after short waits: %v", h.short)
+	}
+	if ready, _ := h.Wait(int(r.Fd()), -1, BriefWait); ready || h.short {
+		t.Errorf("after a long wait: %v, %v", ready, h.short)
+	}
+}

@@ -59,7 +59,7 @@ func (w *world) questions() ([][]string, error) {
 }
 
 // most is how many times a contender is asked in one turn at most.
-const most = 50
+const most = 500
 
 // pace is how long everything takes.
 type pace struct {

@@ -73,7 +73,7 @@ func main() {
 	pflag.StringVar(&o.keep, "keep", "", "a directory in which made repositories stay for the next run")
 	pflag.BoolVar(&o.twin, "twin", false, "make a git repository of the same history where none is given")
 	pflag.IntVar(&o.pace.rounds, "rounds", 20, "how often each contender gets its turn at each command")
-	pflag.DurationVar(&o.pace.slice, "slice", 20*time.Millisecond, "how long a turn lasts, at least one command and at most 50")
+	pflag.DurationVar(&o.pace.slice, "slice", 40*time.Millisecond, "how long a turn lasts, at least one command and at most 500")
 	pflag.DurationVar(&o.pace.budget, "budget", 5*time.Second, "what a contender may spend on each command; slow ones get fewer turns, at least one")
 	pflag.IntVar(&o.many, "many", 8, "how many workers and servers are looked at together for their memory")
 	pflag.StringArrayVar(&o.only, "command", nil, "a command line to measure instead of the usual ones; may be repeated")

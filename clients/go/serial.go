@@ -25,6 +25,7 @@ type Serial struct {
 	notify func(string, json.RawMessage)
 	cmd    *exec.Cmd
 	next   uint64
+	haste  protocol.Haste
 }
 
 // StartSerial starts a broker.
@@ -76,7 +77,7 @@ func (c *Serial) Call(method string, params, result any) error {
 	}
 	for {
 		if c.stream.Drained() {
-			c.stream.WithInput(func(fd int) { protocol.WaitBriefly(fd, -1, protocol.BriefWait) })
+			c.stream.WithInput(func(fd int) { c.haste.Wait(fd, -1, protocol.BriefWait) })
 		}
 		body, err := c.stream.ReadMessage()
 		if err != nil {
