@@ -30,7 +30,7 @@ var sessions = []session{
 		"--cwd .. root", "root", "identify", "config", "config ui", "showconfig --debug", "log -v -r .", "log -l1",
 		"-R . root", "=getencoding\n", "version -q", "phase -r .", "branches", "heads", "paths", "files", "--encoding latin1 log -T {files}",
 		"=getencoding\n", "branch", "=getencoding\n", "nosuchcommand", "identify -x", "-v status -A", "status -A", "--config ui.verbose=1 tip", "tip", "log -G -T {rev}\n"}},
-	{args: "--config ui.interactive=True serve --cmdserver=pipe --cwd .", ask: []string{"status", "--config extensions.mq= qseries", "log -l1"}},
+	{args: "--config ui.interactive=True serve --cmdserver=pipe --cwd .", ask: []string{"status", "--config extensions.mq= log -l1", "log -l1"}},
 	{args: "serve -R . --cmdserver pipe -v", ask: []string{"log -l1", "version -q", "--cwd .. log", "-q log -l1", "config ui"}},
 	{args: "--noninteractive --encoding cp1252 serve --cmdserver pipe", ask: []string{"=getencoding\n", "log -T {files}", "=getencoding\n", "=dummycommandforceservertoquit\n"}},
 	{args: "--config extensions.mq= serve --cmdserver pipe", ask: []string{"log -l1", "qseries", "status"}},

@@ -50,9 +50,23 @@ const ignored = "warning: --repository ignored\n"
 // not use the one that its server was started with.
 func elsewhere(o cmdserver.Option) bool { return o.Name == "repository" || o.Name == "cwd" }
 
+// tellsSources tells whether a command may show where its configuration comes
+// from: of ui.nontty a worker would say another place than hg's server.
+func tellsSources(args []string) bool {
+	config, detailed := false, false
+	for _, a := range args {
+		config = config || strings.HasPrefix(a, "conf") || strings.HasPrefix(a, "show") || strings.HasPrefix(a, "debugconf")
+		detailed = detailed || a == "--debug" || strings.HasPrefix(a, "-T") || strings.HasPrefix(a, "--t") || strings.HasPrefix(a, "--source")
+	}
+	return config && detailed
+}
+
 // native has a worker do it. When it did not end, why says the reason, and
 // nothing was printed.
 func (s *Session) native(args []string) (ended bool, why string, err error) {
+	if tellsSources(args) {
+		return false, "the sources of the configuration", nil
+	}
 	printed := false
 	run := s.command(args)
 	given := s.ours(args)

@@ -24,10 +24,10 @@ var catSpec = Spec{
 	Run: runCat,
 }
 
-// nullManifest does what hg does before 7.0 to show the files of the null
-// changeset: it reads it through what is visible, and so may warn.
-func (c *Context) nullManifest(v *repo.View, rev node.Rev) {
-	if rev == node.NullRev && !c.At72() {
+// nullParent does what hg does before 7.0 to show the files of "." where nothing
+// is checked out: it looks for it in what is visible, and so may warn.
+func (c *Context) nullParent(v *repo.View, spec string, rev node.Rev) {
+	if rev == node.NullRev && (spec == "" || spec == ".") && !c.At72() {
 		v.HiddenCount()
 	}
 }
@@ -57,7 +57,7 @@ func runCat(c *Context) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	c.nullManifest(v, rev)
+	c.nullParent(v, c.Opts.Text("rev"), rev)
 	m, err := v.ManifestOf(rev)
 	if err != nil {
 		return 0, err

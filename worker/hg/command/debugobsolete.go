@@ -97,7 +97,7 @@ func showMarker(fm *output, m obsolete.Marker) {
 	} else {
 		fm.Data("flag", template.Int(int64(m.Flags)))
 	}
-	if len(m.Parents) > 0 {
+	if m.KnowsParents() {
 		fm.Write("parentnodes", "{%s} ", hexes(m.Parents, ", "))
 	}
 	fm.Write("date", "(%s) ", fm.Date(int64(m.Seconds), m.TZ, ""))

@@ -217,7 +217,7 @@ func runManifest(c *Context) (int, error) {
 	if rev == node.WdirRev {
 		return 0, unsupported("manifest of the working directory")
 	}
-	c.nullManifest(v, rev)
+	c.nullParent(v, spec, rev)
 	m, err := v.ManifestOf(rev)
 	if err != nil {
 		return 0, err

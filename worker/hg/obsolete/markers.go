@@ -100,6 +100,12 @@ type Marker struct {
 	HasParents  bool      // false when they were not recorded
 }
 
+// KnowsParents tells whether hg knows of the predecessor's parents, even if there
+// are none. Of version 1 its reader makes "not recorded" of no parents, too.
+func (m *Marker) KnowsParents() bool {
+	return m.HasParents && (len(m.Parents) > 0 || slices.ContainsFunc(m.Metadata, func(p Pair) bool { return p.Key == "p0" }))
+}
+
 // Parse checks the raw bytes of an obsstore and builds the tables. raw is kept.
 // An empty file holds no markers.
 func Parse(raw []byte) (*Store, error) {

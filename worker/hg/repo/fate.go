@@ -3,7 +3,6 @@
 package repo
 
 import (
-	"slices"
 	"strings"
 
 	"hgbroker/worker/hg/hgerr"
@@ -40,8 +39,7 @@ func (t *Templates) SuccessorSets(ctx template.Changectx) ([]template.SuccessorS
 			for _, p := range m.Metadata {
 				tm.Metadata = append(tm.Metadata, template.Extra{Key: p.Key, Value: p.Value})
 			}
-			if m.HasParents && (len(m.Parents) > 0 || slices.ContainsFunc(m.Metadata, func(p obsolete.Pair) bool { return p.Key == "p0" })) {
-				// Of version 1 hg's reader makes None of no parents, too.
+			if m.KnowsParents() {
 				tm.Parents = append([]node.ID{}, m.Parents...)
 			}
 			s.Markers = append(s.Markers, tm)
