@@ -203,6 +203,9 @@ func (s *Session) converse(c *child, request []byte) error {
 			return errChild
 		}
 		if h.Channel == cmdserver.Result {
+			// A client that has the result may send the next signal at once: that
+			// one is for the session.
+			s.signals.set(nil, nil)
 			return s.out.Flush()
 		}
 	}

@@ -96,12 +96,14 @@ func (s *Session) native(args []string) (ended bool, why string, err error) {
 			break
 		}
 	}
+	canceled := ctx.Err() != nil
+	done() // the next signal is for the session
 	// With descriptors nobody knows what was printed.
 	begun := printed || run.HasFiles && errors.Is(err, protocol.ErrWorkerLost)
 	switch {
 	case failed != nil:
 		return true, "", failed
-	case ctx.Err() != nil && (err != nil || end.Exit == nil || end.Exit.Canceled):
+	case canceled && (err != nil || end.Exit == nil || end.Exit.Canceled):
 		if err := s.text(cmdserver.Errors, "interrupted!\n"); err != nil {
 			return true, "", err
 		}
