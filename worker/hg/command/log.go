@@ -228,7 +228,9 @@ func (c *Context) logSet(v *repo.View, topo bool) (set *revset.Set, err error) {
 
 // drawGraph prints changesets beside their graph.
 func (c *Context) drawGraph(v *repo.View, p *printer, revs *revset.Set, limit int) error {
-	v.HiddenCount() // to draw, hg looks at what is visible, and may warn
+	if specs := c.Opts.List("rev"); len(specs) != 1 || specs[0] != "." {
+		v.HiddenCount() // to draw, hg looks at what is visible, and may warn
+	}
 	styles, err := c.graphStyles()
 	if err != nil {
 		return err
