@@ -58,9 +58,29 @@ func Compare(t testing.TB, y *Tally, dir string, cmds []Command, runners ...Name
 		}
 		want.stderr = uncrash(want.stderr)
 		for i := range last {
+			if got := answers[i][n]; got.err == nil && !got.same(want) && got.same(fresh(runners[last].Runner, dir, c)) {
+				y.same(c)
+				continue
+			}
 			judge(t, y, dir, c, runners[i].Name, answers[i][n], runners[last].Name, want, isCrash(want.stderr))
 		}
 	}
+}
+
+func (a answer) same(b answer) bool {
+	return a.err == nil && b.err == nil && a.code == b.code && bytes.Equal(a.stdout, b.stdout) && bytes.Equal(a.stderr, b.stderr)
+}
+
+// fresh asks a new process of a reference that is hg's command server, which
+// remembers some of what it was asked before: that it has warned, for example.
+func fresh(reference Runner, dir string, c Command) answer {
+	real, ok := reference.(*Real)
+	if !ok {
+		return answer{err: errors.ErrUnsupported}
+	}
+	a := runAll(Named{"hg", CLI(real.hg)}, dir, []Command{c})[0]
+	a.stderr = uncrash(a.stderr)
+	return a
 }
 
 // CompareGoldens runs the goldens of the recorded repository name, which must

@@ -272,6 +272,9 @@ func (v *View) flags(rev node.Rev) obsolete.Flag {
 // Flags are what obsolescence markers say of a changeset.
 func (v *View) Flags(rev node.Rev) obsolete.Flag { return v.flags(rev) }
 
+// LookAtVisible finds out what is hidden, and warns if hg does then.
+func (v *View) LookAtVisible() { v.filter() }
+
 // filter finds out what is hidden, the first time that it matters: what pins
 // make visible beyond the snapshot's flags.
 func (v *View) filter() {

@@ -12,9 +12,9 @@ import (
 // bisectStates are the words for a changeset's part in a bisection, with the
 // revsets of those that have it; the first that applies counts.
 var bisectStates = []struct{ word, query string }{
-	{"good", "bisect(good)"}, {"bad", "bisect(bad)"}, {"skipped", "bisect(skip)"},
-	{"untested", "bisect(untested)"}, {"untested", "bisect(current)"}, {"ignored", "bisect(ignored)"},
-	{"good (implicit)", "bisect(goods)"}, {"bad (implicit)", "bisect(bads)"},
+	{"good", "revset(bisect(good))"}, {"bad", "revset(bisect(bad))"}, {"skipped", "revset(bisect(skip))"},
+	{"untested", "revset(bisect(untested))"}, {"untested", "revset(bisect(current))"}, {"ignored", "revset(bisect(ignored))"},
+	{"good (implicit)", "revset(bisect(goods))"}, {"bad (implicit)", "revset(bisect(bads))"},
 }
 
 func checkBisect(e *Engine) error {
@@ -25,6 +25,10 @@ func checkBisect(e *Engine) error {
 }
 
 func bisectStatus(s *scope) (Value, error) {
+	// hg looks for the changeset in what is visible first, and may warn.
+	if v, ok := s.e.repo.(interface{ LookAtVisible() }); ok {
+		v.LookAtVisible()
+	}
 	rev := s.context().Rev()
 	if rev == node.WdirRev {
 		return Value{}, hgerr.NewUnsupported("bisection status of the working directory")
