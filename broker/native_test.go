@@ -133,7 +133,11 @@ func TestEveryModeIsTheSame(t *testing.T) {
 				native++
 			}
 			for _, mode := range []string{"first", "again"} {
-				if got := overStdio(t, w.context(), c, where, g.Args, g.Env); got != want {
+				got := overStdio(t, w.context(), c, where, g.Args, g.Env)
+				if strings.HasPrefix(repo.Name, "broken-") && got.native && !want.native {
+					continue // whether damage is met depends on what was read before; TestRecorded tells what is right
+				}
+				if got != want {
 					t.Errorf("%s in %s, over stdio, %s:\n%v\nthe engine alone:\n%v", g.Command, repo.Name, mode, got, want)
 				}
 			}

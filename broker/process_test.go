@@ -183,8 +183,14 @@ func TestWorkersKilledUnderLoad(t *testing.T) {
 	if answered < 500 {
 		t.Errorf("only %d answers", answered)
 	}
-	if r := w.run(c, "say", "after"); r.Stdout != "after\n" {
-		t.Errorf("afterwards: %+v", r)
+	// The last one may have been killed a moment ago: its end is noticed by whoever
+	// uses it next, and what a runner was asked is never repeated.
+	r, err := c.Hg(w.context(), w.dir, "say", "after")
+	for n := 0; client.Kind(err) == protocol.KindWorkerLost && n < 8; n++ {
+		r, err = c.Hg(w.context(), w.dir, "say", "after")
+	}
+	if err != nil || r.Stdout != "after\n" {
+		t.Errorf("afterwards: %+v, %v", r, err)
 	}
 }
 

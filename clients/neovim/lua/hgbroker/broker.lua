@@ -79,11 +79,11 @@ end
 
 local function start()
   local now = os.time()
-  if #starts >= MAX_STARTS and now - starts[#starts - MAX_STARTS + 1] < PER_SECONDS then
-    return nil, 'hgbroker ended too often: ":HgBroker restart" tries again'
-  end
   if vim.fn.executable(M.cmd[1]) ~= 1 then
     return nil, M.cmd[1] .. ' is not an executable on PATH'
+  end
+  if #starts >= MAX_STARTS and now - starts[#starts - MAX_STARTS + 1] < PER_SECONDS then
+    return nil, 'hgbroker ended too often: ":HgBroker restart" tries again'
   end
   starts[#starts + 1] = now
   local session = { pending = {} }
