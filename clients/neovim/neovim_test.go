@@ -77,9 +77,17 @@ func TestNeovim(t *testing.T) {
 
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, nvim, "--headless", "-n", "-i", "NONE", "-u", filepath.Join(tree, "test", "init.lua"))
-	cmd.Env, cmd.Dir = env, base
-	out, err := cmd.CombinedOutput()
+	var out []byte
+	for range 2 {
+		cmd := exec.CommandContext(ctx, nvim, "--headless", "-n", "-i", "NONE", "-u", filepath.Join(tree, "test", "init.lua"))
+		cmd.Env, cmd.Dir = env, base
+		if out, err = cmd.CombinedOutput(); !bytes.Contains(out, []byte("not ok ")) {
+			break
+		}
+		// Some scenarios are about time, and a loaded machine has none: what fails
+		// twice is wrong.
+		t.Logf("once more, after\n%s", bytes.TrimSpace(out))
+	}
 	passed, failed := 0, 0
 	for line := range strings.Lines(string(out)) {
 		line = strings.TrimSpace(line)
