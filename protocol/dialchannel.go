@@ -167,9 +167,7 @@ func (c *Channel) receive(w *watch, out func(bool, []byte) error) (*Ending, erro
 		if f.ID != w.id {
 			return nil, fmt.Errorf("%w: message for command %d instead of %d", ErrProtocol, f.ID, w.id)
 		}
-		end := &Ending{}
-		switch f.Type {
-		case ChOut, ChErr:
+		if f.Type == ChOut || f.Type == ChErr {
 			if out != nil && failed == nil {
 				if failed = out(f.Type == ChErr, f.Payload); failed != nil {
 					w.start()
@@ -177,17 +175,8 @@ func (c *Channel) receive(w *watch, out func(bool, []byte) error) (*Ending, erro
 				}
 			}
 			continue
-		case ChExit:
-			end.Exit, err = DecodeExit(f.Payload)
-		case ChResult:
-			end.Result = f.Payload
-		case ChUnsupported:
-			end.Unsupported, err = DecodeFailure(f.Payload)
-		case ChFailed:
-			end.Failed, err = DecodeFailure(f.Payload)
-		default:
-			err = fmt.Errorf("unknown message %d", f.Type)
 		}
+		end, err := ending(f)
 		if err != nil {
 			return nil, fmt.Errorf("%w: end of a command: %v", ErrProtocol, err)
 		}

@@ -3,7 +3,6 @@
 package command
 
 import (
-	"bytes"
 	"slices"
 	"strings"
 
@@ -331,23 +330,7 @@ func (c *Context) drawExchange(v *repo.View, list []node.Rev, incoming bool) err
 				edges = append(edges, graph.Edge{Type: graph.Parent, Rev: up})
 			}
 		}
-		err = drawer.Draw(graph.Row{Rev: rev, Symbol: mark, Edges: edges, Text: func(width int) ([]string, error) {
-			var text bytes.Buffer
-			props, err := p.props(ctx)
-			if err != nil {
-				return nil, err
-			}
-			props.GraphWidth, props.Graph = width, true
-			if err := p.Show(&text, ctx, props); err != nil {
-				return nil, err
-			}
-			p.Flush(&p.buf, rev)
-			lines := strings.Split(text.String(), "\n")
-			if lines[len(lines)-1] == "" {
-				lines = lines[:len(lines)-1]
-			}
-			return lines, nil
-		}})
+		err = drawer.Draw(graph.Row{Rev: rev, Symbol: mark, Edges: edges, Text: p.beside(ctx, rev)})
 		if err == nil {
 			err = p.spill()
 		}

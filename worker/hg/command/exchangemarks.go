@@ -61,13 +61,7 @@ func (c *Context) showMarks(v *repo.View, src, dst markTable, deleted bool) (int
 		return 0, unsupported("bookmarks beside obsolescence markers")
 	}
 	var lines []string
-	add := func(name, id, state string) {
-		id = id[:12]
-		if c.Verbose {
-			id += " " + state
-		}
-		lines = append(lines, fmt.Sprintf("   %-25s %s\n", name, id))
-	}
+	add := func(name, id, state string) { lines = append(lines, c.markLine(name, id, state)) }
 	for name, id := range src {
 		there, both := dst[name]
 		switch {
@@ -85,6 +79,15 @@ func (c *Context) showMarks(v *repo.View, src, dst markTable, deleted bool) (int
 		}
 	}
 	return c.printMarks(lines)
+}
+
+// markLine tells what became of one bookmark.
+func (c *Context) markLine(name, id, state string) string {
+	id = id[:12]
+	if c.Verbose {
+		id += " " + state
+	}
+	return fmt.Sprintf("   %-25s %s\n", name, id)
 }
 
 func (c *Context) printMarks(lines []string) (int, error) {
@@ -108,13 +111,7 @@ func (c *Context) incomingBookmarks(v *repo.View, p *peer) (int, error) {
 	}
 	remote, local := p.served(), marksOf(v)
 	var lines []string
-	add := func(name, id, state string) {
-		id = id[:12]
-		if c.Verbose {
-			id += " " + state
-		}
-		lines = append(lines, fmt.Sprintf("   %-25s %s\n", name, id))
-	}
+	add := func(name, id, state string) { lines = append(lines, c.markLine(name, id, state)) }
 	for name, id := range remote {
 		if here, ok := local[name]; !ok {
 			add(name, id.Hex(), "added")

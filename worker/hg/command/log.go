@@ -226,6 +226,27 @@ func (c *Context) logSet(v *repo.View, topo bool) (set *revset.Set, err error) {
 	return q.Within(set)
 }
 
+// beside makes the lines that stand beside a changeset's node in a graph.
+func (p *printer) beside(ctx template.Changectx, rev node.Rev) func(width int) ([]string, error) {
+	return func(width int) ([]string, error) {
+		var text bytes.Buffer
+		props, err := p.props(ctx)
+		if err != nil {
+			return nil, err
+		}
+		props.GraphWidth, props.Graph = width, true
+		if err := p.Show(&text, ctx, props); err != nil {
+			return nil, err
+		}
+		p.Flush(&p.buf, rev)
+		lines := strings.Split(text.String(), "\n")
+		if lines[len(lines)-1] == "" {
+			lines = lines[:len(lines)-1]
+		}
+		return lines, nil
+	}
+}
+
 // drawGraph prints changesets beside their graph.
 func (c *Context) drawGraph(v *repo.View, p *printer, revs *revset.Set, limit int) error {
 	if specs := c.Opts.List("rev"); len(specs) != 1 || specs[0] != "." {
@@ -255,23 +276,7 @@ func (c *Context) drawGraph(v *repo.View, p *printer, revs *revset.Set, limit in
 			return err
 		}
 		edges = walker.Edges(rev, edges[:0])
-		err = drawer.Draw(graph.Row{Rev: rev, Symbol: mark, Edges: edges, Text: func(width int) ([]string, error) {
-			var text bytes.Buffer
-			props, err := p.props(ctx)
-			if err != nil {
-				return nil, err
-			}
-			props.GraphWidth, props.Graph = width, true
-			if err := p.Show(&text, ctx, props); err != nil {
-				return nil, err
-			}
-			p.Flush(&p.buf, rev)
-			lines := strings.Split(text.String(), "\n")
-			if lines[len(lines)-1] == "" {
-				lines = lines[:len(lines)-1]
-			}
-			return lines, nil
-		}})
+		err = drawer.Draw(graph.Row{Rev: rev, Symbol: mark, Edges: edges, Text: p.beside(ctx, rev)})
 		if err != nil {
 			return err
 		}

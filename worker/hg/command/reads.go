@@ -24,16 +24,5 @@ func (c *Context) visible(spec, def string) (node.Rev, error) {
 	if spec == "" {
 		return c.Single("", def)
 	}
-	revs, err := c.eval(v, []string{spec})
-	if err != nil {
-		return node.NullRev, err
-	}
-	rev, ok := revs.Last()
-	if err := revs.Err(); err != nil {
-		return node.NullRev, err
-	}
-	if !ok {
-		return node.NullRev, inputError("empty revision set")
-	}
-	return rev, nil
+	return c.last(v, spec)
 }

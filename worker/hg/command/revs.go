@@ -97,6 +97,11 @@ func (c *Context) Single(spec, def string) (node.Rev, error) {
 	if err := c.unhide(v, []string{spec}); err != nil {
 		return node.NullRev, err
 	}
+	return c.last(v, spec)
+}
+
+// last is the last changeset that a revset names.
+func (c *Context) last(v *repo.View, spec string) (node.Rev, error) {
 	revs, err := c.eval(v, []string{spec})
 	if err != nil {
 		return node.NullRev, err

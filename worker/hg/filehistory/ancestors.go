@@ -13,7 +13,7 @@ import (
 type Walk struct {
 	h         *History
 	firstOnly bool
-	queue     revHeap
+	queue     node.Heap
 	waiting   map[node.Rev][]Revision
 	parents   []Revision
 }
@@ -75,18 +75,4 @@ func (w *Walk) Next() (rev node.Rev, met []Revision, ok bool, err error) {
 		}
 	}
 	return rev, met, true, nil
-}
-
-// revHeap yields the highest revision first.
-type revHeap []node.Rev
-
-func (h revHeap) Len() int           { return len(h) }
-func (h revHeap) Less(i, j int) bool { return h[i] > h[j] }
-func (h revHeap) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
-func (h *revHeap) Push(x any)        { *h = append(*h, x.(node.Rev)) }
-func (h *revHeap) Pop() any {
-	old := *h
-	x := old[len(old)-1]
-	*h = old[:len(old)-1]
-	return x
 }

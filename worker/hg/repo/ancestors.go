@@ -9,20 +9,6 @@ import (
 	"hgbroker/worker/hg/node"
 )
 
-// revHeap yields the highest revision first.
-type revHeap []node.Rev
-
-func (h revHeap) Len() int           { return len(h) }
-func (h revHeap) Less(i, j int) bool { return h[i] > h[j] }
-func (h revHeap) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
-func (h *revHeap) Push(x any)        { *h = append(*h, x.(node.Rev)) }
-func (h *revHeap) Pop() any {
-	old := *h
-	x := old[len(old)-1]
-	*h = old[:len(old)-1]
-	return x
-}
-
 // CommonAncestorHeads are the highest changesets that a and b both are or
 // descend from: those of which no other one is a descendant. Changesets are
 // visited from the highest down, each once, and no further than the answer needs.
@@ -36,7 +22,7 @@ func (v *View) CommonAncestorHeads(a, b node.Rev) []node.Rev {
 		return nil
 	}
 	marks := map[node.Rev]uint8{}
-	queue := &revHeap{}
+	queue := &node.Heap{}
 	interesting := 0 // queued revisions that are not below
 	mark := func(rev node.Rev, bits uint8) {
 		old, queued := marks[rev]

@@ -197,15 +197,7 @@ func stack(ev *evaluator, subset smartset, x *Tree, _ order) (smartset, error) {
 
 // stackOf evaluates hg's own definition of the stack of a revision.
 func (ev *evaluator) stackOf(symbol string) (smartset, error) {
-	expr, err := Format("only(%s) and not public() and not ::merge()", symbol)
-	if err != nil {
-		return nil, err
-	}
-	q, err := compile([]string{expr}, nil, nil)
-	if err != nil {
-		return nil, err
-	}
-	s, err := ev.getAll(q.tree)
+	s, err := ev.own("only(%s) and not public() and not ::merge()", symbol)
 	if err != nil {
 		return nil, err
 	}

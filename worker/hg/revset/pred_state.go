@@ -80,8 +80,8 @@ func bisect(ev *evaluator, subset smartset, x *Tree, _ order) (smartset, error) 
 	return ev.withRevs(subset, revs), nil
 }
 
-// revs evaluates an expression of the engine's own, without aliases.
-func (ev *evaluator) revs(expr string, args ...any) ([]node.Rev, error) {
+// own evaluates an expression of the engine's own, without aliases.
+func (ev *evaluator) own(expr string, args ...any) (smartset, error) {
 	if len(args) > 0 {
 		var err error
 		if expr, err = format(expr, args); err != nil {
@@ -92,7 +92,12 @@ func (ev *evaluator) revs(expr string, args ...any) ([]node.Rev, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := ev.getAll(q.tree)
+	return ev.getAll(q.tree)
+}
+
+// revs are the changesets of such an expression.
+func (ev *evaluator) revs(expr string, args ...any) ([]node.Rev, error) {
+	s, err := ev.own(expr, args...)
 	if err != nil {
 		return nil, err
 	}

@@ -25,6 +25,16 @@ func Build(f *Files, prev *Snapshot) (*image.Builder, error) {
 	return s.Image()
 }
 
+// complete works out what every image has.
+func (s *Snapshot) complete() {
+	s.needSummary()
+	s.FirstMutable()
+	s.Heads()
+	if s.err == nil && s.obs == nil {
+		s.needMarkers()
+	}
+}
+
 // Image works out all that is not known yet and makes an image of everything,
 // which rests on no other one. s must stay open until it is written.
 func (s *Snapshot) Image() (*image.Builder, error) {
@@ -32,13 +42,7 @@ func (s *Snapshot) Image() (*image.Builder, error) {
 		s.nodes = nodeTable{}
 	}
 	s.needNodes()
-	s.needSummary()
-	s.FirstMutable()
-	s.Heads()
-	if s.err == nil && s.obs == nil {
-		s.needMarkers()
-	}
-	if s.err != nil {
+	if s.complete(); s.err != nil {
 		return nil, s.err
 	}
 	obs, err := s.obs.Whole()
@@ -115,13 +119,7 @@ func (s *Snapshot) Growth() (*image.Builder, error) {
 	if s.nodes.fan == nil || !shares(s.nodes.order, base.nodes.order) || !shares(s.kids.first, base.kids.first) {
 		return nil, s.err
 	}
-	s.needSummary()
-	s.FirstMutable()
-	s.Heads()
-	if s.err == nil && s.obs == nil {
-		s.needMarkers()
-	}
-	if s.err != nil {
+	if s.complete(); s.err != nil {
 		return nil, s.err
 	}
 	raw, _, _, _ := s.obs.Tables()

@@ -125,7 +125,7 @@ func (e *Engine) changesSince(heads []node.Rev, tag string) (int, error) {
 	// Walk from the highest revision down; a revision reached from the tag is
 	// not counted, nor are its ancestors.
 	excluded := map[node.Rev]bool{}
-	queue := &revHeap{}
+	queue := &node.Heap{}
 	push := func(r node.Rev, out bool) {
 		if r == node.NullRev {
 			return
@@ -168,20 +168,6 @@ func (e *Engine) changesSince(heads []node.Rev, tag string) (int, error) {
 		}
 	}
 	return count, nil
-}
-
-// revHeap yields the highest revision first.
-type revHeap []node.Rev
-
-func (h revHeap) Len() int           { return len(h) }
-func (h revHeap) Less(i, j int) bool { return h[i] > h[j] }
-func (h revHeap) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
-func (h *revHeap) Push(x any)        { *h = append(*h, x.(node.Rev)) }
-func (h *revHeap) Pop() any {
-	old := *h
-	x := old[len(old)-1]
-	*h = old[:len(old)-1]
-	return x
 }
 
 func anyTag(string) bool { return true }

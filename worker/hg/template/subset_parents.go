@@ -61,7 +61,7 @@ func (e *Engine) subsetParents(start node.Rev, subset map[node.Rev]bool) ([]node
 		lowest = min(lowest, r)
 	}
 	routes := map[node.Rev]route{start: {open: true}}
-	queue := &revHeap{start}
+	queue := &node.Heap{start}
 	below := map[node.Rev]bool{} // ancestors of a parent that was found
 	var found []node.Rev
 	for queue.Len() > 0 {
