@@ -317,27 +317,7 @@ func (e *Engine) Cat(ctx context.Context, r *Request, path, rev string) (*FileCo
 		if err != nil {
 			return err
 		}
-		m, err := v.ManifestOf(at)
-		if err != nil {
-			return err
-		}
-		entry, ok, err := m.Lookup(name)
-		if err != nil {
-			return err
-		}
-		if !ok {
-			return hgerr.Abortf(hgerr.FileNotInRevision, "%s: no such file in rev %s", name, v.Node(at).Short())
-		}
-		f, err := v.Filelog(name)
-		if err != nil {
-			return err
-		}
-		defer f.Close()
-		flrev, err := f.FindRev(entry.Node)
-		if err != nil {
-			return err
-		}
-		data, err := f.Data(flrev)
+		data, entry, err := c.FileIn(v, at, name)
 		if err != nil {
 			return err
 		}

@@ -11,6 +11,7 @@ import (
 	"hgbroker/worker/hg/annotate"
 	"hgbroker/worker/hg/bdiff"
 	"hgbroker/worker/hg/hgerr"
+	"hgbroker/worker/hg/manifest"
 	"hgbroker/worker/hg/node"
 	"hgbroker/worker/hg/repo"
 )
@@ -54,7 +55,7 @@ func (c *Context) LineDiff(b Buffer) (*LineDiff, error) {
 	if rev == node.WdirRev {
 		return nil, unsupported("hg/lineDiff with the working directory")
 	}
-	old, err := c.fileIn(v, rev, path)
+	old, _, err := c.FileIn(v, rev, path)
 	if err != nil {
 		return nil, err
 	}
@@ -84,29 +85,31 @@ func (c *Context) LineDiff(b Buffer) (*LineDiff, error) {
 	return out, nil
 }
 
-// fileIn is a file's text in a changeset.
-func (c *Context) fileIn(v *repo.View, rev node.Rev, path string) ([]byte, error) {
+// FileIn is a file's text in a changeset, and its entry in the manifest.
+func (c *Context) FileIn(v *repo.View, rev node.Rev, path string) ([]byte, manifest.Entry, error) {
+	var entry manifest.Entry
 	m, err := v.ManifestOf(rev)
 	if err != nil {
-		return nil, err
+		return nil, entry, err
 	}
 	entry, ok, err := m.Lookup(path)
 	if err != nil {
-		return nil, err
+		return nil, entry, err
 	}
 	if !ok {
-		return nil, hgerr.Abortf(hgerr.FileNotInRevision, "%s: no such file in rev %s", path, v.Node(rev).Short())
+		return nil, entry, hgerr.Abortf(hgerr.FileNotInRevision, "%s: no such file in rev %s", path, v.Node(rev).Short())
 	}
 	f, err := v.Filelog(path)
 	if err != nil {
-		return nil, err
+		return nil, entry, err
 	}
 	defer f.Close()
 	at, err := f.FindRev(entry.Node)
 	if err != nil {
-		return nil, err
+		return nil, entry, err
 	}
-	return f.Data(at)
+	data, err := f.Data(at)
+	return data, entry, err
 }
 
 // bufferText is the buffer's text, or that of the file on disk.

@@ -46,17 +46,10 @@ func (c *Config) Paths() ([]NamedPath, error) {
 		if err != nil {
 			return nil, err
 		}
-		root, ok := c.pathRoots[pathKey{it.Name, it.Text, it.Source}]
-		if !ok {
-			root = c.sources.expandUser("~")
-		}
 		for _, text := range texts {
-			if scheme(text) == "path" {
-				return nil, hgerr.NewUnsupported("paths.%s = %s", it.Name, text)
-			}
-			text = c.sources.ExpandPath(text)
-			if !hasScheme(text) && !strings.HasPrefix(text, "/") {
-				text = normalize(join(root, text))
+			text, err := c.address(it, text)
+			if err != nil {
+				return nil, err
 			}
 			if _, err := hgurl.Parse(text); err != nil {
 				return nil, err

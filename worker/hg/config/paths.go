@@ -68,17 +68,10 @@ func (c *Config) Locations(name string) ([]Location, error) {
 				texts = ParseList(it.Text)
 			}
 		}
-		root, ok := c.pathRoots[pathKey{it.Name, it.Text, it.Source}]
-		if !ok {
-			root = c.sources.expandUser("~")
-		}
 		for _, text := range texts {
-			if scheme(text) == "path" {
-				return nil, hgerr.NewUnsupported("paths.%s = %s", it.Name, text)
-			}
-			text = c.sources.ExpandPath(text)
-			if !hasScheme(text) && !strings.HasPrefix(text, "/") {
-				text = normalize(join(root, text))
+			text, err := c.address(it, text)
+			if err != nil {
+				return nil, err
 			}
 			if it.Name == name {
 				found = append(found, Location{Raw: text})
@@ -128,3 +121,20 @@ func scheme(s string) string {
 }
 
 func hasScheme(s string) bool { return scheme(s) != "" }
+
+// address is a value of [paths] with variables expanded; a relative path is
+// relative to where the item comes from.
+func (c *Config) address(it Item, text string) (string, error) {
+	if scheme(text) == "path" {
+		return "", hgerr.NewUnsupported("paths.%s = %s", it.Name, text)
+	}
+	text = c.sources.ExpandPath(text)
+	if hasScheme(text) || strings.HasPrefix(text, "/") {
+		return text, nil
+	}
+	root, ok := c.pathRoots[pathKey{it.Name, it.Text, it.Source}]
+	if !ok {
+		root = c.sources.expandUser("~")
+	}
+	return normalize(join(root, text)), nil
+}
