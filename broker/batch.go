@@ -3,6 +3,7 @@
 package broker
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -66,7 +67,7 @@ func (s *Server) runBatch(ctx context.Context, r *request) ([]byte, error) {
 			continue
 		}
 		r.served = slower(r.served, item.end.Served.String())
-		result.Results[i].Result = runResult(item.end, &item.out)
+		result.Results[i].Result = bytes.Join(runResult(item.end).Parts(&item.out.text[0], &item.out.text[1]), nil)
 	}
 	return protocol.MarshalResult(result)
 }

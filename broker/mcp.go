@@ -37,7 +37,7 @@ func (m *mcp) Handle(_ context.Context, _ *jsonrpc2.Conn, _ *jsonrpc2.Request) {
 	case protocol.MethodInitialize:
 		m.s.reply(msg, m.initialize, running)
 	case protocol.McpPing:
-		m.s.answer(msg.ID, []byte("{}"), nil)
+		m.s.answer(msg.ID, [][]byte{[]byte("{}")}, nil)
 	case protocol.McpListTools:
 		m.s.reply(msg, m.list, running)
 	case protocol.McpCallTool:

@@ -308,6 +308,6 @@ func (h *asker) toolRun(a *arguments) (string, error) {
 		return "", err
 	}
 	h.bound.Served = end.Served.String()
-	text := slices.Concat(out.text[0], out.text[1])
+	text := append(out.text[0].Bytes(), out.text[1].Bytes()...)
 	return fmt.Sprintf("%s[exit code %d]\n", a.page(text), end.Code), nil
 }

@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"hgbroker/protocol"
 )
@@ -70,7 +69,11 @@ func (s *Server) hgRun(ctx context.Context, r *request) ([]byte, error) {
 		return nil, err
 	}
 	r.served = end.Served.String()
-	return runResult(end, out), nil
+	if b, ok := out.(*buffer); ok {
+		r.parts = runResult(end).Parts(&b.text[0], &b.text[1])
+		return nil, nil
+	}
+	return runResult(end).AppendJSON(nil), nil
 }
 
 // commandName is the first word that is no option, for people.
@@ -90,13 +93,9 @@ func withTimeout(ctx context.Context, p *protocol.RunParams) (context.Context, c
 	return context.WithTimeoutCause(ctx, time.Duration(p.TimeoutMs)*time.Millisecond, errTimeout)
 }
 
-// runResult is the result of hg/run.
-func runResult(end *protocol.Exit, out output) []byte {
-	result := protocol.RunResult{ExitCode: end.Code, Served: end.Served.String(), Generation: end.Generation}
-	if b, ok := out.(*buffer); ok {
-		result.Stdout, result.Stderr = protocol.Text(b.text[0]), protocol.Text(b.text[1])
-	}
-	return result.AppendJSON(nil)
+// runResult is the result of hg/run, but for the output.
+func runResult(end *protocol.Exit) *protocol.RunResult {
+	return &protocol.RunResult{ExitCode: end.Code, Served: end.Served.String(), Generation: end.Generation}
 }
 
 // commandLine turns the parameters into what a worker gets.
@@ -324,25 +323,26 @@ type output interface {
 }
 
 // buffer keeps the output for the answer.
-type buffer struct{ text [2][]byte }
+type buffer struct{ text [2]protocol.TextWriter }
 
 func (b *buffer) write(stderr bool, data []byte) error {
 	i := 0
 	if stderr {
 		i = 1
 	}
-	if len(b.text[0])+len(b.text[1])+len(data) > maxBuffered {
+	if b.text[0].Len()+b.text[1].Len()+len(data) > maxBuffered {
 		return requestFailed(fmt.Sprintf("output is longer than %d bytes: ask for it with \"stream\": true", maxBuffered),
 			protocol.ErrorData{Kind: "OutputTooLong"})
 	}
-	b.text[i] = append(b.text[i], data...)
+	b.text[i].Append(data)
 	return nil
 }
 
 func (b *buffer) flush() error { return nil }
 
 func (b *buffer) reset() bool {
-	b.text = [2][]byte{}
+	b.text[0].Reset()
+	b.text[1].Reset()
 	return true
 }
 
@@ -363,22 +363,9 @@ func (o *streamed) write(stderr bool, data []byte) error {
 	if len(o.tail[i]) > 0 {
 		data = append(o.tail[i], data...)
 	}
-	n := wholeRunes(data)
+	n := protocol.WholeRunes(data)
 	o.tail[i] = append([]byte(nil), data[n:]...)
 	return o.send(i, data[:n])
-}
-
-// wholeRunes is where an unfinished character at the end of b starts.
-func wholeRunes(b []byte) int {
-	for back := 1; back < utf8.UTFMax && back <= len(b); back++ {
-		if c := b[len(b)-back]; utf8.RuneStart(c) {
-			if !utf8.FullRune(b[len(b)-back:]) {
-				return len(b) - back
-			}
-			break
-		}
-	}
-	return len(b)
 }
 
 func (o *streamed) send(i int, data []byte) error {

@@ -245,7 +245,8 @@ func (s *Server) await(limit time.Duration) {
 // request is one request in flight.
 type request struct {
 	*protocol.Message
-	served string // for the counters
+	served string   // for the counters
+	parts  [][]byte // the result, when its method returned none
 }
 
 // decode decodes the parameters into v.
@@ -305,13 +306,13 @@ func (s *Server) Handle(_ context.Context, conn *jsonrpc2.Conn, _ *jsonrpc2.Requ
 // before it has been answered.
 func (s *Server) shutdown(id protocol.RawID) {
 	s.await(drainLimit)
-	s.answer(id, []byte("null"), nil)
+	s.answer(id, [][]byte{[]byte("null")}, nil)
 	close(s.quiet)
 }
 
 func (s *Server) reply(m *protocol.Message, f func(*protocol.Message, phase) ([]byte, error), p phase) {
 	result, err := f(m, p)
-	s.answer(m.ID, result, err)
+	s.answer(m.ID, [][]byte{result}, err)
 }
 
 // begin starts a request's goroutine, unless too many wait already.
@@ -382,15 +383,18 @@ func (s *Server) perform(ctx context.Context, r *request, handle method) {
 	delete(s.requests, r.ID)
 	s.mu.Unlock()
 	if !errors.Is(err, errUnwanted) {
-		s.answer(r.ID, result, err)
+		if r.parts == nil {
+			r.parts = [][]byte{result}
+		}
+		s.answer(r.ID, r.parts, err)
 	}
 	s.traced(r, took, err)
 }
 
 // answer sends the result or the error.
-func (s *Server) answer(id protocol.RawID, result []byte, err error) {
+func (s *Server) answer(id protocol.RawID, result [][]byte, err error) {
 	if err == nil {
-		err = s.stream.WriteResult(id, result)
+		err = s.stream.WriteResult(id, result...)
 	} else {
 		e := wireError(err)
 		var data []byte

@@ -107,13 +107,14 @@ func (h *asker) hg(also int, args ...string) ([]byte, error) {
 	}
 	h.bound = protocol.Bound{Generation: end.Generation, Served: h.served.String()}
 	if end.Code == 0 || end.Code == also {
-		return out.text[0], nil
+		return out.text[0].Bytes(), nil
 	}
-	message := strings.TrimSpace(string(out.text[1]))
+	stderr := out.text[1].Bytes()
+	message := strings.TrimSpace(string(stderr))
 	if message == "" {
 		message = fmt.Sprintf("hg ended with %d", end.Code)
 	}
-	return nil, requestFailed(message, protocol.ErrorData{Kind: kindOf(message), ExitCode: end.Code, Stderr: protocol.Text(out.text[1])})
+	return nil, requestFailed(message, protocol.ErrorData{Kind: kindOf(message), ExitCode: end.Code, Stderr: protocol.Text(stderr)})
 }
 
 // kindOf recognizes the commonest of hg's complaints. Under HGPLAIN they are in

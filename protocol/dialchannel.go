@@ -63,8 +63,9 @@ func (c *Channel) SetEnviron(env []string, umask int) error {
 }
 
 // Run runs one command line. Output goes to out, a piece at a time and in order,
-// unless files (stdin, stdout, stderr; or none) travel along. When ctx ends the
-// worker is told to cancel, and killed when it does not.
+// in memory that is out's until it returns, unless files (stdin, stdout, stderr;
+// or none) travel along. When ctx ends the worker is told to cancel, and killed
+// when it does not.
 func (c *Channel) Run(ctx context.Context, r *Run, files []int, out func(stderr bool, data []byte) error) (*Ending, error) {
 	return c.do(ctx, &Frame{Type: ChRun, Payload: r.Encode(), Files: files}, out)
 }
@@ -174,6 +175,7 @@ func (c *Channel) receive(w *watch, out func(bool, []byte) error) (*Ending, erro
 					w.cancel(failed)
 				}
 			}
+			c.conn.Recycle(f)
 			continue
 		}
 		end, err := ending(f)

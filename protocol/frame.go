@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"sync"
 	"time"
 
@@ -81,7 +82,8 @@ type Conn struct {
 	rend  int
 	rfds  []int // descriptors received and not yet claimed, in order
 	oob   []byte
-	reset bool // ECONNRESET was seen; what the peer had sent is still queued
+	spare []byte // memory for a payload, from Recycle
+	reset bool   // ECONNRESET was seen; what the peer had sent is still queued
 
 	cmu    sync.Mutex // guards closed, and fd against Shutdown after Close
 	closed bool
@@ -274,7 +276,7 @@ func (c *Conn) Await() {
 }
 
 // Recv reads the next frame. At the clean end of the stream it returns io.EOF;
-// inside a frame, io.ErrUnexpectedEOF. The payload is fresh memory.
+// inside a frame, io.ErrUnexpectedEOF. The payload is the caller's, until Recycle.
 func (c *Conn) Recv() (*Frame, error) {
 	if c.packet {
 		return c.recvPacket()
@@ -290,7 +292,7 @@ func (c *Conn) Recv() (*Frame, error) {
 		return nil, err
 	}
 	c.roff += HeaderSize
-	f.Payload = make([]byte, 0, min(size, 1<<20))
+	f.Payload = c.memory(min(size, 1<<20))
 	for len(f.Payload) < size {
 		if c.roff == c.rend {
 			if size-len(f.Payload) >= len(c.rbuf) {
@@ -325,11 +327,25 @@ func (c *Conn) Recv() (*Frame, error) {
 	return f, nil
 }
 
+// Recycle gives the memory of a frame's payload back, for the next one. Only the
+// goroutine that calls Recv may call it.
+func (c *Conn) Recycle(f *Frame) {
+	c.spare, f.Payload = f.Payload[:0], nil
+}
+
+func (c *Conn) memory(size int) []byte {
+	if b := c.spare; size > 4<<10 && cap(b) >= size {
+		c.spare = nil
+		return b
+	}
+	return make([]byte, 0, size)
+}
+
 func (c *Conn) readBody(f *Frame, size int) error {
 	for len(f.Payload) < size {
 		at := len(f.Payload)
 		grow := min(size-at, max(1<<20, at))
-		f.Payload = append(f.Payload, make([]byte, grow)...)
+		f.Payload = slices.Grow(f.Payload, grow)[:at+grow]
 		got := 0
 		for got < grow {
 			n, err := c.recvmsg(f.Payload[at+got : at+grow])

@@ -161,11 +161,13 @@ func checkID(v []byte) (RawID, bool) {
 
 // AppendResponse appends a response whose result is already JSON.
 func AppendResponse(b []byte, id RawID, result []byte) []byte {
+	return append(append(appendResponseHead(b, id), result...), '}')
+}
+
+func appendResponseHead(b []byte, id RawID) []byte {
 	b = append(b, `{"jsonrpc":"2.0","id":`...)
 	b = append(b, id...)
-	b = append(b, `,"result":`...)
-	b = append(b, result...)
-	return append(b, '}')
+	return append(b, `,"result":`...)
 }
 
 // AppendError appends an error response; data may be nil.

@@ -12,7 +12,58 @@ import (
 
 // validJSON reports whether b is one JSON value in UTF-8. encoding/json bounds
 // the nesting.
-func validJSON(b []byte) bool { return utf8.Valid(b) && json.Valid(b) }
+func validJSON(b []byte) bool {
+	if !utf8.Valid(b) {
+		return false
+	}
+	if len(b) >= condenseFrom {
+		b = condensed(b)
+	}
+	return json.Valid(b)
+}
+
+// condenseFrom is from which size on a value is condensed before it is judged:
+// the judge looks at one byte at a time.
+const condenseFrom = 4 << 10
+
+// condensed is b without what stands for itself in its strings, and so valid JSON
+// if and only if b is: strings begin and end where they do in b, and escapes,
+// control characters and all that is outside of strings is kept.
+func condensed(b []byte) []byte {
+	var out []byte
+	for len(b) > 0 {
+		quote := bytes.IndexByte(b, '"')
+		if quote < 0 {
+			break
+		}
+		out = append(out, b[:quote+1]...)
+		b = b[quote+1:]
+		for len(b) > 0 {
+			b = b[plainRun(b):]
+			if len(b) == 0 {
+				return out // a string without an end
+			}
+			c := b[0]
+			out, b = append(out, c), b[1:]
+			if c == '"' {
+				break
+			}
+			if c != '\\' || len(b) == 0 {
+				continue
+			}
+			c = b[0]
+			out, b = append(out, c), b[1:]
+			for k := 0; c == 'u' && k < 4 && len(b) > 0 && isHex(b[0]); k++ {
+				out, b = append(out, b[0]), b[1:]
+			}
+		}
+	}
+	return append(out, b...)
+}
+
+func isHex(c byte) bool {
+	return '0' <= c && c <= '9' || 'a' <= c && c <= 'f' || 'A' <= c && c <= 'F'
+}
 
 // validUTF8 is s with what is not UTF-8 written out, for messages to humans.
 func validUTF8(s string) string { return strings.ToValidUTF8(s, "\uFFFD") }
@@ -109,11 +160,13 @@ func skipValue(b []byte, i int) int {
 		switch c := b[i]; c {
 		case '"':
 			i++
-			for i < len(b) && b[i] != '"' {
+			for i += plainRun(b[i:]); i < len(b) && b[i] != '"'; i += plainRun(b[i:]) {
 				if b[i] == '\\' {
 					i++
 				}
-				i++
+				if i++; i > len(b) {
+					i = len(b)
+				}
 			}
 			i = min(i+1, len(b))
 			if depth == 0 {

@@ -217,17 +217,32 @@ type RunResult struct {
 
 // AppendJSON appends r as JSON.
 func (r *RunResult) AppendJSON(b []byte) []byte {
-	b = append(b, `{"exitCode":`...)
-	b = strconv.AppendInt(b, int64(r.ExitCode), 10)
-	b = append(b, `,"stdout":`...)
-	b = AppendText(b, string(r.Stdout))
-	b = append(b, `,"stderr":`...)
-	b = AppendText(b, string(r.Stderr))
-	b = append(b, `,"served":`...)
-	b = AppendText(b, r.Served)
+	b = r.appendCode(b)
+	b = AppendText(append(b, `,"stdout":`...), string(r.Stdout))
+	b = AppendText(append(b, `,"stderr":`...), string(r.Stderr))
+	return r.appendRest(b)
+}
+
+// Parts is the JSON of r with texts that were written in pieces in place of Stdout
+// and Stderr. The last part may be appended to.
+func (r *RunResult) Parts(stdout, stderr *TextWriter) [][]byte {
+	parts := stdout.appendParts([][]byte{append(r.appendCode(nil), `,"stdout":`...)})
+	last := &parts[len(parts)-1]
+	*last = append(*last, `,"stderr":`...)
+	parts = stderr.appendParts(parts)
+	last = &parts[len(parts)-1]
+	*last = r.appendRest(*last)
+	return parts
+}
+
+func (r *RunResult) appendCode(b []byte) []byte {
+	return strconv.AppendInt(append(b, `{"exitCode":`...), int64(r.ExitCode), 10)
+}
+
+func (r *RunResult) appendRest(b []byte) []byte {
+	b = AppendText(append(b, `,"served":`...), r.Served)
 	if r.Generation != "" {
-		b = append(b, `,"generation":`...)
-		b = AppendText(b, r.Generation)
+		b = AppendText(append(b, `,"generation":`...), r.Generation)
 	}
 	return append(b, '}')
 }

@@ -356,7 +356,7 @@ func (s *Stream) readFramed() ([]byte, error) {
 	body := make([]byte, 0, min(size, 64<<10))
 	for int64(len(body)) < size {
 		at := len(body)
-		n := int(min(size-int64(at), int64(max(64<<10, at))))
+		n := int(min(size-int64(at), int64(max(64<<10, 3*at))))
 		body = append(body, make([]byte, n)...)
 		if _, err := io.ReadFull(s.r, body[at:]); err != nil {
 			return nil, unexpected(err)
@@ -425,9 +425,16 @@ func (s *Stream) WriteObject(v any) error {
 	return s.WriteRaw(b)
 }
 
-// WriteResult answers request id with a result that is already JSON.
-func (s *Stream) WriteResult(id RawID, result []byte) error {
-	return s.WriteRaw(AppendResponse(make([]byte, 0, len(result)+len(id)+40), id, result))
+// WriteResult answers request id with a result that is already JSON, in one or
+// more parts, which the stream then owns.
+func (s *Stream) WriteResult(id RawID, result ...[]byte) error {
+	if len(result) == 1 {
+		return s.WriteRaw(AppendResponse(make([]byte, 0, len(result[0])+len(id)+40), id, result[0]))
+	}
+	result[0] = append(appendResponseHead(nil, id), result[0]...)
+	last := &result[len(result)-1]
+	*last = append(*last, '}')
+	return s.WriteRaw(result...)
 }
 
 // WriteError answers request id with an error; data is JSON or nil.
@@ -435,9 +442,9 @@ func (s *Stream) WriteError(id RawID, code int64, message string, data []byte) e
 	return s.WriteRaw(AppendError(nil, id, code, message, data))
 }
 
-// WriteRaw queues one whole message, which the stream then owns. It waits while
-// the queue is full.
-func (s *Stream) WriteRaw(msg []byte) error {
+// WriteRaw queues one whole message, in one or more parts, which the stream then
+// owns. It waits while the queue is full.
+func (s *Stream) WriteRaw(msg ...[]byte) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for s.err == nil && !s.closing && s.queued >= QueueLimit {
@@ -449,19 +456,28 @@ func (s *Stream) WriteRaw(msg []byte) error {
 	if s.closing {
 		return ErrStreamClosed
 	}
+	size := 0
+	for _, part := range msg {
+		size += len(part)
+	}
 	header := ""
 	if s.framing == FramingLines {
-		msg = append(msg, '\n')
+		last := &msg[len(msg)-1]
+		*last = append(*last, '\n')
+		size++
 	} else {
-		header = "Content-Length: " + strconv.Itoa(len(msg)) + "\r\n\r\n"
+		header = "Content-Length: " + strconv.Itoa(size) + "\r\n\r\n"
+		size += len(header)
 	}
-	size := len(header) + len(msg)
 	s.queued += size
 	if size <= writePiece && !s.writing && len(s.queue) == 0 && s.ready != nil && s.ready(size) {
 		// Nothing waits, and this will not: it is done without waking the
 		// goroutine.
 		s.writing = true
-		s.small = append(append(s.small[:0], header...), msg...)
+		s.small = append(s.small[:0], header...)
+		for _, part := range msg {
+			s.small = append(s.small, part...)
+		}
 		s.mu.Unlock()
 		_, err := s.w.Write(s.small)
 		if err != nil {
@@ -479,7 +495,7 @@ func (s *Stream) WriteRaw(msg []byte) error {
 	if header != "" {
 		s.queue = append(s.queue, []byte(header))
 	}
-	s.queue = append(s.queue, msg)
+	s.queue = append(s.queue, msg...)
 	s.work.Signal()
 	return nil
 }

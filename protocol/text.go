@@ -12,6 +12,7 @@ import (
 	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
+	"unsafe"
 )
 
 // Text is bytes on their way through JSON. Paths and output are bytes in
@@ -39,18 +40,17 @@ func (t *Text) UnmarshalJSON(b []byte) error {
 	case string(b) == "null":
 		return nil
 	case len(b) > 0 && b[0] == '"':
-		if s, ok := plainString(b); ok && utf8.Valid(b) {
-			*t = Text(s)
-			return nil
+		if len(b) < 2 || b[len(b)-1] != '"' {
+			return ErrText
 		}
-		if err := checkSurrogates(b); err != nil {
+		if !utf8.Valid(b) {
+			return fmt.Errorf("%w: not UTF-8", ErrText)
+		}
+		text, err := appendUnescaped(make([]byte, 0, len(b)-2), b[1:len(b)-1])
+		if err != nil {
 			return err
 		}
-		var s string
-		if err := json.Unmarshal(b, &s); err != nil {
-			return fmt.Errorf("%w: %v", ErrText, err)
-		}
-		*t = Text(s)
+		*t = Text(unsafe.String(unsafe.SliceData(text), len(text)))
 		return nil
 	case len(b) > 0 && b[0] == '{':
 		var o map[string]string
@@ -69,30 +69,6 @@ func (t *Text) UnmarshalJSON(b []byte) error {
 		return nil
 	}
 	return ErrText
-}
-
-// checkSurrogates refuses a JSON string literal with an unpaired \uD800..\uDFFF,
-// which encoding/json would quietly replace, and raw bytes that are not UTF-8.
-func checkSurrogates(lit []byte) error {
-	if !utf8.Valid(lit) {
-		return fmt.Errorf("%w: not UTF-8", ErrText)
-	}
-	for i := 0; i < len(lit); i++ {
-		if lit[i] != '\\' {
-			continue
-		}
-		i++
-		r, ok := hexEscape(lit, i-1)
-		if !ok || !utf16.IsSurrogate(r) {
-			continue
-		}
-		low, ok := hexEscape(lit, i+5)
-		if !ok || utf16.DecodeRune(r, low) == utf8.RuneError {
-			return fmt.Errorf("%w: half of a surrogate pair", ErrText)
-		}
-		i += 10
-	}
-	return nil
 }
 
 // hexEscape reads \uXXXX at lit[at:].
@@ -119,14 +95,6 @@ func hexEscape(lit []byte, at int) (rune, bool) {
 
 const hexDigits = "0123456789abcdef"
 
-// plainByte tells the bytes that stand for themselves inside a JSON string.
-var plainByte = func() (t [256]bool) {
-	for c := range t {
-		t[c] = c >= ' ' && c != '"' && c != '\\' && c != 0x7f
-	}
-	return t
-}()
-
 // AppendText appends s as JSON, in the form that Text describes. It is made for
 // output of megabytes: one pass to check, one to copy.
 func AppendText(dst []byte, s string) []byte {
@@ -136,15 +104,19 @@ func AppendText(dst []byte, s string) []byte {
 		return append(dst, `"}`...)
 	}
 	dst = append(dst, '"')
-	start := 0
-	for i := 0; i < len(s); i++ {
-		c := s[i]
-		if plainByte[c] {
-			continue
+	dst = appendEscaped(dst, bytesOf(s))
+	return append(dst, '"')
+}
+
+// appendEscaped appends UTF-8 as it stands between the quotes of a JSON string.
+func appendEscaped(dst, b []byte) []byte {
+	for {
+		n := plainRun(b)
+		dst = append(dst, b[:n]...)
+		if n == len(b) {
+			return dst
 		}
-		dst = append(dst, s[start:i]...)
-		start = i + 1
-		switch c {
+		switch c := b[n]; c {
 		case '"', '\\':
 			dst = append(dst, '\\', c)
 		case '\n':
@@ -156,9 +128,57 @@ func AppendText(dst []byte, s string) []byte {
 		default:
 			dst = append(dst, '\\', 'u', '0', '0', hexDigits[c>>4], hexDigits[c&15])
 		}
+		b = b[n+1:]
 	}
-	dst = append(dst, s[start:]...)
-	return append(dst, '"')
+}
+
+// appendUnescaped appends what stands for itself and what is escaped in lit, which
+// is what is between the quotes of a valid JSON string. It refuses halves of
+// surrogate pairs, which encoding/json would quietly replace.
+func appendUnescaped(dst, lit []byte) ([]byte, error) {
+	for {
+		n := bytes.IndexByte(lit, '\\')
+		if n < 0 {
+			return append(dst, lit...), nil
+		}
+		dst = append(dst, lit[:n]...)
+		if n+1 >= len(lit) {
+			return dst, ErrText
+		}
+		c := lit[n+1]
+		rest := lit[n+2:]
+		switch c {
+		case 'n':
+			c = '\n'
+		case 't':
+			c = '\t'
+		case 'r':
+			c = '\r'
+		case 'b':
+			c = '\b'
+		case 'f':
+			c = '\f'
+		case '"', '\\', '/':
+		case 'u':
+			r, ok := hexEscape(lit, n)
+			if !ok {
+				return dst, ErrText
+			}
+			rest = lit[n+6:]
+			if utf16.IsSurrogate(r) {
+				low, ok := hexEscape(rest, 0)
+				if r = utf16.DecodeRune(r, low); !ok || r == utf8.RuneError {
+					return dst, fmt.Errorf("%w: half of a surrogate pair", ErrText)
+				}
+				rest = rest[6:]
+			}
+			dst, lit = utf8.AppendRune(dst, r), rest
+			continue
+		default:
+			return dst, ErrText
+		}
+		dst, lit = append(dst, c), rest
+	}
 }
 
 // MarshalResult encodes a method's result. A result with big texts in it brings
