@@ -152,6 +152,24 @@ func skipBlank(b []byte, i int) int {
 	return i
 }
 
+// stringEnd returns the end of the string whose first quote is before b[i].
+func stringEnd(b []byte, i int) int {
+	for {
+		n := bytes.IndexByte(b[i:], '"')
+		if n < 0 {
+			return len(b)
+		}
+		escapes := 0
+		for k := i + n - 1; k >= i && b[k] == '\\'; k-- {
+			escapes++
+		}
+		i += n + 1
+		if escapes%2 == 0 {
+			return i
+		}
+	}
+}
+
 // skipValue returns the end of the value that starts at b[i]. It needs no
 // memory for nesting: in valid JSON, brackets outside of strings match.
 func skipValue(b []byte, i int) int {
@@ -159,16 +177,7 @@ func skipValue(b []byte, i int) int {
 	for i < len(b) {
 		switch c := b[i]; c {
 		case '"':
-			i++
-			for i += plainRun(b[i:]); i < len(b) && b[i] != '"'; i += plainRun(b[i:]) {
-				if b[i] == '\\' {
-					i++
-				}
-				if i++; i > len(b) {
-					i = len(b)
-				}
-			}
-			i = min(i+1, len(b))
+			i = stringEnd(b, i+1)
 			if depth == 0 {
 				return i
 			}
