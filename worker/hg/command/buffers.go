@@ -99,12 +99,12 @@ func (c *Context) FileIn(v *repo.View, rev node.Rev, path string) ([]byte, manif
 	if !ok {
 		return nil, entry, hgerr.Abortf(hgerr.FileNotInRevision, "%s: no such file in rev %s", path, v.Node(rev).Short())
 	}
-	f, err := v.Filelog(path)
+	f, err := v.FilelogPart(path)
 	if err != nil {
 		return nil, entry, err
 	}
 	defer f.Close()
-	at, err := f.FindRev(entry.Node)
+	at, err := f.FindNear(entry.Node, rev)
 	if err != nil {
 		return nil, entry, err
 	}

@@ -94,7 +94,7 @@ func runCat(c *Context) (int, error) {
 }
 
 func (c *Context) catFile(v *repo.View, fm *output, rev node.Rev, e manifest.Entry) error {
-	data, err := fileData(v, e)
+	data, err := fileData(v, e, rev)
 	if err != nil {
 		return err
 	}
@@ -160,13 +160,13 @@ func (c *Context) catWorkingDirectory(v *repo.View) (int, error) {
 }
 
 // fileData is the content of a file in a changeset.
-func fileData(v *repo.View, e manifest.Entry) ([]byte, error) {
-	f, err := v.Filelog(string(e.Path))
+func fileData(v *repo.View, e manifest.Entry, rev node.Rev) ([]byte, error) {
+	f, err := v.FilelogPart(string(e.Path))
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	flrev, err := f.FindRev(e.Node)
+	flrev, err := f.FindNear(e.Node, rev)
 	if err != nil {
 		return nil, err
 	}

@@ -3,7 +3,6 @@
 package command
 
 import (
-	"bytes"
 	"context"
 	"os"
 	"path/filepath"
@@ -118,10 +117,10 @@ func (c *Context) workingCopy(v *repo.View, mt match.Matcher) (*status.WorkingCo
 		return nil, nil, err
 	}
 	wc := &status.WorkingCopy{
-		Root: v.Layout.Root, Cwd: v.RelCwd(), Dirstate: d, P1: p1, Match: mt, Warn: c.warnRaw, Memo: v.StatusMemo(),
+		Root: v.Layout.Root, Cwd: v.RelCwd(), Dirstate: d, P1: p1, Match: mt, Warn: c.warnRaw, Memo: v.StatusMemo(), Began: c.Now,
 		Ignore: func(warn func(string)) (status.Ignorer, error) { return c.ignoreRules(v, warn) },
 		Differs: func(ctx context.Context, path string, e manifest.Entry) (bool, error) {
-			return c.differs(v, path, e)
+			return c.differs(v, path, e, parent)
 		},
 		Bad: func(name, reason string) { c.Warnf("%s: %s\n", shown(name), reason) },
 	}
@@ -142,8 +141,8 @@ func (c *Context) ignoreRules(v *repo.View, warn func(string)) (*ignore.Rules, e
 	return v.IgnoreRules(files, warn)
 }
 
-// differs compares a file on disk with a revision of it.
-func (c *Context) differs(v *repo.View, path string, e manifest.Entry) (bool, error) {
+// differs compares a file on disk with a revision of it, as it stands in rev.
+func (c *Context) differs(v *repo.View, path string, e manifest.Entry, rev node.Rev) (bool, error) {
 	full := filepath.Join(v.Layout.Root, path)
 	fi, err := os.Lstat(full)
 	if err != nil {
@@ -159,18 +158,15 @@ func (c *Context) differs(v *repo.View, path string, e manifest.Entry) (bool, er
 	} else if data, err = os.ReadFile(full); err != nil {
 		return false, err
 	}
-	f, err := v.Filelog(path)
+	f, err := v.FilelogPart(path)
 	if err != nil {
 		return false, err
 	}
 	defer f.Close()
-	flrev, err := f.FindRev(e.Node)
+	flrev, err := f.FindNear(e.Node, rev)
 	if err != nil {
 		return false, err
 	}
-	have, err := f.Data(flrev)
-	if err != nil {
-		return false, err
-	}
-	return !bytes.Equal(have, data), nil
+	same, err := f.Same(flrev, data)
+	return !same, err
 }

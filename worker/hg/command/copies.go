@@ -164,12 +164,12 @@ func runDebugRename(c *Context) (int, error) {
 	}
 	return 0, c.manifestFiles(v, rev, m, mt, func(e manifest.Entry) error {
 		path := string(e.Path)
-		f, err := v.Filelog(path)
+		f, err := v.FilelogPart(path)
 		if err != nil {
 			return err
 		}
 		defer f.Close()
-		flrev, err := f.FindRev(e.Node)
+		flrev, err := f.FindNear(e.Node, rev)
 		if err != nil {
 			return err
 		}

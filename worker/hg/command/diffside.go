@@ -18,6 +18,7 @@ import (
 // side is a changeset or the working directory while it is compared.
 type side struct {
 	v        *repo.View
+	rev      node.Rev
 	onDisk   bool
 	date     string
 	has      func(path string) bool
@@ -27,7 +28,7 @@ type side struct {
 
 func (d *differ) side(rev node.Rev) (*side, error) {
 	c, v := d.c, d.v
-	s := &side{v: v, onDisk: rev == node.WdirRev}
+	s := &side{v: v, rev: rev, onDisk: rev == node.WdirRev}
 	if s.onDisk {
 		dir, err := c.dirstate(v)
 		if err != nil {
@@ -70,7 +71,7 @@ func (s *side) file(path string) (*patch.File, error) {
 		return nil, unsupportedUnless(err, "diff of a file that is in no manifest")
 	}
 	e.Path = []byte(path)
-	data, err := fileData(s.v, e)
+	data, err := fileData(s.v, e, s.rev)
 	return &patch.File{Flag: e.Flag, Data: data}, err
 }
 

@@ -126,12 +126,12 @@ func runFiles(c *Context) (int, error) {
 	err = c.manifestFiles(v, rev, m, mt, func(e manifest.Entry) error {
 		size := int64(0)
 		if detailed {
-			f, err := v.Filelog(string(e.Path))
+			f, err := v.FilelogPart(string(e.Path))
 			if err != nil {
 				return err
 			}
 			defer f.Close()
-			flrev, err := f.FindRev(e.Node)
+			flrev, err := f.FindNear(e.Node, rev)
 			if err != nil {
 				return err
 			}

@@ -212,12 +212,12 @@ func (s *filesets) Size(rev node.Rev, path string) (int64, bool, error) {
 	if !ok || err != nil {
 		return 0, false, err
 	}
-	f, err := s.v.Filelog(path)
+	f, err := s.v.FilelogPart(path)
 	if err != nil {
 		return 0, false, err
 	}
 	defer f.Close()
-	flrev, err := f.FindRev(e.Node)
+	flrev, err := f.FindNear(e.Node, rev)
 	if err != nil {
 		return 0, false, err
 	}
@@ -231,7 +231,7 @@ func (s *filesets) Data(rev node.Rev, path string) ([]byte, bool, error) {
 		if !ok || err != nil {
 			return nil, false, err
 		}
-		data, err := fileData(s.v, e)
+		data, err := fileData(s.v, e, rev)
 		return data, err == nil, err
 	}
 	for _, section := range []string{"encode", "decode"} {
@@ -287,12 +287,12 @@ func (s *filesets) Copied(rev node.Rev, path string) (bool, error) {
 	if !ok || err != nil {
 		return false, err
 	}
-	f, err := s.v.Filelog(path)
+	f, err := s.v.FilelogPart(path)
 	if err != nil {
 		return false, err
 	}
 	defer f.Close()
-	flrev, err := f.FindRev(e.Node)
+	flrev, err := f.FindNear(e.Node, rev)
 	if err != nil {
 		return false, err
 	}

@@ -389,16 +389,16 @@ func (c *Context) fileParents(v *repo.View, revs []node.Rev, onDisk bool) ([]nod
 		if id.IsNull() {
 			continue
 		}
-		f, err := v.Filelog(path)
+		f, err := v.FilelogPart(path)
 		if err != nil {
 			return nil, err
 		}
-		flrev, err := f.FindRev(id)
+		flrev, err := f.FindNear(id, rev)
+		link := f.LinkRev(flrev)
 		f.Close()
 		if err != nil {
 			return nil, err
 		}
-		link := f.LinkRev(flrev)
 		if link < 0 || int(link) >= v.Len() || v.Hidden(link) {
 			return nil, unsupported("parents of a file revision that a hidden changeset brought")
 		}

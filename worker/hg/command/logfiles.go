@@ -50,6 +50,12 @@ func (c *Context) logFiles(v *repo.View, set *revset.Set, whole bool) (*revset.S
 	if len(c.Args) == 0 {
 		return set, nil // as when -I names a file of patterns without any
 	}
+	if kind, _ := match.Kind(c.Args[0], "", c.At72()); whole && len(c.Args) == 1 && kind == "" {
+		list, ok, err := c.linksOf(v, c.Args[0])
+		if ok || err != nil {
+			return revset.List(c.Context, repo.Revsets{View: v}, c.revsetOptions(), list), err
+		}
+	}
 	revs := map[node.Rev]struct{}{}
 	for _, p := range c.Args {
 		if err := c.filelogsOf(v, p, revs); err != nil {
@@ -70,6 +76,34 @@ func (c *Context) logFiles(v *repo.View, set *revset.Set, whole bool) (*revset.S
 	newest := revset.List(c.Context, repo.Revsets{View: v}, c.revsetOptions(), list)
 	newest.Sort(true)
 	return newest, nil
+}
+
+// linksOf are the changesets that a file's revisions are linked to, newest first,
+// when the file's history has them all in order and none of them is hidden; that
+// takes a look at each revision, and no more.
+func (c *Context) linksOf(v *repo.View, name string) (list []node.Rev, ok bool, err error) {
+	path, err := repo.Revsets{View: v}.CanonPath(name)
+	if err != nil {
+		return nil, false, err
+	}
+	f, err := v.FilelogPart(path)
+	if err != nil {
+		return nil, false, err
+	}
+	defer f.Close()
+	list = make([]node.Rev, 0, f.Len())
+	after := node.Rev(v.Len())
+	for flrev := node.Rev(f.Len() - 1); flrev >= 0; flrev-- {
+		link := f.LinkRev(flrev)
+		if link < 0 || link > after || int(link) >= v.Len() || v.Hidden(link) {
+			return nil, false, nil
+		}
+		if link < after {
+			list = append(list, link)
+			after = link
+		}
+	}
+	return list, true, nil
 }
 
 // touching narrows a set to the changesets that name a file on the command line.
@@ -107,7 +141,7 @@ func (c *Context) needsChangelog(v *repo.View, files []string) (bool, error) {
 		if path == "" {
 			return true, nil
 		}
-		f, err := v.Filelog(path)
+		f, err := v.FilelogPart(path)
 		if err != nil {
 			return false, err
 		}

@@ -23,6 +23,7 @@ package filelog
 
 import (
 	"bytes"
+	"sort"
 
 	"hgbroker/worker/hg/node"
 	"hgbroker/worker/hg/revlog"
@@ -32,7 +33,8 @@ import (
 // File is the history of one tracked file. It is not safe for concurrent use.
 type File struct {
 	*revlog.Revlog
-	path string
+	path    string
+	onClose func(*File) error
 }
 
 // Open opens the history of a path. A path that was never tracked has no
@@ -42,7 +44,49 @@ func Open(s *store.Store, path string) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &File{r, path}, nil
+	return &File{Revlog: r, path: path}, nil
+}
+
+// OpenPart is Open for a caller who wants few revisions: of a long index those
+// parts are read that hold what is asked for.
+func OpenPart(s *store.Store, path string) (*File, error) {
+	r, err := revlog.OpenPaged(s.Filelog(path))
+	if err != nil {
+		return nil, err
+	}
+	return &File{Revlog: r, path: path}, nil
+}
+
+// OnClose has Close call f instead, which becomes the owner of the open file. It
+// may have Close called again, by Discard.
+func (f *File) OnClose(then func(*File) error) { f.onClose = then }
+
+// Close closes the file, or hands it to who wants to keep it.
+func (f *File) Close() error {
+	if f.onClose != nil {
+		return f.onClose(f)
+	}
+	return f.Revlog.Close()
+}
+
+// Discard closes a file for good.
+func (f *File) Discard() {
+	f.onClose = nil
+	f.Revlog.Close()
+}
+
+// FindNear is FindRev for a revision as it stands in a changeset. The changesets
+// that brought a file's revisions come in order, as a rule, so it is next to
+// where that changeset would be; but it is found wherever it is.
+func (f *File) FindNear(id node.ID, clrev node.Rev) (node.Rev, error) {
+	hint := node.Rev(f.Len() - 1)
+	if clrev >= 0 && hint >= 0 && f.LinkRev(hint) > clrev {
+		hint = node.Rev(sort.Search(f.Len(), func(i int) bool { return f.LinkRev(node.Rev(i)) > clrev })) - 1
+	}
+	if rev, ok := f.RevNear(id, hint); ok {
+		return rev, nil
+	}
+	return f.FindRev(id)
 }
 
 // Path returns the tracked file's path.

@@ -113,7 +113,7 @@ func (v *View) FileNode(rev node.Rev, path string) (node.ID, error) {
 	return e.Node, err
 }
 
-// Filelog opens the history of a file; the caller closes it.
+// Filelog opens the history of a file, all of it; the caller closes it.
 func (v *View) Filelog(path string) (*filelog.File, error) { return filelog.Open(v.store, path) }
 
 // seconds and offset are a changeset's date as whole numbers. hg keeps a

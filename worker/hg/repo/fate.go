@@ -126,12 +126,12 @@ func (v *View) RecordedCopies(rev node.Rev) ([]FileCopy, error) {
 }
 
 func (v *View) copySource(path string, id node.ID, rev, p1, p2 node.Rev) (string, error) {
-	f, err := v.Filelog(path)
+	f, err := v.FilelogPart(path)
 	if err != nil {
 		return "", err
 	}
 	defer f.Close()
-	flrev, err := f.FindRev(id)
+	flrev, err := f.FindNear(id, rev)
 	if err != nil {
 		return "", err
 	}

@@ -21,7 +21,7 @@ func (v *View) Fork(names bool) (fork *View, ok bool) {
 	v.snap.HiddenCount()
 	r := *v.Repo
 	r.texts = changesets{}
-	r.changelog, r.manifests = nil, nil
+	r.changelog, r.manifests, r.filelogs = nil, nil, filelogs{}
 	r.columns = texts{open: v.columns.open, asked: true}
 	f := *v
 	f.Repo = &r
@@ -32,4 +32,5 @@ func (v *View) Fork(names bool) (fork *View, ok bool) {
 func (v *View) Join(fork *View) {
 	v.columns.read += fork.columns.read
 	fork.closeLogs()
+	fork.filelogs.close()
 }

@@ -83,6 +83,7 @@ type Repo struct {
 
 	changelog *changelog.Log // opened when needed
 	manifests *manifest.Log  // opened when needed
+	filelogs  filelogs
 
 	inputs      [snapshot.NumInputs]string // the files behind each input of the snapshot
 	texts       changesets
@@ -115,6 +116,7 @@ func (r *Repo) Close() {
 	r.texts.stored = keptChangeset{}
 	r.columns.close()
 	r.closeLogs()
+	r.filelogs.close()
 	r.closeSpent()
 	if r.snap != nil {
 		r.snap.Close()

@@ -73,10 +73,13 @@ func (r *Revlog) RevNear(id node.ID, hint node.Rev) (node.Rev, bool) {
 // FindRev is Rev with hg's error for a node that is not there.
 func (r *Revlog) FindRev(id node.ID) (node.Rev, error) {
 	rev, ok := r.Rev(id)
-	if !ok {
-		return node.NullRev, r.NoNode(id)
+	if ok {
+		return rev, nil
 	}
-	return rev, nil
+	if r.pages != nil && r.pages.err != nil {
+		return node.NullRev, r.pages.err
+	}
+	return node.NullRev, r.NoNode(id)
 }
 
 func (l *lookup) slot(id node.ID) int {

@@ -80,13 +80,32 @@ func (r *Revlog) Stamp() store.Stamp { return r.stamp }
 // Display returns what hg calls the revlog in its messages.
 func (r *Revlog) Display() string { return r.files.Display }
 
-// Close closes the data file. The revlog may still be used and opens it again.
+// Close closes the files and forgets the last text. The revlog may still be used
+// and opens them again.
 func (r *Revlog) Close() error {
+	r.lastText, r.lastRev = nil, node.NullRev
+	return r.Park()
+}
+
+// Held is about how many bytes a parked revlog takes.
+func (r *Revlog) Held() int {
+	n := len(r.lastText) + len(r.raw)
+	if r.pages == nil {
+		return n + len(r.entries) + len(r.tail)
+	}
+	for _, page := range r.pages.list {
+		n += len(page)
+	}
+	return n
+}
+
+// Park closes the files, and keeps what was read of them: the revlog may be used
+// again as long as the index file has its Stamp.
+func (r *Revlog) Park() error {
 	if r.dec != nil {
 		decompressors.Put(r.dec)
 		r.dec = nil
 	}
-	r.lastText, r.lastRev = nil, node.NullRev
 	if r.pages != nil {
 		r.pages.close()
 	}

@@ -28,18 +28,20 @@ func (st *fileStat) kind() uint32    { return st.mode & unix.S_IFMT }
 func (st *fileStat) isLink() bool    { return st.kind() == unix.S_IFLNK }
 func (st *fileStat) trackable() bool { return st.kind() == unix.S_IFREG || st.isLink() }
 
-// lstat retries what a signal interrupts.
 func lstat(path string) (*fileStat, error) {
 	var st unix.Stat_t
-	for {
-		err := unix.Lstat(path, &st)
-		switch err {
-		case nil:
-			return statOf(&st), nil
-		case unix.EINTR:
-			continue
-		}
+	if err := rawLstat(path, &st); err != nil {
 		return nil, err
+	}
+	return statOf(&st), nil
+}
+
+// rawLstat retries what a signal interrupts.
+func rawLstat(path string, st *unix.Stat_t) error {
+	for {
+		if err := unix.Lstat(path, st); err != unix.EINTR {
+			return err
+		}
 	}
 }
 

@@ -27,6 +27,7 @@ import (
 	"io/fs"
 	"slices"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -100,8 +101,11 @@ type WorkingCopy struct {
 	// time is not before it is compared whatever the dirstate says, as Mercurial
 	// does since 7.
 	Now int64
-	// Memo remembers what was found of the ignore rules; nil remembers nothing.
-	Memo *Memo
+	// Memo remembers what was found; nil remembers nothing. Began is when the
+	// command began, before which a file must have changed for its comparison to
+	// be remembered.
+	Memo  *Memo
+	Began time.Time
 	// Workers bounds the goroutines that read directories; 0 means as many as
 	// there are processors, up to 8.
 	Workers int
@@ -275,7 +279,11 @@ func (w *walker) compare(ctx context.Context, path string, r *Result) error {
 // symbolic link or in a repository inside, but only when it has to: the sizes
 // may tell already. That is left to it, and so is a fifo, on which it hangs.
 func (wc *WorkingCopy) differs(ctx context.Context, path string, e manifest.Entry) (bool, error) {
-	st, _ := lstat(join(wc.Root, path))
+	var raw unix.Stat_t
+	var st *fileStat // nil: no file
+	if rawLstat(join(wc.Root, path), &raw) == nil {
+		st = statOf(&raw)
+	}
 	if st.flag() != e.Flag {
 		return true, nil
 	}
@@ -290,7 +298,15 @@ func (wc *WorkingCopy) differs(ctx context.Context, path string, e manifest.Entr
 			return false, hgerr.NewUnsupported("comparing a file where hg may not: %v", err)
 		}
 	}
-	return wc.Differs(ctx, path, e)
+	file := identityOf(&raw)
+	if differs, ok := wc.Memo.compared(path, file, e); ok {
+		return differs, nil
+	}
+	differs, err := wc.Differs(ctx, path, e)
+	if err == nil && st != nil {
+		wc.Memo.remember(path, file, e, differs, wc.Began)
+	}
+	return differs, err
 }
 
 // isFileError tells an error of the file system from hgbroker's own.
