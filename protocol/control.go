@@ -56,7 +56,7 @@ const WorkerControlFd = 3
 
 // ImageKey names a cached image: its kind and the real path that it stands for.
 type ImageKey struct {
-	Kind string // "store", "growth", "texts"
+	Kind string // "store", "growth", "texts", "checkout"
 	Path string // the store's real path
 }
 

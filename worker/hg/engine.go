@@ -272,7 +272,7 @@ func (e *Engine) Unsettled() bool {
 func (e *Engine) Forget(key image.Key) {
 	kept := e.repos[:0]
 	for _, r := range e.repos {
-		if r.Key().Path == key.Path {
+		if r.Key().Path == key.Path || key.Kind == image.Checkout && r.Layout.Root == key.Path {
 			r.Close()
 		} else {
 			kept = append(kept, r)
@@ -304,6 +304,13 @@ func VerifyImage(m *image.Image) error {
 			return err
 		}
 		return t.Verify()
+	}
+	if m.Info().Kind == image.Checkout {
+		c, err := snapshot.OpenCheckout(m)
+		if err != nil {
+			return err
+		}
+		return c.Verify()
 	}
 	s, err := snapshot.Open(m)
 	if err != nil {

@@ -83,9 +83,11 @@ const (
 	Store  Kind = 1 // a repository's store as it was once
 	Growth Kind = 2 // what came to a store since the image of kind Store was made
 	Texts  Kind = 3 // the texts of a store's changesets
+	// Checkout is what the working directory's parent has, by the directory's root.
+	Checkout Kind = 4
 )
 
-var kindNames = map[Kind]string{Store: "store", Growth: "growth", Texts: "texts"}
+var kindNames = map[Kind]string{Store: "store", Growth: "growth", Texts: "texts", Checkout: "checkout"}
 
 // String is the kind's name on the wire between worker and master.
 func (k Kind) String() string {

@@ -45,3 +45,11 @@ func (l *Log) Read(id node.ID, clrev node.Rev) (Manifest, error) {
 	}
 	return l.Manifest(mfrev)
 }
+
+// ParentNodes are the nodes that a manifest's own is made of, beside its text; ok is
+// false when there is no such manifest. clrev is as for Read.
+func (l *Log) ParentNodes(id node.ID, clrev node.Rev) (p1, p2 node.ID, ok bool) {
+	mfrev, ok := l.RevNear(id, clrev)
+	a, b := l.Parents(mfrev)
+	return l.Node(a), l.Node(b), ok
+}

@@ -82,24 +82,15 @@ func BranchOf(c changelog.Changeset) (name string, closes bool, err error) {
 	return c.Branch()
 }
 
-// ManifestOf is the manifest of a changeset; that of NullRev is empty.
+// ManifestOf is the manifest of a changeset, for as long as the command runs; that
+// of NullRev is empty.
 func (v *View) ManifestOf(rev node.Rev) (manifest.Manifest, error) {
-	if rev < 0 {
-		return manifest.Manifest{}, nil
-	}
-	c, err := v.Changeset(rev)
-	if err != nil {
-		return manifest.Manifest{}, err
-	}
-	id, err := c.Manifest()
+	id, err := v.manifestID(rev)
 	if err != nil || id.IsNull() {
 		return manifest.Manifest{}, err
 	}
-	log, err := v.Manifests()
-	if err != nil {
-		return manifest.Manifest{}, err
-	}
-	return log.Read(id, rev)
+	m, _, err := v.manifestOf(id, rev)
+	return m, err
 }
 
 // FileNode is the filenode of a path in a changeset, Null when it has no such

@@ -22,6 +22,7 @@ func (v *View) Fork(names bool) (fork *View, ok bool) {
 	r := *v.Repo
 	r.texts = changesets{}
 	r.changelog, r.manifests, r.filelogs = nil, nil, filelogs{}
+	r.parent = parentManifest{open: v.parent.open, fork: true}
 	r.columns = texts{open: v.columns.open, asked: true}
 	f := *v
 	f.Repo = &r

@@ -84,6 +84,7 @@ type Repo struct {
 	changelog *changelog.Log // opened when needed
 	manifests *manifest.Log  // opened when needed
 	filelogs  filelogs
+	parent    parentManifest
 
 	inputs      [snapshot.NumInputs]string // the files behind each input of the snapshot
 	texts       changesets
@@ -117,6 +118,7 @@ func (r *Repo) Close() {
 	r.columns.close()
 	r.closeLogs()
 	r.filelogs.close()
+	r.parent.close()
 	r.closeSpent()
 	if r.snap != nil {
 		r.snap.Close()
@@ -174,6 +176,7 @@ const loadAttempts = 20
 func (r *Repo) Begin(ctx context.Context, clock func() time.Time) error {
 	r.Loaded, r.LoadTime = "", 0
 	r.beginTexts()
+	r.parent.begin()
 	if len(r.spent) > 0 {
 		r.closeLogs()
 		r.closeSpent()
@@ -458,6 +461,11 @@ func (r *Repo) Settle() error {
 			return err
 		}
 	}
+	if r.parent.owed.text != nil {
+		if err := r.settleManifest(); err != nil {
+			return err
+		}
+	}
 	if texts {
 		return r.settleTexts()
 	}
@@ -529,7 +537,7 @@ func (r *Repo) settleBranches() error {
 
 // Unsettled tells whether Settle has anything to do.
 func (r *Repo) Unsettled() bool {
-	return r.snap != nil && (r.unsaved || r.wantBranches || r.wantsTexts())
+	return r.snap != nil && (r.unsaved || r.wantBranches || r.parent.owed.text != nil || r.wantsTexts())
 }
 
 // Err is why what the last command asked for could not be worked out.

@@ -109,12 +109,15 @@ func (l *LazyManifest) Manifest() (manifest.Manifest, error) {
 	}
 	k := &l.v.checkout.worktree.manifest
 	if c != k.id || c.IsNull() {
-		m, err := l.v.ManifestOf(l.rev)
-		if err != nil {
-			return m, err
+		var m manifest.Manifest
+		shared := false
+		if !c.IsNull() {
+			if m, shared, err = l.v.manifestOf(c, l.rev); err != nil {
+				return m, err
+			}
 		}
 		*k = keptManifest{}
-		if len(m.Text()) <= maxKeptManifest {
+		if !shared && len(m.Text()) <= maxKeptManifest {
 			*k = keptManifest{c, m}
 		}
 		l.m = m

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package hg
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"hgbroker/worker/hg/hgtest"
+	"hgbroker/worker/hg/image"
+)
+
+// wideSite is a repository of which the manifest is large enough to be shared.
+func wideSite(t *testing.T, real hgtest.Runner) *site {
+	dir, err := filepath.EvalSymlinks(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &site{&hgtest.Shell{Hg: real, Dir: filepath.Join(dir, "repo"), Env: hgtest.BaseEnv()}, t}
+	if err := os.Mkdir(s.Dir, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	s.hg("init")
+	for i := range 1400 {
+		s.write(fmt.Sprintf("dir%02d/file%04d", i/50, i), fmt.Sprintf("text %d\n", i))
+	}
+	s.hg("addremove", "-q")
+	s.hg("commit", "-m", "wide", "-d", "0 0")
+	s.write("dir03/file0151", "another text\n")
+	s.hg("mv", "dir00/file0001", "moved")
+	s.hg("commit", "-m", "two files", "-d", "1 0")
+	s.write("dir04/file0201", "a third text\n")
+	s.hg("commit", "-m", "one file", "-d", "2 0")
+	return s
+}
+
+// TestSharedManifest walks through the states of a wide working directory and
+// compares, with images of every kind of usefulness, what is answered from the
+// manifest of its parent.
+func TestSharedManifest(t *testing.T) {
+	version := hgtest.HgVersions(t)[0]
+	inst := Installation{Path: version.Path, Version: version.Number}
+	real := hgtest.NewReal(t, version.Path)
+	s := wideSite(t, real)
+	all := append(modes(t, inst), hgtest.Named{Name: "hg", Runner: real})
+	var cmds []hgtest.Command
+	for _, line := range []string{
+		"hg cat -r . dir03/file0151", "hg manifest", "hg files -r . dir04", "hg status --rev .", "hg status --change .", "hg diff -c .", "hg status",
+		"hg diff --nodates -r 0", "hg identify", "hg log -r . -T {files}", "hg files -r 0 dir04", "hg cat -r 0 dir03/file0151", "hg log -p -l2", "hg cat -r . moved",
+	} {
+		c, err := hgtest.ParseCommand(line)
+		if err != nil {
+			t.Fatal(err)
+		}
+		cmds = append(cmds, c)
+	}
+	y := hgtest.NewTally(t)
+	compare := func() { hgtest.Compare(t, y, s.Dir, cmds, all...) }
+	compare()
+	s.hg("update", "-q", "0")
+	compare()
+	s.hg("update", "-q", "tip")
+	s.write("dir05/file0251", "not committed\n")
+	compare()
+	s.hg("commit", "-m", "committed", "-d", "3 0")
+	compare()
+	s.hg("update", "-q", "1")
+	s.hg("--config", "extensions.strip=", "strip", "-q", "--no-backup", "3")
+	compare()
+	s.hg("update", "-q", "null")
+	hgtest.Compare(t, y, s.Dir, []hgtest.Command{{Args: []string{"status"}}, {Args: []string{"manifest"}}}, all...)
+}
+
+// TestManifestIsReadOnce: what one engine has read of the parent's manifest, another
+// finds in the image, and does not look for in the store.
+func TestManifestIsReadOnce(t *testing.T) {
+	version := hgtest.HgVersions(t)[0]
+	inst := Installation{Path: version.Path, Version: version.Number}
+	s := wideSite(t, hgtest.NewReal(t, version.Path))
+	shelf := newShelf(t)
+	manifest := func() string {
+		t.Helper()
+		e := New(Options{Images: shelf})
+		defer e.Close()
+		stdout, stderr, res, err := runEngine(e, s.Dir, []string{"manifest"}, hgtest.BaseEnv(), inst)
+		if err != nil || res.ExitCode != 0 || len(stderr) > 0 {
+			t.Fatalf("%v, %d, %s", err, res.ExitCode, stderr)
+		}
+		return string(stdout)
+	}
+	want := manifest()
+	if strings.Count(want, "\n") != 1400 || shelf.kept[image.Key{Kind: image.Checkout, Path: s.Dir}] == nil {
+		t.Fatalf("%d files, and the images %v", strings.Count(want, "\n"), len(shelf.kept))
+	}
+	for _, name := range []string{"00manifest.i", "00manifest.d"} {
+		if err := os.Rename(filepath.Join(s.Dir, ".hg/store", name), filepath.Join(s.Dir, name)); err != nil && !os.IsNotExist(err) {
+			t.Fatal(err)
+		}
+	}
+	if got := manifest(); got != want {
+		t.Errorf("%d bytes without the store's manifest, not %d", len(got), len(want))
+	}
+	shelf.left("two engines")
+}

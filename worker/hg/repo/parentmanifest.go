@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package repo
+
+import (
+	"hgbroker/worker/hg/image"
+	"hgbroker/worker/hg/manifest"
+	"hgbroker/worker/hg/node"
+	"hgbroker/worker/hg/snapshot"
+)
+
+// sharedManifest is from which size on the manifest of the working directory's
+// parent is shared between workers, in bytes.
+const sharedManifest = 64 << 10
+
+// parentManifest is the manifest of the working directory's first parent, as an
+// image has it.
+type parentManifest struct {
+	open  *snapshot.Checkout
+	spent []*snapshot.Checkout // replaced by Settle
+	asked node.ID              // the manifest for which an image was asked for last
+	owed  owedManifest         // is to become an image
+	fork  bool                 // of a View that shares open with another
+}
+
+// owedManifest is a manifest that was read without an image.
+type owedManifest struct {
+	id, p1, p2 node.ID
+	text       []byte
+}
+
+func (r *Repo) checkoutKey() image.Key {
+	return image.Key{Kind: image.Checkout, Path: r.Layout.Root}
+}
+
+// begin is for the next command.
+func (p *parentManifest) begin() {
+	for _, old := range p.spent {
+		old.Close()
+	}
+	p.spent = nil
+}
+
+func (p *parentManifest) close() {
+	p.begin()
+	if p.open != nil {
+		p.open.Close()
+	}
+	*p = parentManifest{}
+}
+
+// text is the text of a manifest out of an image.
+func (p *parentManifest) text(id node.ID) ([]byte, bool) {
+	if p.open == nil {
+		return nil, false
+	}
+	return p.open.Manifest(id)
+}
+
+// replace puts another image in the place of the one that is open.
+func (p *parentManifest) replace(c *snapshot.Checkout) {
+	if p.open != nil {
+		p.spent = append(p.spent, p.open)
+	}
+	p.open = c
+}
+
+// manifestOf reads a changeset's manifest. When shared is true, the text is that of
+// an image, and not to be used after the command.
+func (v *View) manifestOf(id node.ID, rev node.Rev) (m manifest.Manifest, shared bool, err error) {
+	p := &v.Repo.parent
+	if text, ok := p.text(id); ok {
+		return manifest.Of(text), true, nil
+	}
+	first, _ := v.WdirParents()
+	mine := rev == first && !p.fork
+	if mine && p.asked != id {
+		p.asked = id
+		if img := v.images.Lease(v.checkoutKey()); img != nil {
+			if c, err := snapshot.OpenCheckout(img); err != nil {
+				img.Close()
+			} else if text, ok := c.Manifest(id); ok {
+				p.replace(c)
+				return manifest.Of(text), true, nil
+			} else {
+				c.Close()
+			}
+		}
+	}
+	log, err := v.Manifests()
+	if err != nil {
+		return m, false, err
+	}
+	if m, err = log.Read(id, rev); err != nil || !mine || len(m.Text()) < sharedManifest {
+		return m, false, err
+	}
+	if p1, p2, ok := log.ParentNodes(id, rev); ok {
+		p.owed = owedManifest{id, p1, p2, m.Text()}
+	}
+	return m, false, nil
+}
+
+// settleManifest makes the image of the manifest that is owed, and drops what this
+// process has of it for itself.
+func (r *Repo) settleManifest() error {
+	owed := r.parent.owed
+	r.parent.owed = owedManifest{}
+	img, err := r.images.Keep(r.checkoutKey(), snapshot.BuildCheckout(owed.id, owed.p1, owed.p2, owed.text))
+	if err != nil {
+		return err
+	}
+	c, err := snapshot.OpenCheckout(img)
+	if err != nil {
+		img.Close()
+		return err
+	}
+	r.parent.replace(c)
+	if r.checkout.worktree.manifest.id == owed.id {
+		r.checkout.worktree.manifest = keptManifest{}
+	}
+	if r.manifests != nil {
+		return r.manifests.Close()
+	}
+	return nil
+}
