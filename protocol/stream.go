@@ -66,6 +66,10 @@ const (
 	// writePiece is what one write hands to the kernel, so that a client that
 	// reads slowly is told from one that does not read.
 	writePiece = 64 << 10
+	// widePipe is what a pipe to the client is asked to hold once there is more
+	// than a piece to write: both ends then go to sleep less often. It is what
+	// Linux allows everybody (pipe-max-size).
+	widePipe = 1 << 20
 )
 
 // ErrFraming is wrapped when the bytes cannot be cut into messages any more.
@@ -107,6 +111,7 @@ type Stream struct {
 	failed  chan struct{} // closed when err is set
 
 	stall time.Duration
+	widen sync.Once
 	ready func(size int) bool // a write would not wait; nil when nobody can tell
 	input syscall.RawConn     // nil when r is nothing that can be polled
 }
@@ -166,6 +171,22 @@ func writable(w io.Writer) func(size int) bool {
 			}
 		})
 		return err == nil && room
+	}
+}
+
+// widenPipe asks for more room in a pipe to the client; anything else stays as it
+// is, and so does a pipe for which there is no more.
+func (s *Stream) widenPipe() {
+	c, ok := s.w.(syscall.Conn)
+	if !ok {
+		return
+	}
+	if raw, err := c.SyscallConn(); err == nil {
+		_ = raw.Control(func(fd uintptr) {
+			if size, err := unix.FcntlInt(fd, unix.F_GETPIPE_SZ, 0); err == nil && size < widePipe {
+				_, _ = unix.FcntlInt(fd, unix.F_SETPIPE_SZ, widePipe)
+			}
+		})
 	}
 }
 
@@ -496,6 +517,9 @@ func (s *Stream) WriteRaw(msg ...[]byte) error {
 		s.queue = append(s.queue, []byte(header))
 	}
 	s.queue = append(s.queue, msg...)
+	if size > writePiece {
+		s.widen.Do(s.widenPipe)
+	}
 	s.work.Signal()
 	return nil
 }
