@@ -35,10 +35,27 @@ func (s *stream) Write(p []byte) (int, error) {
 	if s.o.failed != nil {
 		return 0, s.o.failed
 	}
+	if s.o.flowing && len(p) >= directBytes {
+		return s.direct(p)
+	}
 	s.buf = append(s.buf, p...)
 	s.o.held += len(p)
 	if s.o.held >= heldBytes {
 		s.o.Flush()
+	}
+	return len(p), s.o.failed
+}
+
+// directBytes is from which size on a piece of output that flows goes out as it is,
+// without being collected with others.
+const directBytes = 32 << 10
+
+func (s *stream) direct(p []byte) (int, error) {
+	s.o.Flush()
+	if s.o.failed == nil {
+		if _, err := s.w.Write(p); err != nil {
+			s.o.failed = err
+		}
 	}
 	return len(p), s.o.failed
 }

@@ -11,6 +11,7 @@ import (
 	"hgbroker/worker/hg/node"
 	"hgbroker/worker/hg/repo"
 	"hgbroker/worker/hg/revset"
+	"hgbroker/worker/hg/template"
 )
 
 const (
@@ -117,9 +118,11 @@ type hand struct {
 }
 
 func (h *hand) work(jobs <-chan *chunk) {
+	var ctx template.Changectx
 	for k := range jobs {
 		for _, rev := range k.revs {
-			if k.err = h.shows.Show(&k.text, h.repo.Refer(rev), formatter.Props{}); k.err != nil {
+			ctx = h.repo.Again(ctx, rev)
+			if k.err = h.shows.Show(&k.text, ctx, formatter.Props{}); k.err != nil {
 				break
 			}
 		}

@@ -61,14 +61,9 @@ func (d Date) Format(format string) (string, error) {
 	if strings.IndexByte(format, 0) >= 0 {
 		return "", hgerr.NewUnsupported("date format with a NUL")
 	}
-	sign, minutes := byte('+'), -d.Offset
-	if d.Offset > 0 {
-		sign = '-'
-		minutes = d.Offset
-	}
-	minutes /= 60
+	sign, minutes := d.zone()
 	if format == DefaultFormat {
-		return defaultForm(d.clock(), sign, minutes), nil
+		return string(d.AppendDefault(nil)), nil
 	}
 	format = strings.ReplaceAll(format, "%z", "%1%2")
 	format = strings.ReplaceAll(format, "%1", string(sign)+twoDigits(minutes/60))
@@ -76,13 +71,15 @@ func (d Date) Format(format string) (string, error) {
 	return strftime(d.clock(), format)
 }
 
-// defaultForm is DefaultFormat, which a long log prints for every changeset.
-func defaultForm(t time.Time, sign byte, minutes int) string {
-	var buf [40]byte
+// AppendDefault appends d by DefaultFormat, which a long log prints for every
+// changeset.
+func (d Date) AppendDefault(b []byte) []byte {
+	t := d.clock()
+	sign, minutes := d.zone()
 	year, month, day := t.Date()
 	hour, minute, second := t.Clock()
 	two := func(b []byte, n int, after byte) []byte { return append(b, byte('0'+n/10), byte('0'+n%10), after) }
-	b := append(append(buf[:0], t.Weekday().String()[:3]...), ' ')
+	b = append(append(b, t.Weekday().String()[:3]...), ' ')
 	b = append(append(b, month.String()[:3]...), ' ')
 	b = two(b, day, ' ')
 	b = two(b, hour, ':')
@@ -96,5 +93,13 @@ func defaultForm(t time.Time, sign byte, minutes int) string {
 		}
 		b = append(b, byte('0'+n/10), byte('0'+n%10))
 	}
-	return string(b)
+	return b
+}
+
+// zone is the offset as it is shown: east of Greenwich positive, in whole minutes.
+func (d Date) zone() (sign byte, minutes int) {
+	if d.Offset > 0 {
+		return '-', d.Offset / 60
+	}
+	return '+', -d.Offset / 60
 }

@@ -10,7 +10,7 @@ import (
 // Lower is s in small letters, as far as the local encoding has them; a string
 // that is not in the encoding has only its ASCII letters changed.
 func (e *Encoding) Lower(s string) string {
-	if isASCII(s) {
+	if IsASCII(s) {
 		return asciiLower(s)
 	}
 	return e.changeCase(s, cases.Lower(language.Und).String, asciiLower)
@@ -18,7 +18,7 @@ func (e *Encoding) Lower(s string) string {
 
 // Upper is s in capital letters, in the same way.
 func (e *Encoding) Upper(s string) string {
-	if isASCII(s) {
+	if IsASCII(s) {
 		return asciiUpper(s)
 	}
 	return e.changeCase(s, cases.Upper(language.Und).String, asciiUpper)
@@ -51,7 +51,7 @@ func (t Text) Upper(e *Encoding) string {
 }
 
 func (t Text) changeCase(e *Encoding, plain, change, asciiOnly func(string) string) string {
-	if t.Lossless || t.lost || isASCII(t.Local) {
+	if t.Lossless || t.lost || IsASCII(t.Local) {
 		return plain(t.Local)
 	}
 	changed := change(t.UTF8)

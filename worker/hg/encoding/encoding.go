@@ -101,7 +101,7 @@ type Text struct {
 // ToLocal converts a stored string for showing: from UTF-8, or, for what was
 // stored before Mercurial cared, from the fallback encoding.
 func (e *Encoding) ToLocal(s string) Text {
-	if isASCII(s) {
+	if IsASCII(s) {
 		return Text{Local: s, UTF8: s, Lossless: true}
 	}
 	stored := s
@@ -131,7 +131,7 @@ func (e *Encoding) Local(s string) string { return e.ToLocal(s).Local }
 // FromLocal converts what a user typed. Bytes that are not in the encoding are
 // handled by its Mode; the error is hg's.
 func (e *Encoding) FromLocal(s string) (string, error) {
-	if isASCII(s) {
+	if IsASCII(s) {
 		return s, nil
 	}
 	u, err := e.codec.decode(s, e.mode)
@@ -143,7 +143,8 @@ func (e *Encoding) FromLocal(s string) (string, error) {
 	return u, nil
 }
 
-func isASCII(s string) bool {
+// IsASCII tells whether there is nothing in s that encodings differ about.
+func IsASCII[T ~string | ~[]byte](s T) bool {
 	i := 0
 	for ; i+8 <= len(s); i += 8 {
 		// The compiler makes one load of it.

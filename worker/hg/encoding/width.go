@@ -13,7 +13,7 @@ import (
 // two for East Asian wide characters, one for every other character (also for
 // combining ones, as hg counts).
 func (e *Encoding) ColWidth(s string) int {
-	if isASCII(s) {
+	if IsASCII(s) {
 		return len(s)
 	}
 	u, _ := e.codec.decode(s, Replace)

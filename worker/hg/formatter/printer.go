@@ -96,6 +96,16 @@ func (p *printer) parent(rev node.Rev) (template.Changectx, error) {
 	return p.repo.Changectx(rev)
 }
 
+// nodes is a repository that knows IDs without making a Changectx.
+type nodes interface{ Node(rev node.Rev) node.ID }
+
+// summarized is a changeset that can tell the first line of its description, without
+// white space around the whole, with less work than taking it out of Desc; ok is
+// false when it cannot.
+type summarized interface {
+	Summary() (line string, ok bool)
+}
+
 func (p *printer) files(w *bytes.Buffer, about string, names []string, labels string) {
 	if len(names) == 0 {
 		return
@@ -151,12 +161,16 @@ func (p *printer) show(w *bytes.Buffer, ctx template.Changectx, props Props) err
 		p.line(w, "phase:       ", ctx.Phase().String(), "log.phase")
 	}
 	for _, r := range template.MeaningfulParents(ctx, debug) {
+		mark := w.Len()
+		w.WriteString("parent:      ")
+		if ids, ok := p.repo.(nodes); ok && p.opts.Label == nil {
+			p.changeID(w, r, ids.Node(r))
+			continue
+		}
 		parent, err := p.parent(r)
 		if err != nil {
 			return err
 		}
-		mark := w.Len()
-		w.WriteString("parent:      ")
 		p.changeID(w, r, parent.Node())
 		if p.opts.Label != nil {
 			p.colored(w, mark, "log.parent changeset."+parent.Phase().String())
@@ -174,11 +188,11 @@ func (p *printer) show(w *bytes.Buffer, ctx template.Changectx, props Props) err
 	}
 	p.line(w, "user:        ", ctx.User().Local, "log.user")
 	unix, offset := ctx.Date()
-	date, err := dates.Date{Unix: unix, Offset: offset}.Format(dates.DefaultFormat)
-	if err != nil {
-		return err
-	}
-	p.line(w, "date:        ", date, "log.date")
+	mark = w.Len()
+	w.WriteString("date:        ")
+	w.Write(dates.Date{Unix: unix, Offset: offset}.AppendDefault(w.AvailableBuffer()))
+	w.WriteByte('\n')
+	p.colored(w, mark, "log.date")
 	if words := ctx.Instabilities(); len(words) > 0 {
 		p.line(w, "instability: ", strings.Join(words, ", "), "log.instability")
 	} else if ctx.Obsolete() {
@@ -208,6 +222,15 @@ func (p *printer) show(w *bytes.Buffer, ctx template.Changectx, props Props) err
 	if debug {
 		for _, x := range ctx.Extras() {
 			p.line(w, "extra:       ", x.Key+"="+python.Escape(x.Value), "ui.debug log.extra")
+		}
+	}
+	if s, ok := ctx.(summarized); ok && !verbose {
+		if line, ok := s.Summary(); ok {
+			if line != "" {
+				p.line(w, "summary:     ", line, "log.summary")
+			}
+			w.WriteByte('\n')
+			return p.o.showPatch(w, ctx, props.GraphWidth)
 		}
 	}
 	if desc := ctx.Desc().Trim().Local; desc != "" {

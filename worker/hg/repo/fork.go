@@ -25,7 +25,7 @@ func (v *View) Fork(names bool) (fork *View, ok bool) {
 	r.parent = parentManifest{open: v.parent.open, fork: true}
 	r.columns = texts{open: v.columns.open, asked: true}
 	f := *v
-	f.Repo = &r
+	f.Repo, f.users = &r, nil
 	return &f, true
 }
 

@@ -3,11 +3,14 @@
 package repo
 
 import (
+	"bytes"
 	"cmp"
 	"path/filepath"
 	"slices"
 
 	"hgbroker/worker/hg/changelog"
+	"hgbroker/worker/hg/config/python"
+	"hgbroker/worker/hg/encoding"
 	"hgbroker/worker/hg/hgerr"
 	"hgbroker/worker/hg/match"
 	"hgbroker/worker/hg/node"
@@ -43,6 +46,23 @@ func (v *View) text(stored string) template.Text {
 	return template.Text{Local: t.Local, UTF8: t.UTF8}
 }
 
+// maxUsers bounds the users that a View remembers.
+const maxUsers = 1024
+
+// userText is text for a committer. Few people write most of a history.
+func (v *View) userText(stored []byte) template.Text {
+	if t, ok := v.users[string(stored)]; ok {
+		return t
+	}
+	if v.users == nil || len(v.users) >= maxUsers {
+		v.users = map[string]template.Text{}
+	}
+	name := string(stored)
+	t := v.text(name)
+	v.users[name] = t
+	return t
+}
+
 // Root is the working directory's root.
 func (t *Templates) Root() string { return t.Layout.Root }
 
@@ -57,6 +77,17 @@ func (t *Templates) Changectx(rev node.Rev) (template.Changectx, error) {
 // changeset is read when one of its columns is wanted.
 func (t *Templates) Refer(rev node.Rev) template.Changectx {
 	return &changectx{v: t.View, rev: rev}
+}
+
+// Again is Refer in the memory of what Refer or Again has returned before, which
+// nobody uses any more; nil has none.
+func (t *Templates) Again(last template.Changectx, rev node.Rev) template.Changectx {
+	c, ok := last.(*changectx)
+	if !ok {
+		return t.Refer(rev)
+	}
+	*c = changectx{v: t.View, rev: rev}
+	return c
 }
 
 // Lookup finds a visible changeset by its ID.
@@ -246,7 +277,21 @@ func (c *changectx) User() template.Text {
 	if c.wdir() {
 		c.unavailable("user")
 	}
-	return c.v.text(string(c.read().User()))
+	return c.v.userText(c.read().User())
+}
+
+// Summary is the first line of the description, without white space around the
+// whole, when that is the same in every encoding.
+func (c *changectx) Summary() (line string, ok bool) {
+	desc := c.read().Description()
+	if !encoding.IsASCII(desc) {
+		return "", false
+	}
+	desc = bytes.Trim(desc, python.Space)
+	if i := bytes.IndexAny(desc, "\n\r"); i >= 0 {
+		desc = desc[:i]
+	}
+	return string(desc), true
 }
 
 func (c *changectx) Desc() template.Text { return c.v.text(string(c.read().Description())) }

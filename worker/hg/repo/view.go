@@ -18,6 +18,7 @@ import (
 	"hgbroker/worker/hg/snapshot"
 	"hgbroker/worker/hg/store"
 	"hgbroker/worker/hg/tags"
+	"hgbroker/worker/hg/template"
 )
 
 // View is a repository as one command sees it.
@@ -54,6 +55,7 @@ type View struct {
 
 	names     names
 	branchmap *branchmap
+	users     map[string]template.Text
 }
 
 // Visibility says what of the store a command sees.
