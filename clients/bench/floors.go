@@ -7,10 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -101,32 +99,3 @@ func (s *socketpair) ask([]string) ([]byte, time.Duration, error) {
 }
 
 func (s *socketpair) close() error { return errors.Join(unix.Close(s.fd), s.cmd.Wait()) }
-
-// walk is the bare walk below every status of a working copy that nobody
-// watches: each folder read, each file asked for its size and time.
-type walk struct{ w *world }
-
-func startWalk(w *world) (contender, error) { return &walk{w}, nil }
-
-func (*walk) bare() {}
-
-func (k *walk) ask(args []string) ([]byte, time.Duration, error) {
-	if len(args) != 1 || args[0] != "status" {
-		return nil, 0, errOther
-	}
-	start := time.Now()
-	err := filepath.WalkDir(k.w.repo, func(_ string, e fs.DirEntry, err error) error {
-		switch {
-		case err != nil:
-			return err
-		case e.IsDir() && e.Name() == ".hg":
-			return fs.SkipDir
-		case !e.IsDir():
-			_, err = e.Info()
-		}
-		return err
-	})
-	return nil, time.Since(start), err
-}
-
-func (*walk) close() error { return nil }

@@ -5,6 +5,7 @@ package main
 import (
 	"os/exec"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -46,12 +47,15 @@ var gits = []struct{ hg, git []string }{
 	{[]string{"tags"}, []string{"tag"}},
 	{[]string{"files"}, []string{"ls-files"}},
 	{[]string{"cat", ""}, []string{"show"}},
+	{[]string{"log", "-T", `{node|short} {desc|firstline}\n`}, []string{"log", "--all", "--format=%h %s"}},
+	{[]string{"annotate", ""}, []string{"blame", "HEAD", "--"}},
+	{[]string{"log", ""}, []string{"log", "--all", "--"}},
 }
 
 func (g *git) ask(args []string) ([]byte, time.Duration, error) {
 	for _, q := range gits {
 		open := q.hg[len(q.hg)-1] == ""
-		if open && len(args) == len(q.hg) && slices.Equal(args[:len(args)-1], q.hg[:len(q.hg)-1]) {
+		if open && len(args) == len(q.hg) && !strings.HasPrefix(args[len(args)-1], "-") && slices.Equal(args[:len(args)-1], q.hg[:len(q.hg)-1]) {
 			last := args[len(args)-1]
 			if args[0] == "cat" {
 				last = "HEAD:" + last

@@ -37,7 +37,7 @@ turn; what they print is compared with what hg prints.
 | rhg | Mercurial's fast subset, without its fallback |
 | git | what comes nearest, on the same history in git |
 | socketpair | floor: a unix socket to another process and back, with an answer as large |
-| walk | floor: a bare walk over the working copy |
+| walk | floor: readdir and lstat of the whole working copy, on all processors |
 
 ![medians of all commands, logarithmic](PLOT)
 
