@@ -229,14 +229,15 @@ func (v *View) loadTags() error {
 
 // globalTags are the tags that .hgtags gives in the visible heads: from the
 // snapshot when it has those of just these heads, else read now, and left in the
-// snapshot when these are the heads that most commands see.
+// snapshot when these are the heads that most commands see. With --debug they are
+// read, since hg then speaks of lines that are none.
 func (v *View) globalTags() (*tags.Table, error) {
 	heads := v.Heads()
 	hash := snapshot.HeadsHash(v.snap.Index(), heads)
-	if t, ok := v.snap.Tags(hash); ok {
+	if t, ok := v.snap.Tags(hash); ok && !v.Config.Debug {
 		return t, nil
 	}
-	cols := &snapshot.TagColumns{HeadsHash: hash, Table: &tags.Table{}}
+	cols := &snapshot.TagColumns{HeadsHash: hash}
 	hgtags, err := filelog.Open(v.store, ".hgtags")
 	if err != nil {
 		return nil, err
@@ -249,7 +250,7 @@ func (v *View) globalTags() (*tags.Table, error) {
 		}
 	}
 	keep := !v.all && len(v.revealed) == 0 || !v.snap.HasTags()
-	if known := v.snap.DistinctTagFiles(); v.snap.HasTags() && slices.Equal(known, distinct) {
+	if known := v.snap.DistinctTagFiles(); v.snap.HasTags() && !v.Config.Debug && slices.Equal(known, distinct) {
 		// Other heads, with the same texts.
 		t := v.snap.AnyTags()
 		if keep {
@@ -258,16 +259,15 @@ func (v *View) globalTags() (*tags.Table, error) {
 		}
 		return t, nil
 	}
-	for _, id := range distinct {
-		rev, ok := hgtags.Rev(id)
+	cols.Table, err = tags.MergeAll(len(distinct), func(i int) ([]byte, error) {
+		rev, ok := hgtags.Rev(distinct[i])
 		if !ok {
-			return nil, hgtags.NoNode(id)
+			return nil, hgtags.NoNode(distinct[i])
 		}
-		text, err := hgtags.Data(rev)
-		if err != nil {
-			return nil, err
-		}
-		cols.Table.Merge(tags.Parse(text, nil))
+		return hgtags.Data(rev)
+	})
+	if err != nil {
+		return nil, err
 	}
 	if keep {
 		v.snap.SetTags(cols)

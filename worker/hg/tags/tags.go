@@ -92,6 +92,7 @@ func splitLines(text []byte) [][]byte {
 // Merge takes over what a later file says. The names that it decided are
 // returned: those that are new, or that the later file won.
 func (t *Table) Merge(later *Table) (won []string) {
+	t.Skipped += later.Skipped
 	for _, name := range later.Names {
 		a := later.ByName[name]
 		b := t.ByName[name]
@@ -115,4 +116,48 @@ func (t *Table) Merge(later *Table) (won []string) {
 		t.ByName[name] = merged
 	}
 	return won
+}
+
+// MergeAll merges n texts in their order; read gives them, perhaps more than once.
+//
+// Most heads of a history have the same file at different ages. When each text is
+// the beginning of the longest one, and there no name stands twice, the longest
+// one says it all: a line that is older than another says the same.
+func MergeAll(n int, read func(i int) ([]byte, error)) (*Table, error) {
+	var longest []byte
+	one := true
+	for i := 0; i < n && one; i++ {
+		text, err := read(i)
+		if err != nil {
+			return nil, err
+		}
+		short := text
+		if len(text) > len(longest) {
+			short, longest = longest, text
+		}
+		one = bytes.HasPrefix(longest, short) && (len(short) == 0 || len(short) == len(longest) || short[len(short)-1] == '\n')
+	}
+	if one {
+		if t := Parse(longest, nil); !t.hasHistory() {
+			return t, nil
+		}
+	}
+	t := &Table{}
+	for i := range n {
+		text, err := read(i)
+		if err != nil {
+			return nil, err
+		}
+		t.Merge(Parse(text, nil))
+	}
+	return t, nil
+}
+
+func (t *Table) hasHistory() bool {
+	for _, e := range t.ByName {
+		if len(e.History) > 0 {
+			return true
+		}
+	}
+	return false
 }

@@ -169,3 +169,57 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+// TestMergeAll compares the short way with merging one text after the other, for
+// heads that have the same file at several ages, and some that have not.
+func TestMergeAll(t *testing.T) {
+	rng := rand.New(rand.NewPCG(5, 6))
+	short := 0
+	for range 2000 {
+		var lines []string
+		for i := range 1 + rng.IntN(8) {
+			name := i
+			if rng.IntN(20) == 0 {
+				name = rng.IntN(8)
+			}
+			lines = append(lines, strings.Repeat(fmt.Sprintf("%02x", rng.IntN(30)), 20)+fmt.Sprintf(" tag%d\n", name))
+		}
+		if rng.IntN(10) == 0 {
+			lines[rng.IntN(len(lines))] = "no tag\n"
+		}
+		var texts [][]byte
+		for range 1 + rng.IntN(5) {
+			text := strings.Join(lines[:rng.IntN(len(lines)+1)], "")
+			if rng.IntN(12) == 0 {
+				text += strings.Repeat("99", 20) + " other\n"
+			}
+			if rng.IntN(20) == 0 && text != "" {
+				text = text[:len(text)-1]
+			}
+			texts = append(texts, []byte(text))
+		}
+		want := &Table{}
+		for _, text := range texts {
+			want.Merge(Parse(text, nil))
+		}
+		reads := 0
+		got, err := MergeAll(len(texts), func(i int) ([]byte, error) { reads++; return texts[i], nil })
+		if err != nil {
+			t.Fatal(err)
+		}
+		if reads <= len(texts) {
+			short++
+		}
+		if strings.Join(got.Names, " ") != strings.Join(want.Names, " ") || got.Skipped > 0 != (want.Skipped > 0) {
+			t.Fatalf("%q: names %q and %d other lines, want %q and %d", texts, got.Names, got.Skipped, want.Names, want.Skipped)
+		}
+		for name, e := range want.ByName {
+			if g := got.ByName[name]; g.Node != e.Node || fmt.Sprint(g.History) != fmt.Sprint(e.History) {
+				t.Fatalf("%q: %s is %v, want %v", texts, name, *g, *e)
+			}
+		}
+	}
+	if short < 200 {
+		t.Errorf("the short way was taken %d times", short)
+	}
+}
