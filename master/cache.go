@@ -18,8 +18,13 @@ import (
 // bounds their bytes. What goes when they do not all fit is decided here, by what
 // each is worth (worth.go), and before ristretto is given a new one, so that it
 // never has to choose: with few, large entries its own choice costs more than it
-// saves (an image that it rejects has evicted others already). A few hot slots
-// keep what was used last whatever it is worth.
+// saves (an image that it rejects has evicted others already).
+//
+// A few hot slots keep images beside ristretto, and beside its limit: those used
+// last, which their workers have in memory anyway, and one more: where the limit
+// runs through an image, it is kept if that comes nearer to the limit than leaving
+// it out. On average as much is held as the limit says, and an image that is large
+// beside the limit is neither kept out for ever nor does it push out all others.
 //
 // The settings are those that were measured to work for few large entries used
 // in bursts, and each one that matters is pinned by a test (cache_test.go):
@@ -56,9 +61,7 @@ type entry struct {
 	id    uint64
 	uses  usage
 	image *sealed // what main or a hot slot may hold; nil when neither does
-	// aside says that there was no room for image among those that are worth
-	// more: a hot slot holds it while it is used, beside the limit, since its
-	// worker has it in memory anyway.
+	// aside says that only a hot slot holds image.
 	aside bool
 }
 
@@ -157,12 +160,8 @@ func (c *cache) use(key protocol.ImageKey, now time.Time) {
 	}
 	u := c.usage(key)
 	if u.counted.IsZero() || now.Sub(u.counted) >= c.burst {
-		switch {
-		case key.Kind != storeKind: // the clock is moved by what it belongs to
-		case u.known(c.clock):
+		if key.Kind == storeKind && u.known(c.clock) { // the others belong to one
 			c.clock++
-		default:
-			c.clock += stranger
 		}
 		u.count(c.clock, now)
 		c.main.Get(c.entry(key).id)
@@ -185,6 +184,7 @@ func (c *cache) lease(key protocol.ImageKey, now time.Time) *sealed {
 // put makes s the image of its key, unless there is no room for what it is
 // worth. The caller's reference becomes the cache's.
 func (c *cache) put(s *sealed) {
+	defer s.release()
 	e := c.entry(s.key)
 	if e.image != nil {
 		c.drop(s.key, e)
@@ -196,33 +196,11 @@ func (c *cache) put(s *sealed) {
 			c.drop(key, g)
 		}
 	}
-	e.image = s
-	yes, no := true, false
-	s.mark(&yes, nil)
-	hot := kindOf(s.key).hot && c.isHot(s.key.Path)
-	if hot && c.usage(s.key).settled() {
-		c.pin(s) // somebody works with it: the others make room
-	}
-	c.shrink(c.limit)
-	if e.image != s {
+	e.image, e.aside = s, true
+	c.choose()
+	if cached, _ := s.held(); !cached {
 		c.rejections.Add(1) // it is worth less than what is here
-		s.mark(&no, nil)
-		if hot {
-			e.image, e.aside = s, true
-			c.pin(s)
-		}
-		s.release()
-		return
 	}
-	if hot {
-		c.pin(s)
-	}
-	if !c.main.Set(e.id, s, s.cost) {
-		// Dropped without a callback: the reference is still ours.
-		s.mark(&no, nil)
-		s.release()
-	}
-	c.main.Wait()
 }
 
 // drop lets go of an entry's image.
@@ -238,24 +216,95 @@ type held struct {
 	key   protocol.ImageKey
 	e     *entry
 	worth float64
+	hot   bool // its path has a hot slot
 }
 
-// loose lists what no hot slot keeps, by what it is worth, the least first, and
-// counts the bytes that the limit is about.
-func (c *cache) loose() (list []held, bytes int64) {
+// list is all images, those that are worth the most first. When memory is short,
+// those in use come before the others.
+func (c *cache) list() (list []held) {
 	for key, e := range c.entries {
-		if e.image == nil || e.aside {
-			continue
-		}
-		bytes += e.image.cost
-		if _, hot := e.image.held(); !hot {
-			list = append(list, held{key, e, c.worth(key, e)})
+		if e.image != nil {
+			list = append(list, held{key, e, c.worth(key, e), kindOf(key).hot && c.isHot(key.Path)})
 		}
 	}
 	slices.SortFunc(list, func(a, b held) int {
-		return cmp.Or(cmp.Compare(a.worth, b.worth), cmp.Compare(a.e.id, b.e.id))
+		if a.hot != b.hot && c.limit < c.maxBytes {
+			return first(a.hot)
+		}
+		return cmp.Or(cmp.Compare(b.worth, a.worth), cmp.Compare(b.e.id, a.e.id))
 	})
-	return list, bytes
+	return list
+}
+
+// first orders what is before what is not.
+func first(is bool) int {
+	if is {
+		return -1
+	}
+	return 1
+}
+
+// choose decides what is held, and by whom: all writes to ristretto that bring or
+// move an image are here.
+func (c *cache) choose() (dropped int) {
+	var bytes int64
+	var enter, free []*entry // into ristretto, out of a hot slot
+	for _, h := range c.list() {
+		if h.e.image == nil {
+			continue // it went with its store
+		}
+		cost := h.e.image.cost
+		inside := bytes+cost <= c.limit
+		across := !inside && bytes+cost/2 <= c.limit && c.limit == c.maxBytes && kindOf(h.key).hot
+		if inside || across {
+			bytes += cost
+		}
+		switch {
+		case across || h.hot:
+			c.pin(h.e.image)
+		case inside:
+			if _, hot := h.e.image.held(); hot {
+				free = append(free, h.e)
+			}
+		default:
+			dropped += c.evict(h.key, h.e)
+			continue
+		}
+		if inside && h.e.aside {
+			enter = append(enter, h.e)
+		} else if !inside && !h.e.aside {
+			h.e.aside = true
+			c.main.Del(h.e.id)
+		}
+	}
+	if len(enter) == 0 && len(free) == 0 {
+		return dropped
+	}
+	c.main.Wait() // for the room, and for what Del says to the images
+	for _, e := range enter {
+		if e.image != nil && e.image.acquire() {
+			c.enter(e)
+		}
+	}
+	for _, e := range free {
+		if e.image != nil {
+			c.unpin(e.image)
+		}
+	}
+	c.main.Wait()
+	return dropped
+}
+
+// enter gives an image to ristretto, with a reference.
+func (c *cache) enter(e *entry) {
+	yes, no := true, false
+	e.aside = false
+	e.image.mark(&yes, nil)
+	if !c.main.Set(e.id, e.image, e.image.cost) {
+		// Dropped without a callback: the reference is still ours.
+		e.image.mark(&no, nil)
+		e.image.release()
+	}
 }
 
 // worth is the seconds of rebuilding that a byte of an image saves in a burst.
@@ -291,29 +340,6 @@ func (c *cache) usage(key protocol.ImageKey) *usage {
 	return &c.entry(key).uses
 }
 
-// shrink lets the least worthy go until no more than limit bytes are held, or
-// what the hot slots keep.
-func (c *cache) shrink(limit int64) (dropped int) {
-	if c.total() <= limit {
-		return 0
-	}
-	list, bytes := c.loose()
-	n := 0
-	for ; n < len(list) && bytes > limit; n++ {
-		bytes -= list[n].e.image.cost
-	}
-	// The last one that went may have been large: what still fits may stay.
-	for i := n - 1; i >= 0; i-- {
-		h := list[i]
-		if bytes+h.e.image.cost <= limit {
-			bytes += h.e.image.cost
-			continue
-		}
-		dropped += c.evict(h.key, h.e)
-	}
-	return dropped
-}
-
 // evict drops an image, and with a store's what came to it.
 func (c *cache) evict(key protocol.ImageKey, e *entry) (dropped int) {
 	if e.image == nil {
@@ -341,28 +367,27 @@ func (c *cache) bytes() (bytes int64) {
 }
 
 // squeeze gives memory up because the machine has none left: first all that is
-// cold or was beside the limit, and if nothing was, half of what the hot slots do not keep, the least
-// worthy first. What is left is the limit until relax is called.
+// cold or was beside the limit, and if nothing was, half of what is not in use, the
+// least worthy first. What is left is the limit until relax is called.
 func (c *cache) squeeze() (dropped int, bytes int64) {
 	before := c.bytes()
-	for key, e := range c.entries {
-		if e.aside {
-			dropped += c.evict(key, e)
-		}
-	}
-	list, total := c.loose()
 	var loose int64
-	for _, h := range list {
-		loose += h.e.image.cost
-		if kindOf(h.key).cold {
+	for _, h := range c.list() {
+		switch {
+		case h.e.image == nil:
+		case h.e.aside || kindOf(h.key).cold:
 			dropped += c.evict(h.key, h.e)
+		case !h.hot:
+			loose += h.e.image.cost
 		}
 	}
+	c.limit = max(min(c.limit, c.total()), 1)
 	if dropped == 0 {
-		dropped = c.shrink(total - (loose+1)/2)
+		c.limit = max(c.limit-(loose+1)/2, 1)
+		dropped = c.choose()
+		c.limit = max(min(c.limit, c.total()), 1)
 	}
 	c.main.Wait()
-	c.limit = max(min(c.limit, c.total()), 1)
 	return dropped, before - c.bytes()
 }
 
@@ -397,32 +422,12 @@ func (c *cache) heat(path string, now time.Time) {
 		return
 	}
 	c.hot = slices.Insert(c.hot, 0, hotSlot{path, now})
-	c.each(path, c.pin)
-	for len(c.hot) > c.hotSlots {
-		c.cool(len(c.hot) - 1)
-	}
-}
-
-// cool empties a hot slot.
-func (c *cache) cool(i int) {
-	path := c.hot[i].path
-	c.hot = slices.Delete(c.hot, i, i+1)
-	c.each(path, c.unpin)
+	c.hot = c.hot[:min(len(c.hot), c.hotSlots)]
+	c.choose()
 }
 
 func (c *cache) isHot(path string) bool {
 	return slices.ContainsFunc(c.hot, func(h hotSlot) bool { return h.path == path })
-}
-
-// each calls f with the images of a path that a hot slot keeps.
-func (c *cache) each(path string, f func(*sealed)) {
-	for name, k := range kinds {
-		if k.hot {
-			if s := c.image(protocol.ImageKey{Kind: name, Path: path}); s != nil {
-				f(s)
-			}
-		}
-	}
 }
 
 // pin holds a reference for a hot slot, and unpin gives it back.
@@ -443,10 +448,13 @@ func (c *cache) unpin(s *sealed) {
 
 // coolIdle empties the hot slots that nobody used for so long.
 func (c *cache) coolIdle(idle time.Duration, now time.Time) {
-	for i := len(c.hot) - 1; i >= 0; i-- {
-		if now.Sub(c.hot[i].used) >= idle {
-			c.cool(i)
-		}
+	n := len(c.hot)
+	for n > 0 && now.Sub(c.hot[n-1].used) >= idle {
+		n--
+	}
+	if n < len(c.hot) {
+		c.hot = c.hot[:n]
+		c.choose()
 	}
 }
 

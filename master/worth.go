@@ -15,62 +15,40 @@ import (
 // make it again, by its size.
 //
 // How often is counted in bursts of use, and time is counted in them too, so that
-// nothing is forgotten over night. Two memories are added, a short and a long one:
-// the first follows somebody who turns to another project, the second knows what
-// is in daily use. What was never used before moves the clock little and is noted
-// in the long memory only, so that a script may walk over a thousand repositories
-// and nothing is forgotten. What this costs in seconds of rebuilding, beside keeping
-// what was used last, by number or by bytes, is what BenchmarkTraces shows. It is
-// less but for one: where the favourite changes all the time, a plain LRU of N is
-// some hundredths better, which lets its memory grow without a bound.
+// nothing is forgotten over night. A burst of what was not used before does not
+// move the clock, so that a script may walk over a thousand repositories and nothing
+// is forgotten. What this costs in seconds of rebuilding, beside keeping what was
+// used last, by number or by bytes, is what BenchmarkTraces shows.
 
 const (
-	// shortMemory and longMemory are half-lives, on the cache's clock: in bursts
-	// of all repositories that were used before.
-	shortMemory = 8
-	longMemory  = 24
-	// stranger is how far a burst of one that was not moves it.
-	stranger = 1.0 / 16
-	// remembered is how much of a burst must be left in the long memory of one
-	// that was used before.
+	// halfLife is how soon a use counts half, on the cache's clock: in bursts of
+	// all repositories that were used before.
+	halfLife = 24
+	// remembered is how much of a burst must be left of one that was used before.
 	remembered = 0.25
 )
 
 // usage is how often something is used.
 type usage struct {
-	short, long float64
-	at          float64   // on the cache's clock, when they were last brought up to date
-	counted     time.Time // when the last burst began
-}
-
-func (u *usage) decay(clock float64) {
-	u.short *= math.Exp2((u.at - clock) / shortMemory)
-	u.long *= math.Exp2((u.at - clock) / longMemory)
-	u.at = clock
+	bursts  float64   // the older ones count less
+	at      float64   // on the cache's clock, when that was brought up to date
+	counted time.Time // when the last burst began
 }
 
 // known tells whether it was used before.
-func (u *usage) known(clock float64) bool {
-	u.decay(clock)
-	return u.long >= remembered
-}
-
-// settled tells whether it was used before the burst that was counted last.
-func (u *usage) settled() bool { return u.long > 1+remembered }
+func (u *usage) known(clock float64) bool { return u.rate(clock) >= remembered }
 
 // count notes a burst that begins.
 func (u *usage) count(clock float64, now time.Time) {
-	if u.known(clock) {
-		u.short++
-	}
-	u.long++
+	u.bursts = u.rate(clock) + 1
 	u.counted = now
 }
 
-// rate is the share of all bursts.
+// rate is how many bursts there were lately.
 func (u *usage) rate(clock float64) float64 {
-	u.decay(clock)
-	return u.short/shortMemory + u.long/longMemory
+	u.bursts *= math.Exp2((u.at - clock) / halfLife)
+	u.at = clock
+	return u.bursts
 }
 
 // kind is how images of one kind are held.
