@@ -68,14 +68,17 @@ var (
 	storeKind  = image.Store.String() // the wire's names
 	growthKind = image.Growth.String()
 	textsKind  = image.Texts.String()
+	// checkoutKind is what a working directory has checked out.
+	checkoutKind = image.Checkout.String()
 )
 
 // kinds are those whose use is known. Of texts a command without them reads only
 // those that it prints.
 var kinds = map[string]kind{
-	storeKind:  {fixed: 0.05, perByte: 10e-9, hot: true},
-	growthKind: {fixed: 0.05, perByte: 10e-9, hot: true, ofStore: true},
-	textsKind:  {fixed: 0.05, perByte: 3e-9, cold: true},
+	storeKind:    {fixed: 0.05, perByte: 10e-9, hot: true},
+	growthKind:   {fixed: 0.05, perByte: 10e-9, hot: true, ofStore: true},
+	textsKind:    {fixed: 0.05, perByte: 3e-9, cold: true},
+	checkoutKind: {fixed: 0.001, perByte: 4e-9, cold: true},
 }
 
 // kindOf is how images of a key are held; of a kind that is not known they are
