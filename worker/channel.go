@@ -294,6 +294,15 @@ func (c *channel) begin(id uint32, timeout time.Duration) (ctx context.Context, 
 	}
 }
 
+// knownUmask is the client's umask, nil when it did not tell.
+func (c *channel) knownUmask() *uint32 {
+	if c.umask < 0 {
+		return nil
+	}
+	umask := uint32(c.umask & 0o777)
+	return &umask
+}
+
 // environ lays overrides, "NAME=VALUE" or "NAME" to unset, over the channel's
 // environment. The result may share memory with it.
 func (c *channel) environ(overrides []string) []string {

@@ -95,7 +95,7 @@ func (w *worker) run1(ctx context.Context, c *channel, run *protocol.Run, stdin 
 	if run.Fallback != protocol.FallbackAlways {
 		var res hg.Result
 		err := w.native(func() (err error) {
-			res, err = w.engine.Run(ctx, &hg.Request{Args: run.Args, Dir: run.Dir, Env: env, UID: w.uid, Stdin: stdin,
+			res, err = w.engine.Run(ctx, &hg.Request{Args: run.Args, Dir: run.Dir, Env: env, UID: w.uid, Umask: c.knownUmask(), Stdin: stdin,
 				Stdout: stream{o: out, which: toStdout}, Stderr: stream{o: out, which: toStderr},
 				Terminal: out.terminal(), Now: start, Hg: w.hgs.of(run.RealHg, env, start)})
 			return err

@@ -26,8 +26,9 @@ func engineRunner(name string, inst Installation, cold bool) hgtest.Named {
 			e = New(Options{})
 		}
 		var out, errOut bytes.Buffer
+		umask := hgtest.Umask()
 		res, err := e.Run(context.Background(), &Request{
-			Args: args, Dir: dir, Env: env, UID: os.Getuid(), Stdin: bytes.NewReader(nil), Stdout: &out, Stderr: &errOut,
+			Args: args, Dir: dir, Env: env, UID: os.Getuid(), Umask: &umask, Stdin: bytes.NewReader(nil), Stdout: &out, Stderr: &errOut,
 			Now: time.Now(), Hg: inst,
 		})
 		return out.Bytes(), errOut.Bytes(), res.ExitCode, true, err

@@ -95,7 +95,7 @@ func (d *dispatcher) run() (int, error) {
 		Context: d.ctx, Args: line.Args, Opts: line.Options, Global: line.Global,
 		Config: d.cfg, Encoding: d.enc, Quiet: d.cfg.Quiet, Verbose: d.cfg.Verbose, Debug: d.cfg.Debug,
 		Cwd: d.cwd, Now: d.r.Now, Local: zone, Getenv: d.env.get, Version: d.r.Hg.Version,
-		Stdout: &d.out.out, Stderr: &d.out.err, Color: d.color, Repo: d.repo,
+		Umask: d.r.Umask, Stdout: &d.out.out, Stderr: &d.out.err, Color: d.color, Repo: d.repo,
 		OpenRepo: func(root string) (*repo.Repo, error) { return d.e.open(root, false, nil) },
 	}
 	code, err := spec.Run(d.cmd)

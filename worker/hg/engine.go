@@ -63,8 +63,10 @@ type Request struct {
 	// Terminal says that Stdout is a terminal: colour and pager are then up to
 	// the real hg.
 	Terminal bool
-	Now      time.Time
-	Hg       Installation
+	// Umask is the client's, which one command shows; nil when it is not known.
+	Umask *uint32
+	Now   time.Time
+	Hg    Installation
 }
 
 // Result is what is known after a command ran.

@@ -40,7 +40,8 @@ type Context struct {
 	Now     time.Time
 	Local   *time.Location
 	Getenv  func(string) (string, bool)
-	Version string // of the real hg, "6.3.2"; "" when it is not known
+	Version string  // of the real hg, "6.3.2"; "" when it is not known
+	Umask   *uint32 // nil when it is not known
 
 	Stdout io.Writer
 	Stderr io.Writer

@@ -9,9 +9,9 @@ import "hgbroker/worker/hg/node"
 func readSpecs() []*Spec {
 	return append(queueSpecs(), []*Spec{
 		&childrenSpec,
-		&debugancestorSpec, &debugcompleteSpec, &debugpathcompleteSpec, &debugdataSpec, &debugdateSpec, &debugfilesetSpec, &debugformatSpec, &debugindexSpec, &debugindexdotSpec,
-		&debuglabelcompleteSpec, &debugnamecompleteSpec, &debugobsoleteSpec, &debugrequirementsSpec, &debugrevspecSpec,
-		&debugsubSpec, &debugtemplateSpec, &debugwalkSpec, &grepSpec, &incomingSpec, &locateSpec, &outgoingSpec, &resolveSpec, &shelveSpec, &summarySpec, &verifySpec,
+		&debugancestorSpec, &debugcompleteSpec, &debugpathcompleteSpec, &debugdataSpec, &debugdateSpec, &debugdirstateSpec, &debugfilesetSpec, &debugformatSpec, &debugignoreSpec, &debugindexSpec, &debugindexdotSpec,
+		&debuglabelcompleteSpec, &debugmergestateSpec, &debugnamecompleteSpec, &debugobsoleteSpec, &debugrequirementsSpec, &debugrevspecSpec,
+		&debugsubSpec, &debugsuccessorssetsSpec, &debugtemplateSpec, &debugwalkSpec, &grepSpec, &incomingSpec, &locateSpec, &outgoingSpec, &resolveSpec, &shelveSpec, &summarySpec, &verifySpec,
 	}...)
 }
 

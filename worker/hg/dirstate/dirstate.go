@@ -43,6 +43,7 @@ type Directory struct {
 type Dirstate struct {
 	p1, p2  node.ID
 	entries []Entry
+	copies  []string // destinations of copies, in the order of the file
 	dirs    []Directory
 	ignore  [20]byte
 	version int
@@ -128,6 +129,10 @@ func (d *Dirstate) HasTrackedDir(dir string) bool {
 	lo, hi := d.Below(dir)
 	return slices.ContainsFunc(d.entries[lo:hi], func(e Entry) bool { return !e.Item.Removed() })
 }
+
+// CopyOrder are the destinations of copies in the order in which hg comes to
+// them, which is that of the file; one may stand there twice.
+func (d *Dirstate) CopyOrder() []string { return d.copies }
 
 // Copies maps the destinations of copies to their sources.
 func (d *Dirstate) Copies() map[string]string {

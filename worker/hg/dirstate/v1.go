@@ -66,6 +66,9 @@ func ParseV1(data []byte) (*Dirstate, error) {
 		if n := len(d.entries); n > 0 && d.entries[n-1].Path >= path {
 			sorted = false
 		}
+		if source != "" {
+			d.copies = append(d.copies, path)
+		}
 		d.entries = append(d.entries, Entry{Path: path, CopySource: source, Item: item})
 	}
 	if !sorted {

@@ -67,6 +67,9 @@ type Docket struct {
 	RootStart  uint32
 	RootNodes  uint32
 	DataSize   uint32
+	Entries    uint32 // nodes with an entry
+	Copies     uint32 // nodes with a copy source
+	Unused     uint32 // bytes of the data file
 	IgnoreHash [20]byte
 	UUID       string // "" without a data file
 }
@@ -97,6 +100,9 @@ func ParseDocket(data []byte) (*Docket, error) {
 	at += 2 * v2Parent
 	d.RootStart = binary.BigEndian.Uint32(data[at:])
 	d.RootNodes = binary.BigEndian.Uint32(data[at+4:])
+	d.Entries = binary.BigEndian.Uint32(data[at+8:])
+	d.Copies = binary.BigEndian.Uint32(data[at+12:])
+	d.Unused = binary.BigEndian.Uint32(data[at+16:])
 	d.IgnoreHash = [20]byte(data[at+24:])
 	at += v2Tree
 	d.DataSize = binary.BigEndian.Uint32(data[at:])
@@ -167,7 +173,7 @@ func (r *v2Reader) nodes(start, count uint32, depth int) error {
 		if !ok {
 			return r.damaged("path past the end")
 		}
-		flags := Flags(be.Uint16(n[30:]))
+		flags, copied := Flags(be.Uint16(n[30:])), false
 		size, sec, nsec := int32(be.Uint32(n[32:])), int32(be.Uint32(n[36:])), int32(be.Uint32(n[40:]))
 		if item := fromV2(flags, size, sec, nsec); item.AnyTracked() {
 			e := Entry{Path: path, Item: item}
@@ -177,6 +183,7 @@ func (r *v2Reader) nodes(start, count uint32, depth int) error {
 				}
 			}
 			r.to.entries = append(r.to.entries, e)
+			copied = e.CopySource != ""
 		}
 		if flags&IsDirectory != 0 && flags&HasMtime != 0 {
 			r.to.dirs = append(r.to.dirs, Directory{
@@ -191,6 +198,9 @@ func (r *v2Reader) nodes(start, count uint32, depth int) error {
 			if err := r.nodes(be.Uint32(n[14:]), below, depth+1); err != nil {
 				return err
 			}
+		}
+		if copied { // after what is below, as hg reads them
+			r.to.copies = append(r.to.copies, path)
 		}
 	}
 	return nil

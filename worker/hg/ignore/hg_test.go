@@ -48,12 +48,12 @@ var files = []string{"a", "b", "a.o", "A", "build", "build/x", "sub/build/y", "d
 	"includes/x", "s/x", "s", "below", "d/below/z", "d/zz", "m.txt", "a~", "tab", "e e", "c/d/e/f/g"}
 
 // said is what hg debugignore prints about a file.
-func said(r *ignore.Rules, file string) (string, error) {
+func said(r *ignore.Rules, file string, warn func(string)) (string, error) {
 	because, ok := r.Because(file)
 	if !ok || because == "" { // hg takes the root for nothing here
 		return file + " is not ignored\n", nil
 	}
-	rules, line, text, err := r.Where(because)
+	rules, line, text, err := r.Where(because, warn)
 	if err != nil {
 		return "", err
 	}
@@ -128,7 +128,7 @@ func TestAgainstDebugignore(t *testing.T) {
 			}
 			r.Shuffle(len(files), func(i, j int) { files[i], files[j] = files[j], files[i] })
 			for _, file := range files[:8] {
-				got, err := said(rules, file)
+				got, err := said(rules, file, func(s string) { warned.WriteString(s) })
 				if hgerr.IsUnsupported(err) {
 					continue
 				}

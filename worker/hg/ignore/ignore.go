@@ -149,16 +149,16 @@ func (r *Rules) Because(path string) (ignored string, ok bool) {
 // Where finds the rule that ignores a path: the file it is in, its line counted
 // from 1, and its text as hg shows it. Without one the file is "". Rules
 // behind a subinclude are Unsupported here, since hg looks for their files in
-// whatever directory it runs.
-func (r *Rules) Where(path string) (file string, line int, text string, err error) {
+// whatever directory it runs. warn is given what hg warns of meanwhile.
+func (r *Rules) Where(path string, warn func(string)) (file string, line int, text string, err error) {
 	for _, name := range r.files {
 		data, err := r.read(name)
 		if err != nil {
 			return "", 0, "", hgerr.NewUnsupported("ignore file %s: %v", name, err)
 		}
 		lines := match.ParseFile(string(data), func(syntax string) {
-			if r.opts.Warn != nil {
-				r.opts.Warn(name + ": ignoring invalid syntax '" + syntax + "'\n")
+			if warn != nil {
+				warn(name + ": ignoring invalid syntax '" + syntax + "'\n")
 			}
 		})
 		for _, l := range lines {
@@ -168,7 +168,7 @@ func (r *Rules) Where(path string) (file string, line int, text string, err erro
 			m, err := match.New(match.Options{
 				Root:     r.opts.Root,
 				Include:  []string{l.Pattern},
-				Warn:     r.opts.Warn,
+				Warn:     warn,
 				ReadFile: r.opts.ReadFile,
 				Version:  r.opts.Version,
 			})

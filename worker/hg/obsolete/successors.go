@@ -319,6 +319,27 @@ func NewestSuccessors(s *Store, id node.ID, here func(node.ID) bool) ([]Successo
 	return f.result(id)
 }
 
+// Search finds the sets of successors of one changeset after the other as `hg
+// debugsuccessorssets` does, which remembers what it found out for the earlier
+// ones: among the closest successors this can be seen.
+type Search struct{ f successorFinder }
+
+// NewSearch starts a search for the newest successors, or for the closest ones.
+func NewSearch(s *Store, closest bool, here func(node.ID) bool) *Search {
+	return &Search{successorFinder{s: s, here: here, closest: closest, known: map[node.ID][]outcome{}}}
+}
+
+// Of returns the sets of successors of a changeset.
+func (s *Search) Of(id node.ID) ([][]node.ID, error) {
+	s.f.initial, s.f.budget = id, newBudget()
+	sets, err := s.f.sets(id)
+	var out [][]node.ID
+	for _, set := range sets {
+		out = append(out, set.nodes)
+	}
+	return out, err
+}
+
 func (f *successorFinder) result(id node.ID) ([]SuccessorSet, error) {
 	sets, err := f.sets(id)
 	var out []SuccessorSet
