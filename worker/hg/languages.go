@@ -19,7 +19,7 @@ func NativeLanguages() map[string][]string {
 		}
 	}
 	for _, p := range revset.Predicates() {
-		add("revsetPredicates", p.Name, p.Unsupported)
+		add("revsetPredicates", p.Name, "")
 	}
 	for _, p := range fileset.Predicates() {
 		add("filesetPredicates", p.Name, "")

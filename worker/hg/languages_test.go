@@ -114,7 +114,7 @@ func TestLanguages(t *testing.T) {
 func ourLanguages() map[string]func(name string) (reason string, known bool) {
 	revsets, filesets := map[string]string{}, map[string]string{}
 	for _, p := range revset.Predicates() {
-		revsets[p.Name] = p.Unsupported
+		revsets[p.Name] = ""
 	}
 	for _, p := range fileset.Predicates() {
 		filesets[p.Name] = ""

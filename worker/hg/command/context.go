@@ -96,6 +96,7 @@ func (c *Context) View() (*repo.View, error) {
 		}
 		return st.Modified, st.Added, st.Removed, nil
 	}
+	v.RemoteNode = func(name, source string) (node.ID, error) { return c.remoteNode(v, name, source) }
 	v.OutgoingTo = func(dest string) ([]node.Rev, error) { return c.outgoingTo(v, dest) }
 	if c.Debug {
 		return v, refuseChatter(v)

@@ -29,6 +29,9 @@ func (c *Context) discover(v *repo.View, p *peer, own []node.Rev, force bool) (*
 	for _, rev := range servedHeads(p.View) {
 		d.heads = append(d.heads, p.Node(rev))
 	}
+	if c.Debug {
+		c.Print("query 1; heads\n")
+	}
 	none := len(d.heads) == 1 && d.heads[0].IsNull()
 	if v.Tip() < 0 {
 		d.common, d.incoming = []node.ID{node.Null}, !none
@@ -45,6 +48,9 @@ func (c *Context) discover(v *repo.View, p *peer, own []node.Rev, force bool) (*
 		}
 	}
 	if len(known) == len(d.heads) {
+		if c.Debug {
+			c.Print("all remote heads known locally\n")
+		}
 		d.common = d.heads
 		return d, nil
 	}
@@ -62,6 +68,9 @@ func (c *Context) discover(v *repo.View, p *peer, own []node.Rev, force bool) (*
 		}
 		d.incoming = true
 		return d, nil
+	}
+	if c.Debug {
+		return nil, unsupported("what --debug tells of the time that a search takes")
 	}
 	open := 0 // how many are asked about after the heads
 	for _, rev := range missing(v, known, own) {
@@ -147,11 +156,37 @@ func (c *Context) outgoingTo(v *repo.View, dest string) ([]node.Rev, error) {
 	if p.branch != "" {
 		return nil, unsupported("outgoing() of a branch")
 	}
-	if c.Debug {
-		return nil, unsupported("outgoing() with --debug")
-	}
-	silent := *c
-	silent.Quiet, silent.Verbose, silent.Opts, silent.Stderr = true, false, nil, io.Discard
-	list, _, err := silent.outgoing(v, p)
+	list, _, err := c.silent().outgoing(v, p)
 	return list, err
+}
+
+// remoteNode is the changeset that a name stands for in another repository, for
+// the revset remote().
+func (c *Context) remoteNode(v *repo.View, name, source string) (node.ID, error) {
+	at, err := c.pullPlace("remote", source)
+	if err != nil {
+		return node.Null, err
+	}
+	p, err := c.openServed(at)
+	if err != nil {
+		return node.Null, err
+	}
+	rev, err := p.Lookup(name)
+	if err != nil && p.HiddenCount() > 0 {
+		err = unsupported("what is not served: %v", err)
+	}
+	if err == nil && rev == node.WdirRev {
+		err = unsupported("another repository's working directory")
+	}
+	if err != nil {
+		return node.Null, err
+	}
+	return p.Node(rev), nil
+}
+
+// silent is the context for a search that hg does without a word.
+func (c *Context) silent() *Context {
+	silent := *c
+	silent.Quiet, silent.Verbose, silent.Debug, silent.Opts, silent.Stderr = true, false, false, nil, io.Discard
+	return &silent
 }

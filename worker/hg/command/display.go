@@ -274,9 +274,13 @@ func (p *printer) spill() error {
 // close prints what comes after the last changeset.
 func (p *printer) close() error {
 	err := p.Close(&p.buf)
+	p.flush()
+	return err
+}
+
+func (p *printer) flush() {
 	p.c.Stdout.Write(p.buf.Bytes())
 	p.buf.Reset()
-	return err
 }
 
 // pad is n blanks.

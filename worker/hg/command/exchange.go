@@ -4,7 +4,6 @@ package command
 
 import (
 	"slices"
-	"strings"
 
 	"hgbroker/worker/hg/cmdline"
 	"hgbroker/worker/hg/graph"
@@ -20,10 +19,24 @@ func exchangeOptions() []Option {
 	return join(
 		native(cmdline.Flag("f", "force"), cmdline.Words("r", "rev"), cmdline.Flag("n", "newest-first"),
 			cmdline.Flag("B", "bookmarks"), cmdline.Words("b", "branch"), cmdline.Text("l", "limit", ""),
-			cmdline.Flag("M", "no-merges"), cmdline.Flag("G", "graph")),
-		others(cmdline.Flag("p", "patch"), cmdline.Flag("g", "git"), cmdline.Flag("", "stat"), cmdline.Text("e", "ssh", ""),
-			cmdline.Text("", "remotecmd", ""), cmdline.Flag("", "insecure"), cmdline.Flag("", "remote-hidden"), cmdline.Flag("S", "subrepos")),
+			cmdline.Flag("M", "no-merges"), cmdline.Flag("G", "graph"),
+			cmdline.Flag("p", "patch"), cmdline.Flag("g", "git"), cmdline.Flag("", "stat")),
+		remoteOptions(),
+		others(cmdline.Flag("", "remote-hidden"), cmdline.Flag("S", "subrepos")),
 		templateOptions())
+}
+
+// remoteOptions say how to reach another machine, which does not matter on this one.
+func remoteOptions() []Option {
+	return native(cmdline.Text("e", "ssh", ""), cmdline.Text("", "remotecmd", ""), cmdline.Flag("", "insecure"))
+}
+
+// graphAlone refuses --newest-first with a graph, as hg does before all else.
+func (c *Context) graphAlone() error {
+	if c.Opts.On("graph") && c.Opts.On("newest-first") {
+		return inputError("-G/--graph option is incompatible with --newest-first")
+	}
+	return nil
 }
 
 var incomingSpec = Spec{
@@ -34,13 +47,6 @@ var incomingSpec = Spec{
 
 var outgoingSpec = Spec{Name: "outgoing", Options: exchangeOptions(), Run: runOutgoing}
 
-func (c *Context) exchangeView() (*repo.View, error) {
-	if c.Debug {
-		return nil, unsupported("what --debug tells of the time that a search takes")
-	}
-	return c.View()
-}
-
 func runIncoming(c *Context) (int, error) {
 	if len(c.Args) > 1 {
 		return 0, unsupported("incoming with arguments")
@@ -49,11 +55,14 @@ func runIncoming(c *Context) (int, error) {
 	if len(c.Args) == 1 {
 		name = c.Args[0]
 	}
-	v, err := c.exchangeView()
+	v, err := c.View()
 	if err != nil {
 		return 0, err
 	}
-	at, err := c.pullPlace(name)
+	if err := c.graphAlone(); err != nil {
+		return 0, err
+	}
+	at, err := c.pullPlace("incoming", name)
 	if err != nil {
 		return 0, err
 	}
@@ -62,10 +71,12 @@ func runIncoming(c *Context) (int, error) {
 		return 0, err
 	}
 	v.HiddenCount() // hg looks at what is visible, and may warn
-	c.Status("comparing with %s\n", p.shown)
 	if c.Opts.On("bookmarks") && !c.Opts.On("graph") {
+		c.listKeys("namespaces")
+		c.Status("comparing with %s\n", p.shown)
 		return c.incomingBookmarks(v, p)
 	}
+	c.Status("comparing with %s\n", p.shown)
 	none, some := 1, 0
 	if c.Opts.On("graph") {
 		none = 0
@@ -78,7 +89,7 @@ func runIncoming(c *Context) (int, error) {
 		c.Status("no changes found\n")
 		return none, nil
 	}
-	return some, c.showExchange(p.View, list, true)
+	return some, c.showExchange(v, p.View, list)
 }
 
 // incoming are the peer's changesets that are not here.
@@ -141,9 +152,14 @@ func (c *Context) wantedOf(v *repo.View, p *peer) ([]node.Rev, error) {
 }
 
 func runOutgoing(c *Context) (int, error) {
-	v, err := c.exchangeView()
+	v, err := c.View()
 	if err != nil {
 		return 0, err
+	}
+	if !c.Opts.On("bookmarks") {
+		if err := c.graphAlone(); err != nil {
+			return 0, err
+		}
 	}
 	at, err := c.pushPlace(c.Args)
 	if err != nil {
@@ -154,10 +170,12 @@ func runOutgoing(c *Context) (int, error) {
 		return 0, err
 	}
 	v.HiddenCount() // hg looks at what is visible, and may warn
-	c.Status("comparing with %s\n", p.shown)
 	if c.Opts.On("bookmarks") {
+		c.listKeys("namespaces")
+		c.Status("comparing with %s\n", p.shown)
 		return c.outgoingBookmarks(v, p)
 	}
+	c.Status("comparing with %s\n", p.shown)
 	list, secret, err := c.outgoing(v, p)
 	if err != nil {
 		return 0, err
@@ -170,7 +188,7 @@ func runOutgoing(c *Context) (int, error) {
 		c.Status("no changes found\n")
 		return 1, nil
 	}
-	return 0, c.showExchange(v, list, false)
+	return 0, c.showExchange(v, v, list)
 }
 
 // outgoing are the local changesets that the peer lacks, and how many more would
@@ -250,18 +268,23 @@ func secretCount(v *repo.View) (int, error) {
 	return n, nil
 }
 
-// showExchange prints changesets of one side, as the options ask.
-func (c *Context) showExchange(v *repo.View, list []node.Rev, incoming bool) error {
+// showExchange prints changesets of one side, as the options ask. here is the view
+// of this side.
+func (c *Context) showExchange(here, v *repo.View, list []node.Rev) error {
+	incoming := here != v
 	limit, err := c.limit()
 	if err != nil {
 		return err
+	}
+	if incoming && c.Opts.On("stat") && c.Config.GetOr("ui", "relative-paths", "legacy") != "legacy" {
+		return unsupported("ui.relative-paths in another repository")
 	}
 	if c.Opts.On("graph") {
 		slices.Reverse(list)
 		if limit >= 0 {
 			list = list[:min(limit, len(list))]
 		}
-		return c.drawExchange(v, list, incoming)
+		return c.drawExchange(here, v, list)
 	}
 	if c.Opts.On("newest-first") {
 		slices.Reverse(list)
@@ -275,24 +298,31 @@ func (c *Context) showExchange(v *repo.View, list []node.Rev, incoming bool) err
 	if limit >= 0 {
 		list = list[:min(limit, len(list))]
 	}
-	if !incoming && c.At72() && len(list) != 1 && (c.Opts.Text("template") != "" || c.Opts.Text("style") != "") &&
-		!strings.ContainsAny(c.Opts.Text("template"), "{") {
-		return unsupported("what hg 7 prints after each outgoing changeset")
-	}
 	p, err := c.changesetPrinter(v, false, false)
 	if err != nil {
 		return err
 	}
+	each := !incoming && c.At72() // hg 7 ends the output after each changeset
 	for _, rev := range list {
 		if err := p.show(rev); err != nil {
 			return err
 		}
+		if each {
+			if err := p.Close(&p.buf); err != nil {
+				return err
+			}
+		}
+	}
+	if each {
+		p.flush()
+		return nil
 	}
 	return p.close()
 }
 
-// drawExchange prints the changesets beside a graph in which only they are.
-func (c *Context) drawExchange(v *repo.View, list []node.Rev, incoming bool) error {
+// drawExchange prints the changesets beside a graph in which only they are. Without
+// a template of the user's, what is checked out here is marked in it.
+func (c *Context) drawExchange(here, v *repo.View, list []node.Rev) error {
 	p, err := c.changesetPrinter(v, false, true)
 	if err != nil {
 		return err
@@ -301,16 +331,12 @@ func (c *Context) drawExchange(v *repo.View, list []node.Rev, incoming bool) err
 	if err != nil {
 		return err
 	}
-	symbol, err := c.graphSymbol(p)
+	symbol, err := c.graphSymbol(p, here)
 	if err != nil {
 		return err
 	}
-	w1, w2 := v.WdirParents()
 	shown := map[node.Rev]bool{}
 	for _, rev := range list {
-		if incoming && (rev == w1 || rev == w2) {
-			return unsupported("a graph with the other side's working directory")
-		}
 		shown[rev] = true
 	}
 	drawer := graph.NewDrawer(&p.buf, styles)

@@ -29,6 +29,13 @@ func (p *peer) served() markTable {
 	return t
 }
 
+// listKeys says under --debug what hg asks a peer for.
+func (c *Context) listKeys(namespace string) {
+	if c.Debug {
+		c.Print("listing keys for \"" + namespace + "\"\n")
+	}
+}
+
 func marksOf(v *repo.View) markTable {
 	t := markTable{}
 	for _, b := range v.BookmarkList() {
@@ -83,7 +90,9 @@ func (c *Context) showMarks(v *repo.View, src, dst markTable, deleted bool) (int
 
 // markLine tells what became of one bookmark.
 func (c *Context) markLine(name, id, state string) string {
-	id = id[:12]
+	if !c.Debug {
+		id = id[:12]
+	}
 	if c.Verbose {
 		id += " " + state
 	}
@@ -106,6 +115,7 @@ func (c *Context) incomingBookmarks(v *repo.View, p *peer) (int, error) {
 		return 0, nil
 	}
 	c.Status("searching for changed bookmarks\n")
+	c.listKeys("bookmarks")
 	if p.bookmode != "mirror" {
 		return c.showMarks(v, p.served(), marksOf(v), false)
 	}
@@ -129,5 +139,6 @@ func (c *Context) incomingBookmarks(v *repo.View, p *peer) (int, error) {
 
 func (c *Context) outgoingBookmarks(v *repo.View, p *peer) (int, error) {
 	c.Status("searching for changed bookmarks\n")
+	c.listKeys("bookmarks")
 	return c.showMarks(v, marksOf(v), p.served(), true)
 }

@@ -16,21 +16,14 @@ var identifySpec = Spec{
 	Options: join(
 		native(cmdline.Text("r", "rev", ""), cmdline.Flag("n", "num"), cmdline.Flag("i", "id"), cmdline.Flag("b", "branch"),
 			cmdline.Flag("t", "tags"), cmdline.Flag("B", "bookmarks")),
-		others(cmdline.Text("e", "ssh", ""), cmdline.Text("", "remotecmd", ""), cmdline.Flag("", "insecure")),
-		formatterOptions()),
+		remoteOptions(), formatterOptions()),
 	Run: runIdentify,
 }
 
 // runIdentify prints what the working directory, or a changeset, is. Of several
 // parents each is named, joined by "+", and a "+" at the end tells of changes.
 func runIdentify(c *Context) (int, error) {
-	if len(c.Args) > 0 {
-		return 0, unsupported("identify SOURCE")
-	}
-	if c.Repo == nil {
-		return 0, inputError("there is no Mercurial repository here (.hg not found)")
-	}
-	v, err := c.View()
+	v, err := c.identified()
 	if err != nil {
 		return 0, err
 	}
@@ -40,7 +33,15 @@ func runIdentify(c *Context) (int, error) {
 	}
 	num, id, branch, tags, marks := c.Opts.On("num"), c.Opts.On("id"), c.Opts.On("branch"), c.Opts.On("tags"), c.Opts.On("bookmarks")
 	usual := !(num || id || branch || tags || marks)
-	rev, err := c.Single(c.Opts.Text("rev"), "")
+	rev := node.WdirRev
+	switch spec := c.Opts.Text("rev"); {
+	case len(c.Args) == 0:
+		rev, err = c.Single(spec, "")
+	case spec != "":
+		if rev, err = c.last(v, spec); err != nil && v.HiddenCount() > 0 {
+			err = unsupported("what is not served: %v", err)
+		}
+	}
 	if err != nil {
 		return 0, err
 	}
@@ -122,4 +123,37 @@ func runIdentify(c *Context) (int, error) {
 	}
 	fm.Plain(strings.Join(words, " ") + "\n")
 	return 0, fm.finish()
+}
+
+// identified is the repository that the command is about: the one around the
+// working directory, or the one that its argument names.
+func (c *Context) identified() (*repo.View, error) {
+	switch {
+	case len(c.Args) > 1:
+		return nil, unsupported("usage error: identify with several arguments")
+	case c.Repo == nil && len(c.Args) == 0:
+		return nil, inputError("there is no Mercurial repository here (.hg not found)")
+	case len(c.Args) == 0 || c.Args[0] == "":
+		return c.View()
+	}
+	if c.Repo != nil {
+		// What this repository's own configuration says does not hold over there.
+		if _, err := c.View(); err != nil {
+			return nil, err
+		}
+		for _, it := range c.Config.Items("revsetalias") {
+			if strings.HasPrefix(it.Source, c.Repo.Layout.Root+"/") {
+				return nil, unsupported("identify SOURCE beside revset aliases of this repository")
+			}
+		}
+	}
+	at, err := c.pullPlace("identify", c.Args[0])
+	if err != nil {
+		return nil, err
+	}
+	p, err := c.openServed(at)
+	if err != nil {
+		return nil, err
+	}
+	return p.View, nil
 }

@@ -256,7 +256,7 @@ func (c *Context) drawGraph(v *repo.View, p *printer, revs *revset.Set, limit in
 	if err != nil {
 		return err
 	}
-	symbol, err := c.graphSymbol(p)
+	symbol, err := c.graphSymbol(p, p.v)
 	if err != nil {
 		return err
 	}
@@ -300,11 +300,19 @@ func (c *Context) graphStyles() (graph.Styles, error) {
 	return s, err
 }
 
-// graphSymbol is the character of a node, by command-templates.graphnode if set.
-func (c *Context) graphSymbol(p *printer) (func(template.Changectx) (string, error), error) {
+// graphSymbol is the character of a node, by command-templates.graphnode if set,
+// or by what is checked out here.
+func (c *Context) graphSymbol(p *printer, here *repo.View) (func(template.Changectx) (string, error), error) {
 	spec := c.Config.GetOr("command-templates", "graphnode", c.Config.GetOr("ui", "graphnodetemplate", ""))
-	if spec == "" {
-		return func(ctx template.Changectx) (string, error) { return template.GraphNode(p.repo, ctx), ctx.Err() }, nil
+	if spec == "" || spec == "{graphnode}" {
+		around := p.repo
+		if here != p.v {
+			around = c.templates(here)
+		}
+		return func(ctx template.Changectx) (string, error) { return template.GraphNode(around, ctx), ctx.Err() }, nil
+	}
+	if here != p.v {
+		return nil, unsupported("command-templates.graphnode beside another repository")
 	}
 	cfg, err := c.formatterConfig()
 	if err != nil {

@@ -24,6 +24,7 @@ import (
 // from there or pushes to it: secret changesets are not served.
 type peer struct {
 	*repo.View
+	where    string // its address
 	shown    string // where it is, as printed: without a password
 	branch   string // what "#branch" at the end names
 	bookmode string // bookmarks.mode of its path
@@ -59,12 +60,14 @@ func (c *Context) places(name string) ([]place, error) {
 	return out, nil
 }
 
-// pullPlace is the place that incoming looks at.
-func (c *Context) pullPlace(name string) (place, error) {
+// pullPlace is the place that a command looks at.
+func (c *Context) pullPlace(command, name string) (place, error) {
 	list, err := c.places(name)
 	switch {
 	case err != nil:
 		return place{}, err
+	case len(list) > 1 && command != "incoming":
+		return place{}, hgerr.Abortf(hgerr.Other, "path points to %d urls while %s only supports one: %s", len(list), command, name)
 	case len(list) > 1:
 		return place{}, hgerr.Abortf(hgerr.Other, "for now, incoming supports only a single source, %d provided", len(list))
 	case len(list) == 1:
@@ -131,12 +134,35 @@ func (c *Context) abs(path string) string {
 	return filepath.Join(c.Cwd, path)
 }
 
-// openPeer opens the repository at a place. Those that are not on this machine,
-// and bundles, are Unsupported.
+// openPeer opens the repository at a place, to compare with it. Those that are not
+// on this machine, and bundles, are Unsupported.
 func (c *Context) openPeer(p place, push bool) (*peer, error) {
-	raw, err := hgurl.Parse(p.raw)
+	out, r, err := c.openPlace(p, push)
 	if err != nil {
 		return nil, err
+	}
+	if r.Snapshot().Markers().Len() > 0 {
+		return nil, unsupported("a peer with obsolescence markers")
+	}
+	// What is printed of its changesets is so from its unfiltered view.
+	out.View, err = r.NewView(c.Config, c.Encoding, r.Layout.Root, c.Getenv, repo.Visibility{Hidden: true}, c.warnRaw)
+	if err != nil {
+		return nil, err
+	}
+	if out.Snapshot().HiddenCount() > 0 {
+		return nil, unsupported("a peer with hidden changesets")
+	}
+	if c.Debug {
+		err = refuseChatter(out.View)
+	}
+	return out, err
+}
+
+// openPlace opens the repository at a place and brings it up to date.
+func (c *Context) openPlace(p place, push bool) (*peer, *repo.Repo, error) {
+	raw, err := hgurl.Parse(p.raw)
+	if err != nil {
+		return nil, nil, err
 	}
 	out := &peer{bookmode: p.option("bookmarks.mode")}
 	if raw.Frag != nil && *raw.Frag != "" {
@@ -151,51 +177,64 @@ func (c *Context) openPeer(p place, push bool) (*peer, error) {
 	}
 	u, err := hgurl.Parse(where)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if !u.IsLocal() || u.Scheme == "bundle" {
-		return nil, unsupported("a repository elsewhere: %s://", u.Scheme)
+		return nil, nil, unsupported("a repository elsewhere: %s://", u.Scheme)
 	}
+	out.where = where
 	if out.shown, err = hgurl.HidePassword(where); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	path := u.LocalPath()
 	if strings.ContainsAny(path, "~$") {
-		return nil, unsupported("expansion in %s", path)
+		return nil, nil, unsupported("expansion in %s", path)
 	}
 	root := filepath.Clean(c.abs(path))
 	fi, err := os.Stat(filepath.Join(root, ".hg"))
 	if err != nil || !fi.IsDir() {
 		if fi, err := os.Stat(root); err == nil && !fi.IsDir() {
-			return nil, unsupported("a bundle")
+			return nil, nil, unsupported("a bundle")
 		}
-		return nil, hgerr.Abortf(hgerr.Other, "repository %s not found", path)
+		return nil, nil, hgerr.Abortf(hgerr.Other, "repository %s not found", path)
+	}
+	if c.view != nil && root == c.Repo.Layout.Root {
+		return out, c.Repo, nil // it has begun
 	}
 	if err := c.plainConfig(root); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if c.OpenRepo == nil {
-		return nil, unsupported("a second repository")
+		return nil, nil, unsupported("a second repository")
 	}
 	r, err := c.OpenRepo(root)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if err := r.Begin(c, time.Now); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	if r.Snapshot().Markers().Len() > 0 {
-		return nil, unsupported("a peer with obsolescence markers")
-	}
-	// What is printed of its changesets is so from its unfiltered view.
-	out.View, err = r.NewView(c.Config, c.Encoding, root, c.Getenv, repo.Visibility{Hidden: true}, c.warnRaw)
+	return out, r, nil
+}
+
+// openServed opens the repository at a place as hg looks into it for its user: with
+// what it serves, which has to be all that is not hidden.
+func (c *Context) openServed(p place) (*peer, error) {
+	out, r, err := c.openPlace(p, false)
 	if err != nil {
 		return nil, err
 	}
-	if out.Snapshot().HiddenCount() > 0 {
-		return nil, unsupported("a peer with hidden changesets")
+	out.View, err = r.NewView(c.Config, c.Encoding, r.Layout.Root, c.Getenv, repo.Visibility{}, c.warnRaw)
+	if err != nil {
+		return nil, err
 	}
-	return out, nil
+	if secrets(out.View) {
+		return nil, unsupported("a repository that does not serve all of it")
+	}
+	if c.Debug {
+		err = refuseChatter(out.View)
+	}
+	return out, err
 }
 
 // plainConfig refuses the configuration of a peer that may change what it

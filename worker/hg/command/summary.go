@@ -24,7 +24,7 @@ import (
 
 var summarySpec = Spec{
 	Name:    "summary",
-	Options: others(cmdline.Flag("", "remote")),
+	Options: native(cmdline.Flag("", "remote")),
 	Run:     runSummary,
 }
 
@@ -48,6 +48,9 @@ func runSummary(c *Context) (int, error) {
 		if err := part(); err != nil {
 			return 0, err
 		}
+	}
+	if c.Opts.On("remote") {
+		return 0, s.showRemote()
 	}
 	return 0, nil
 }
@@ -416,11 +419,11 @@ func (s *summary) showHistedit() error {
 		return unsupported("histedit-state of another form")
 	}
 	n, err := strconv.Atoi(lines[4])
-	if err != nil || n < 0 || s.c.Color != nil {
+	if err != nil || n < 0 {
 		return unsupported("summary of a histedit")
 	}
 	if n > 0 {
-		s.c.Printf("hist:   %d remaining (histedit --continue)\n", n)
+		s.c.Printf("hist:   %s (histedit --continue)\n", s.c.Color.Label("histedit.remaining", fmt.Sprintf("%d remaining", n)))
 	}
 	return nil
 }

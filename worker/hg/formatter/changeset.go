@@ -29,7 +29,8 @@ type Differ interface {
 }
 
 // Displayer prints changesets. Open comes first, then any number of Shows, then
-// Close. Under --graph, Show gets a buffer of its own, and Flush, which comes
+// Close, after which there may be more Shows, each with its Close, as hg 7's
+// outgoing does it: what the first Close left comes again then. Under --graph, Show gets a buffer of its own, and Flush, which comes
 // before the graph's lines of that changeset, the real one.
 type Displayer interface {
 	Open(w *bytes.Buffer) error

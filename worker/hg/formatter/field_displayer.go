@@ -45,7 +45,7 @@ func (d *fieldDisplayer) move(w *bytes.Buffer) error {
 func (d *fieldDisplayer) Open(w *bytes.Buffer) error    { return d.move(w) }
 func (d *fieldDisplayer) Flush(*bytes.Buffer, node.Rev) {}
 func (d *fieldDisplayer) Close(w *bytes.Buffer) error {
-	err := d.fm.End()
+	err := d.fm.EndOpen()
 	if e := d.move(w); err == nil {
 		err = e
 	}

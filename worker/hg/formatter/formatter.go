@@ -293,6 +293,18 @@ func (fm *Formatter) Nested(field, print, sep string) *Formatter {
 // Err is the first error so far.
 func (fm *Formatter) Err() error { return fm.err }
 
+// EndOpen completes the output but keeps the last item, which comes again in
+// front of the next one.
+func (fm *Formatter) EndOpen() error {
+	if fm.rec != nil && fm.err == nil {
+		fm.err = fm.sink.item(fm.w, fm.rec)
+	}
+	if fm.err == nil {
+		fm.err = fm.sink.close(fm.w)
+	}
+	return fm.err
+}
+
 // End completes the output.
 func (fm *Formatter) End() error {
 	if fm.IsPlain() {

@@ -152,11 +152,11 @@ func (d *templateDisplayer) Flush(w *bytes.Buffer, rev node.Rev) {
 }
 
 func (d *templateDisplayer) Close(w *bytes.Buffer) error {
-	var last bytes.Buffer
-	last.WriteString(d.footer)
-	if err := d.part(&last, d.parts.docfooter); err != nil {
+	d.text.Reset()
+	if err := d.part(&d.text, d.parts.docfooter); err != nil {
 		return err
 	}
-	w.Write(last.Bytes())
+	d.footer += d.text.String()
+	w.WriteString(d.footer)
 	return nil
 }

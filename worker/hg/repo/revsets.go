@@ -72,6 +72,14 @@ func (v Revsets) Outgoing(dest string) ([]node.Rev, error) {
 	return v.OutgoingTo(dest)
 }
 
+// Remote is the changeset that a name stands for in another repository.
+func (v Revsets) Remote(name, source string) (node.ID, error) {
+	if v.RemoteNode == nil {
+		return node.Null, hgerr.NewUnsupported("revset remote() here")
+	}
+	return v.RemoteNode(name, source)
+}
+
 // BranchHeads are the heads of all branches.
 func (v Revsets) BranchHeads() ([]node.Rev, error) {
 	list, err := v.View.Branches()

@@ -36,6 +36,8 @@ type View struct {
 	WdirStatus func() (modified, added, removed []string, err error)
 	// OutgoingTo, unless nil, finds what another repository lacks.
 	OutgoingTo func(dest string) ([]node.Rev, error)
+	// RemoteNode, unless nil, looks a name up in another repository.
+	RemoteNode func(name, source string) (node.ID, error)
 
 	all      bool // --hidden: nothing is filtered
 	filtered bool // what is hidden has been found out

@@ -10,9 +10,7 @@
 //
 // The package talks to a repository through Repo and keeps nothing between
 // evaluations. It refuses to open files, to look at a clock (Options.Now), and
-// to guess: a predicate that it does not implement exactly is in the table with
-// its reason and is hgerr.Unsupported when an expression names it, before
-// anything is evaluated.
+// to guess: what a predicate cannot do exactly is hgerr.Unsupported.
 //
 // Invariants: a Set never yields a revision twice; it yields hidden revisions
 // only under --hidden; NullRev and WdirRev appear only when named. After an

@@ -355,8 +355,5 @@ func evalFunc(ev *evaluator, subset smartset, t *Tree, o order) (smartset, error
 	if p == nil {
 		return nil, unknownIdentifier(name, documented())
 	}
-	if p.eval == nil {
-		return nil, p.unsupportedError()
-	}
 	return p.eval(ev, subset, t.Args[1], o)
 }

@@ -10,7 +10,6 @@ import (
 	"testing"
 
 	"hgbroker/worker/hg/config/python"
-	"hgbroker/worker/hg/hgerr"
 	"hgbroker/worker/hg/node"
 )
 
@@ -127,8 +126,5 @@ func TestPair(t *testing.T) {
 		} else if got := r.String() + "\n"; got != want {
 			t.Errorf("%q: %s, want %s%s", e, got, want, wantErr)
 		}
-	}
-	if !hgerr.IsUnsupported(func() error { _, err := Compile([]string{"remote()"}, nil, nil); return err }()) {
-		t.Error("remote() is not refused when it is compiled")
 	}
 }

@@ -59,9 +59,7 @@ func Lookup(repo Repo) IsSymbol {
 }
 
 // Compile parses expressions, which together select what any of them does, in
-// the order of the expressions. lookup may be nil. An expression that uses what
-// is not implemented is an hgerr.Unsupported here already, unless hg would
-// refuse to parse it.
+// the order of the expressions. lookup may be nil.
 func Compile(exprs []string, lookup IsSymbol, aliases []Alias) (*Query, error) {
 	q, err := compile(exprs, lookup, aliases)
 	if err != nil {
@@ -108,11 +106,6 @@ func compile(exprs []string, lookup IsSymbol, aliases []Alias) (*Query, error) {
 		return nil, err
 	}
 	q.tree = optimize(t)
-	for _, name := range q.tree.FunctionsUsed() {
-		if p := predicates[name]; p != nil && p.eval == nil {
-			return nil, p.unsupportedError()
-		}
-	}
 	return q, nil
 }
 

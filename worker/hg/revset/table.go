@@ -6,7 +6,6 @@ import (
 	"slices"
 	"sort"
 
-	"hgbroker/worker/hg/hgerr"
 	"hgbroker/worker/hg/node"
 )
 
@@ -23,8 +22,6 @@ type Predicate struct {
 	Min, Max int
 	// TakesOrder tells that it can set the order of its result.
 	TakesOrder bool
-	// Unsupported is why the engine leaves it to the real hg; "" if it does not.
-	Unsupported string
 
 	weight float64
 	eval   operator
@@ -43,15 +40,11 @@ func ordering(p *Predicate) *Predicate {
 	return p
 }
 
-func unsupported(weight float64, name, usage string, min, max int, doc, reason string) *Predicate {
-	return &Predicate{Name: name, Usage: usage, Doc: doc, Min: min, Max: max, weight: weight, Unsupported: reason}
-}
-
 var predicates map[string]*Predicate
 
 func init() {
 	predicates = make(map[string]*Predicate)
-	for _, table := range [][]*Predicate{graphPredicates(), contentPredicates(), orderPredicates(), statePredicates(), unsupportedPredicates()} {
+	for _, table := range [][]*Predicate{graphPredicates(), contentPredicates(), orderPredicates(), statePredicates()} {
 		for _, p := range table {
 			predicates[p.Name] = p
 		}
@@ -124,6 +117,7 @@ func contentPredicates() []*Predicate {
 		built(1, "matching", "matching(revision [, field])", 1, 2, "changesets that agree with the revision in some fields", matching),
 		built(30, "modifies", "modifies(pattern)", 1, 1, "changesets that modify a matching file", statusMatch("modifies", func(modified, _, _ []string) []string { return modified })),
 		built(10, "outgoing", "outgoing([path])", 0, 1, "changesets missing in a remote repository", outgoing),
+		built(1, "remote", "remote([id [,path]])", 0, 2, "local revision of one in a remote repository", remote),
 		built(1, "named", "named(namespace)", 1, 1, "changesets named in a namespace", named),
 		built(1, "origin", "origin([set])", 0, 1, "what the set was grafted, transplanted or rebased from", origin),
 		built(30, "removes", "removes(pattern)", 1, 1, "changesets that remove a matching file", statusMatch("removes", func(_, _, removed []string) []string { return removed })),
@@ -178,17 +172,6 @@ func orderPredicates() []*Predicate {
 		built(1, "max", "max(set)", 1, 1, "the member with the highest number", maxOf),
 		built(1, "min", "min(set)", 1, 1, "the member with the lowest number", minOf),
 	)
-}
-
-func unsupportedPredicates() []*Predicate {
-	const network = "talks to another repository"
-	return []*Predicate{
-		unsupported(1, "remote", "remote([id [,path]])", 0, 2, "local revision of one in a remote repository", network),
-	}
-}
-
-func (p *Predicate) unsupportedError() error {
-	return hgerr.NewUnsupported("revset %s(): %s", p.Name, p.Unsupported)
 }
 
 // Predicates lists the table by name.
