@@ -22,8 +22,7 @@ var grepSpec = Spec{
 	Name: "grep",
 	Options: join(
 		native(cmdline.Flag("0", "print0"), cmdline.Flag("", "all"), cmdline.Flag("", "diff"), cmdline.Flag("a", "text")),
-		others(cmdline.Flag("f", "follow")),
-		native(cmdline.Flag("i", "ignore-case"), cmdline.Flag("l", "files-with-matches"), cmdline.Flag("n", "line-number"),
+		native(cmdline.Flag("f", "follow"), cmdline.Flag("i", "ignore-case"), cmdline.Flag("l", "files-with-matches"), cmdline.Flag("n", "line-number"),
 			cmdline.Words("r", "rev"), cmdline.Flag("", "all-files"), cmdline.Flag("u", "user"), cmdline.Flag("d", "date")),
 		formatterOptions(), walkOptions()),
 	Run: runGrep,
@@ -61,7 +60,8 @@ func runGrep(c *Context) (int, error) {
 		all = true
 	}
 	revs := c.Opts.List("rev")
-	g := &grepping{c: c, diff: diff, plain: all && len(revs) == 0, sep: ":", eol: "\n", skip: map[string]bool{}}
+	follow := c.Opts.On("follow")
+	g := &grepping{c: c, diff: diff, plain: all && len(revs) == 0 && !follow, sep: ":", eol: "\n", skip: map[string]bool{}}
 	var err error
 	if g.re, err = pyre.CompileSearch(c.Args[0], c.Opts.On("ignore-case")); err != nil {
 		var invalid *pyre.InvalidError
@@ -82,7 +82,14 @@ func runGrep(c *Context) (int, error) {
 	if g.dateStyle = dates.DefaultFormat; c.Quiet {
 		g.dateStyle = "%Y-%m-%d"
 	}
-	set, mt, err := g.walk(revs, all)
+	var set *revset.Set
+	var mt match.Matcher
+	var matcher func(node.Rev) (match.Matcher, error)
+	if follow {
+		set, matcher, err = g.follow(revs, all)
+	} else {
+		set, mt, err = g.walk(revs, all)
+	}
 	if err != nil {
 		return 0, err
 	}
@@ -96,13 +103,12 @@ func runGrep(c *Context) (int, error) {
 		return 0, unsupported("grep -T or in color for a pattern that can match nothing")
 	}
 	g.files = newFileGrep(c, g.v, g.re)
-	for rev := range set.All() {
-		if err := g.revision(rev, mt, all); err != nil {
-			return 0, err
-		}
-		g.fm.spill()
+	if follow {
+		err = g.runFollow(set, matcher, all)
+	} else {
+		err = g.run(set, mt, all)
 	}
-	if err := set.Err(); err != nil {
+	if err != nil {
 		return 0, err
 	}
 	if err := g.fm.finish(); err != nil {
@@ -148,6 +154,34 @@ func (g *grepping) walk(specs []string, all bool) (*revset.Set, match.Matcher, e
 	return set, mt, mt.Err()
 }
 
+// run searches changesets one after the other.
+func (g *grepping) run(set *revset.Set, mt match.Matcher, all bool) error {
+	for rev := range set.All() {
+		if err := g.revision(rev, mt, all); err != nil {
+			return err
+		}
+		g.fm.spill()
+	}
+	return set.Err()
+}
+
+// file shows what was found in a file of a changeset, and with --diff how it
+// differs from what the parent has of it under the name before.
+func (g *grepping) file(rev, parent node.Rev, before string, f fileMatches) (shown bool, err error) {
+	var old []grep.Line
+	if g.diff {
+		if old, err = g.files.inParent(parent, before); err != nil {
+			return false, err
+		}
+	}
+	if len(old)+len(f.lines) == 0 {
+		return false, nil
+	}
+	shown, err = g.show(rev, f, old)
+	g.found = g.found || shown
+	return shown, err
+}
+
 // revision shows what matches in a revision.
 func (g *grepping) revision(rev node.Rev, mt match.Matcher, all bool) error {
 	found, err := g.files.revision(rev, mt, all, g.skip)
@@ -162,20 +196,10 @@ func (g *grepping) revision(rev node.Rev, mt match.Matcher, all bool) error {
 		if g.skip[f.path] {
 			continue
 		}
-		var old []grep.Line
-		if g.diff {
-			if old, err = g.files.inParent(parent, f.path); err != nil {
-				return err
-			}
-		}
-		if len(old)+len(f.lines) == 0 {
-			continue
-		}
-		shown, err := g.show(rev, f, old)
+		shown, err := g.file(rev, parent, f.path, f)
 		if err != nil {
 			return err
 		}
-		g.found = g.found || shown
 		if shown && !g.diff && !all {
 			g.skip[f.path] = true
 		}

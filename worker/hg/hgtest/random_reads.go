@@ -23,11 +23,14 @@ func (d *dice) grep() []string {
 	args := []string{"grep"}
 	switch d.IntN(4) {
 	case 0: // in the working directory, whose date is now
+		if d.chance(50) {
+			args = append(append(args, "-f"), d.flags(30, "--diff", "--no-all-files")...)
+		}
 	case 1:
 		args = append(args, "--diff", "-r", d.rev())
 		fallthrough
 	default:
-		args = append(append(args, "-r", d.rev()), d.flags(20, "-d")...)
+		args = append(append(args, "-r", d.rev()), d.flags(20, "-d", "-f")...)
 		args = append(args, d.format(15, "path", "lineno", "texts", "user", "change")...)
 	}
 	args = append(args, d.flags(20, "-n", "-l", "-i", "-u", "-0", "-a")...)
@@ -55,7 +58,7 @@ func (d *dice) storage() []string {
 }
 
 func (d *dice) debugRead() []string {
-	switch d.IntN(9) {
+	switch d.IntN(13) {
 	case 0:
 		return append([]string{"debugdata"}, append(d.storage(), pick(d, []string{"0", "1", "2", "5", "99"}))...)
 	case 1:
@@ -74,6 +77,14 @@ func (d *dice) debugRead() []string {
 		if a, b := d.rev(), d.rev(); !strings.HasPrefix(a, "-") && !strings.HasPrefix(b, "-") {
 			return []string{"debugancestor", a, b}
 		}
+	case 8:
+		return append(append([]string{"debugsuccessorssets"}, d.flags(50, "--closest", "--hidden")...), "--", d.revset(1))
+	case 9:
+		return append([]string{"debugmergestate"}, append(d.flags(30, "-v"), d.format(30, "commits", "files", "extras")...)...)
+	case 10:
+		return append([]string{"debugignore"}, d.pathArgs(60)...)
+	case 11:
+		return append([]string{"debugdirstate"}, d.flags(30, "--no-dates", "--datesort", "--all")...)
 	}
 	return pick(d, [][]string{{"debugrequires"}, {"debugformat"}, {"debugsub"}, {"debugdate", "2020-02-02 20:20"}, {"debugfileset", "all()"}})
 }
