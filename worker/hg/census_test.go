@@ -125,7 +125,8 @@ func company(c hgtest.Command) string {
 // TestCensus runs what the clients of Mercurial run, natively, and compares it
 // with real hg. The Tally that it prints at the end is native/total by command.
 //
-//	HGBROKER_DIFFERENTIAL    set: all versions of hg, all scenarios
+//	HGBROKER_DIFFERENTIAL    set: all versions of hg, all scenarios, and each line
+//	                         also in an engine that knows nothing yet
 //	HGBROKER_CENSUS          names of scenarios to run alone, separated by commas
 func TestCensus(t *testing.T) {
 	lines, order := readCensus(t)
@@ -164,6 +165,13 @@ func TestCensus(t *testing.T) {
 				dir := makeSite(t, name, maker)
 				maker.Close()
 				e := engineRunner("engine", inst, false)
+				under := []hgtest.Named{e}
+				if all {
+					under = append(under, engineRunner("engine, new each time", inst, true))
+				}
+				against := func(cmds []hgtest.Command, peer hgtest.Runner) {
+					hgtest.Compare(t, y, dir, cmds, append(under[:len(under):len(under)], hgtest.Named{Name: "hg " + version.Number, Runner: peer})...)
+				}
 				order := slices.Collect(maps.Keys(groups))
 				if i := slices.Index(order, atFirst); i > 0 {
 					order[0], order[i] = order[i], order[0]
@@ -180,11 +188,11 @@ func TestCensus(t *testing.T) {
 						defer own.Close()
 						peer = own
 					}
-					hgtest.Compare(t, y, dir, cmds, e, hgtest.Named{Name: "hg " + version.Number, Runner: peer})
+					against(cmds, peer)
 				}
 				if len(doubtful) > 0 {
 					y.Strict = false
-					hgtest.Compare(t, y, dir, doubtful, e, hgtest.Named{Name: "hg " + version.Number, Runner: real})
+					against(doubtful, real)
 					y.Strict = true
 				}
 				for _, c := range refusals {

@@ -41,10 +41,12 @@ type dispatcher struct {
 	color   *color.Palette // nil unless the output is to have colors
 	cmd     *command.Context
 	repo    *repo.Repo
+	subs    []*repo.Repo // subrepositories that the command looked into
 	result  Result
 	early   cmdline.Values
 
-	traceback bool // --traceback
+	traceback bool           // --traceback
+	lateFlags cmdline.Values // those of flagNames that an alias or an abbreviation gave; nil for none
 }
 
 func (d *dispatcher) warn(text string) { d.out.err.WriteString(text) }
@@ -97,6 +99,7 @@ func (d *dispatcher) run() (int, error) {
 		Cwd: d.cwd, Now: d.r.Now, Local: zone, Getenv: d.env.get, Version: d.r.Hg.Version,
 		Umask: d.r.Umask, Stdout: &d.out.out, Stderr: &d.out.err, Color: d.color, Repo: d.repo,
 		OpenRepo: func(root string) (*repo.Repo, error) { return d.e.open(root, false, nil) },
+		OpenSub:  d.openSub,
 	}
 	code, err := spec.Run(d.cmd)
 	if err == nil {
@@ -167,6 +170,16 @@ func (d *dispatcher) loadConfig(root string) error {
 		d.dot = d.e.absences(root + "/.hg")
 		d.dot.Look(d.r.Now)
 	}
+	var err error
+	if d.loaded, err = d.configOf(root, d.dot); err == nil {
+		d.cfg = d.loaded.full
+	}
+	return err
+}
+
+// configOf is the configuration with that of the repository at root, "" for
+// none; dot is what its .hg lacks.
+func (d *dispatcher) configOf(root string, dot *store.Absences) (*loadedConfig, error) {
 	var flags [len(flagNames)]string
 	for i, name := range flagNames {
 		if d.early.On("verbose") || d.early.On("debug") || d.early.On("quiet") {
@@ -174,9 +187,8 @@ func (d *dispatcher) loadConfig(root string) error {
 		}
 	}
 	key := configKey{env: d.env, cwd: d.cwd, root: root, version: d.r.Hg.Version, hg: d.r.Hg.Path, uid: d.r.UID, given: given(d.early), flags: flags}
-	if l := d.e.configs.get(key, d.r.Now, d.dot); l != nil {
-		d.loaded, d.cfg = l, l.full
-		return nil
+	if l := d.e.configs.get(key, d.r.Now, dot); l != nil {
+		return l, nil
 	}
 	base, err := config.Load(d.sources())
 	if err == nil {
@@ -185,39 +197,70 @@ func (d *dispatcher) loadConfig(root string) error {
 	if err == nil {
 		err = base.AddOverrides(d.early.List("config"))
 	}
-	d.printWarnings(base)
+	if d.loaded == nil {
+		d.printWarnings(base)
+	}
 	if err != nil {
-		return err
+		return nil, err
 	}
 	full := base
 	if root != "" {
 		full, err = base.WithRepository(root)
 		if len(full.Warnings()) > 0 {
-			return hgerr.NewUnsupported("configuration with warnings")
+			return nil, hgerr.NewUnsupported("configuration with warnings")
 		}
 		if err != nil {
-			return err
+			return nil, err
 		}
 	}
 	if full, err = full.Copy(); err != nil {
-		return err
+		return nil, err
 	}
 	for i, name := range flagNames {
 		if flags[i] != "" {
 			if err := full.Set("ui", name, flags[i], "--"+name); err != nil {
-				return err
+				return nil, err
 			}
 		}
 	}
 	if root != "" {
 		if err := full.Set("bundle", "mainreporoot", root, "repo"); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	d.cfg, d.loaded = full, &loadedConfig{key: key, base: base, full: full}
-	d.loaded.settle()
-	d.e.configs.put(d.loaded)
-	return nil
+	l := &loadedConfig{key: key, base: base, full: full}
+	l.settle()
+	d.e.configs.put(l)
+	return l, nil
+}
+
+// openSub opens a subrepository, with the configuration that counts in it: its
+// own hgrc in place of that of the repository around it.
+func (d *dispatcher) openSub(root string) (*repo.Repo, *config.Config, error) {
+	if len(d.e.repos) >= maxOpen {
+		return nil, nil, hgerr.NewUnsupported("more than %d subrepositories", maxOpen)
+	}
+	dot := d.e.absences(root + "/.hg")
+	dot.Look(d.r.Now)
+	l, err := d.configOf(root, dot)
+	if err == nil && l.refusal != nil {
+		err = l.refusal
+	}
+	if err != nil {
+		return nil, nil, hgerr.NewUnsupported("subrepository in %s: %v", root, err)
+	}
+	cfg := l.full
+	if d.lateFlags != nil {
+		if cfg, err = withFlags(cfg, d.lateFlags); err != nil {
+			return nil, nil, err
+		}
+	}
+	r, err := d.e.open(root, true, dot)
+	if err != nil {
+		return nil, nil, hgerr.NewUnsupported("subrepository in %s: %v", root, err)
+	}
+	d.subs = append(d.subs, r)
+	return r, cfg, nil
 }
 
 func pythonBool(on bool) string {
@@ -383,20 +426,26 @@ func (d *dispatcher) applyGlobal(line cmdline.Line, settings *encoding.Settings)
 	for _, name := range flagNames {
 		if line.Global.On(name) != d.early.On(name) {
 			// An abbreviation, or one in an alias: hg lays it over the rest now.
-			full, err := d.cfg.Copy()
-			if err != nil {
-				return err
-			}
-			for _, n := range flagNames {
-				if err := full.Set("ui", n, pythonBool(line.Global.On(n)), "--"+n); err != nil {
-					return err
-				}
-			}
-			d.cfg = full
-			break
+			d.lateFlags = line.Global
+			d.cfg, err = withFlags(d.cfg, d.lateFlags)
+			return err
 		}
 	}
 	return nil
+}
+
+// withFlags lays the command line's flags over a configuration.
+func withFlags(cfg *config.Config, flags cmdline.Values) (*config.Config, error) {
+	full, err := cfg.Copy()
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range flagNames {
+		if err := full.Set("ui", name, pythonBool(flags.On(name)), "--"+name); err != nil {
+			return nil, err
+		}
+	}
+	return full, nil
 }
 
 // resolved tells that root has no symbolic link in it, which it has not when it

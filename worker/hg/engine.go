@@ -21,6 +21,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"hgbroker/worker/hg/config"
@@ -113,13 +114,12 @@ const runAttempts = 10
 // says that nothing was printed and the real hg must do it.
 func (e *Engine) Run(ctx context.Context, r *Request) (Result, error) {
 	for attempt := 1; ; attempt++ {
+		e.trim()
 		out := newOutput(r.Stdout, r.Stderr)
 		d := &dispatcher{e: e, ctx: ctx, r: r, out: out}
 		code, err := d.run()
-		if d.repo != nil && d.repo.Err() != nil {
-			// Something was asked for that could not be told, and the answer does
-			// not count.
-			err = d.repo.Err()
+		if untold := d.untold(); untold != nil {
+			err = untold
 		}
 		if err != nil && hgerr.IsUnsupported(err) {
 			if !out.Discard() {
@@ -150,6 +150,21 @@ func (e *Engine) Run(ctx context.Context, r *Request) (Result, error) {
 	}
 }
 
+// untold is why the answer does not count: something was asked for that could
+// not be told.
+func (d *dispatcher) untold() error {
+	if d.repo == nil {
+		return nil
+	}
+	err := d.repo.Err()
+	for _, r := range d.subs {
+		if err == nil {
+			err = r.Err()
+		}
+	}
+	return err
+}
+
 // storeMoved tells whether an error is about bytes on disk which are not those
 // any more that the command began with.
 func (d *dispatcher) storeMoved(err error) bool {
@@ -157,7 +172,7 @@ func (d *dispatcher) storeMoved(err error) bool {
 	if !errors.As(err, &damage) || d.repo == nil {
 		return false
 	}
-	return damage.Changed || d.repo.Moved()
+	return damage.Changed || d.repo.Moved() || slices.ContainsFunc(d.subs, (*repo.Repo).Moved)
 }
 
 // keptEncodings bounds how many encodings are remembered.
@@ -221,19 +236,28 @@ func (e *Engine) open(root string, resolved bool, absent *store.Absences) (*repo
 		return nil, err
 	}
 	r.Absent = absent
-	if len(e.repos) >= e.opts.Repositories {
+	e.repos = append([]*repo.Repo{r}, e.repos...)
+	return r, nil
+}
+
+// maxOpen bounds the repositories that are open at once.
+const maxOpen = 200
+
+// trim closes the repositories that are too many. A command keeps all that it
+// opens, its subrepositories, to its end.
+func (e *Engine) trim() {
+	for len(e.repos) > e.opts.Repositories {
 		last := len(e.repos) - 1
 		e.repos[last].Close()
 		e.repos = e.repos[:last]
 	}
-	e.repos = append([]*repo.Repo{r}, e.repos...)
-	return r, nil
 }
 
 // Load opens the repository whose working directory is root and brings its
 // image up to date, so that the next command finds it warm.
 func (e *Engine) Load(ctx context.Context, r *Request, root string) (Result, error) {
 	var res Result
+	e.trim()
 	rp, err := e.open(root, false, nil)
 	if err != nil {
 		return res, err

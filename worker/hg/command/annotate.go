@@ -21,6 +21,7 @@ import (
 	"hgbroker/worker/hg/node"
 	"hgbroker/worker/hg/repo"
 	"hgbroker/worker/hg/revlog"
+	"hgbroker/worker/hg/subrepo"
 	"hgbroker/worker/hg/template"
 )
 
@@ -215,8 +216,12 @@ func (a *annotator) files(mt match.Matcher) error {
 	if err != nil || !whole {
 		return err
 	}
+	subs, err := a.v.Subrepos(a.rev)
+	if err != nil {
+		return err
+	}
 	for _, f := range sorted(mt.Files()) {
-		if f != "" && !m.Has(f) && !m.HasDir(f) {
+		if f != "" && !m.Has(f) && !m.HasDir(f) && !subrepo.Holds(subs, f) {
 			return a.missing(f, "no such file in rev "+a.v.Node(a.rev).Short())
 		}
 	}

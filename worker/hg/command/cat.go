@@ -3,6 +3,7 @@
 package command
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -13,6 +14,7 @@ import (
 	"hgbroker/worker/hg/node"
 	"hgbroker/worker/hg/repo"
 	"hgbroker/worker/hg/store"
+	"hgbroker/worker/hg/subrepo"
 	"hgbroker/worker/hg/template"
 )
 
@@ -62,35 +64,91 @@ func runCat(c *Context) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	if m.Has(".hgsubstate") {
-		return 0, unsupported("cat with subrepositories")
-	}
 	fm, err := c.formatter("cat", v)
 	if err != nil {
 		return 0, err
 	}
-	code := 1
+	found, err := c.catFiles(v, fm, rev, m, mt)
+	if err != nil {
+		return 0, err
+	}
+	if found {
+		return 0, fm.finish()
+	}
+	return 1, fm.finish()
+}
+
+// catFiles shows the files of a changeset that match, then those of its
+// subrepositories.
+func (c *Context) catFiles(v *repo.View, fm *output, rev node.Rev, m manifest.Manifest, mt match.Matcher) (found bool, err error) {
 	show := func(e manifest.Entry) error {
-		code = 0
+		found = true
 		return c.catFile(v, fm, rev, e)
 	}
 	if files := mt.Files(); len(files) == 1 && !match.AnyPatterns(mt) {
 		e, ok, err := m.Lookup(files[0])
-		if err != nil {
-			return 0, err
-		}
-		if ok {
+		if ok && err == nil {
 			e.Path = []byte(files[0])
-			if err := show(e); err != nil {
-				return 0, err
-			}
-			return code, fm.finish()
+			return true, show(e)
+		}
+		if err != nil {
+			return false, err
 		}
 	}
 	if err := c.manifestFiles(v, rev, m, mt, show); err != nil {
-		return 0, err
+		return false, err
 	}
-	return code, fm.finish()
+	inside, err := c.catSubs(v, fm, rev, mt)
+	return found || inside, err
+}
+
+// catSubs shows the files of subrepositories, at the revisions that are recorded.
+func (c *Context) catSubs(v *repo.View, fm *output, rev node.Rev, mt match.Matcher) (found bool, err error) {
+	subs, err := v.Subrepos(rev)
+	if err != nil {
+		return false, err
+	}
+	name, err := c.pathNamer(v, true, nil)
+	if err != nil {
+		return false, err
+	}
+	for _, s := range subs {
+		n, err := c.sub(v, s)
+		if err != nil {
+			return false, err
+		}
+		if err := fm.plainInside(); err != nil {
+			return false, err
+		}
+		inside, err := n.cat(fm, match.SubDir(s.Path, mt))
+		var lost *lostRevision
+		if errors.As(err, &lost) {
+			fm.release()
+			c.Status("skipping missing subrepository: %s\n", name(s.Path))
+			continue
+		}
+		if err = n.wrap(err); err == nil {
+			err = n.MatchError()
+		}
+		if err != nil {
+			return false, err
+		}
+		found = found || inside
+	}
+	return found, nil
+}
+
+// cat shows the files of a subrepository at its recorded revision.
+func (n *nested) cat(fm *output, mt match.Matcher) (found bool, err error) {
+	rev, err := n.lookup(n.state.Rev, false)
+	if err != nil {
+		return false, err
+	}
+	m, err := n.v.ManifestOf(rev)
+	if err != nil {
+		return false, err
+	}
+	return n.catFiles(n.v, fm, rev, m, mt)
 }
 
 func (c *Context) catFile(v *repo.View, fm *output, rev node.Rev, e manifest.Entry) error {
@@ -99,8 +157,10 @@ func (c *Context) catFile(v *repo.View, fm *output, rev node.Rev, e manifest.Ent
 		return err
 	}
 	fm.StartItem()
-	if err := fm.context(rev); err != nil {
-		return err
+	if c.within == "" {
+		if err := fm.context(rev); err != nil {
+			return err
+		}
 	}
 	fm.Write("data", "%s", template.Bytes(string(data)))
 	fm.Data("path", template.Bytes(string(e.Path)))
@@ -125,13 +185,14 @@ func (c *Context) catWorkingDirectory(v *repo.View) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	if _, ok := d.Lookup(".hgsub"); ok {
-		return 0, unsupported("cat with subrepositories")
+	subs, err := v.Subrepos(node.WdirRev)
+	if err != nil {
+		return 0, err
 	}
 	if _, err := c.ignoreRules(v, c.warnRaw); err != nil { // hg walks, and reads them for that
 		return 0, err
 	}
-	files := slices.Compact(slices.Sorted(slices.Values(mt.Files())))
+	files := slices.DeleteFunc(sorted(mt.Files()), func(path string) bool { return subrepo.Holds(subs, path) })
 	data := make([][]byte, len(files))
 	auditor := match.Auditor{Root: v.Layout.Root}
 	for i, path := range files {
@@ -155,6 +216,13 @@ func (c *Context) catWorkingDirectory(v *repo.View) (int, error) {
 		}
 		fm.Write("data", "%s", template.Bytes(string(data[i])))
 		fm.Data("path", template.Bytes(path))
+	}
+	inside, err := c.catSubs(v, fm, node.WdirRev, mt)
+	if err != nil {
+		return 0, err
+	}
+	if len(files) == 0 && !inside {
+		return 1, fm.finish()
 	}
 	return 0, fm.finish()
 }

@@ -22,22 +22,24 @@ func (c *Context) dirstate(v *repo.View) (*dirstate.Dirstate, error) {
 }
 
 // listOf is the files of a status by their letter.
-func listOf(r *status.Result, letter byte) []string {
+func listOf(r *status.Result, letter byte) []string { return *listIn(r, letter) }
+
+func listIn(r *status.Result, letter byte) *[]string {
 	switch letter {
 	case 'M':
-		return r.Modified
+		return &r.Modified
 	case 'A':
-		return r.Added
+		return &r.Added
 	case 'R':
-		return r.Removed
+		return &r.Removed
 	case '!':
-		return r.Deleted
+		return &r.Deleted
 	case '?':
-		return r.Unknown
+		return &r.Unknown
 	case 'I':
-		return r.Ignored
+		return &r.Ignored
 	}
-	return r.Clean
+	return &r.Clean
 }
 
 // statusOf compares two sides, each a changeset or the working directory.
@@ -53,9 +55,6 @@ func (c *Context) statusOf(v *repo.View, a, b node.Rev, mt match.Matcher, unknow
 		mb, err := v.ManifestOf(b)
 		if err != nil {
 			return nil, err
-		}
-		if !c.withoutSubrepos && (ma.Has(".hgsubstate") || mb.Has(".hgsubstate")) {
-			return nil, unsupported("status with subrepositories")
 		}
 		return status.Revisions(c, ma, mb, mt, clean)
 	}
@@ -107,14 +106,17 @@ func (c *Context) workingCopy(v *repo.View, mt match.Matcher) (*status.WorkingCo
 	if err != nil {
 		return nil, nil, err
 	}
-	if _, ok := d.Lookup(".hgsub"); ok && !c.withoutSubrepos {
-		return nil, nil, unsupported("status with subrepositories")
+	subs, err := v.Subrepos(node.WdirRev)
+	if err != nil {
+		return nil, nil, err
 	}
 	parent, _ := v.WdirParents()
 	p1 := v.LazyManifest(parent)
-	shown, err := c.pathNamer(v, true, nil)
-	if err != nil {
-		return nil, nil, err
+	shown := c.badNames
+	if shown == nil {
+		if shown, err = c.pathNamer(v, true, nil); err != nil {
+			return nil, nil, err
+		}
 	}
 	wc := &status.WorkingCopy{
 		Root: v.Layout.Root, Cwd: v.RelCwd(), Dirstate: d, P1: p1, Match: mt, Warn: c.warnRaw, Memo: v.StatusMemo(), Began: c.Now,
@@ -123,6 +125,12 @@ func (c *Context) workingCopy(v *repo.View, mt match.Matcher) (*status.WorkingCo
 			return c.differs(v, path, e, parent)
 		},
 		Bad: func(name, reason string) { c.Warnf("%s: %s\n", shown(name), reason) },
+	}
+	for _, s := range subs {
+		if _, ok := d.Lookup(s.Path); ok {
+			return nil, nil, unsupported("a file in the place of subrepository %s", s.Path)
+		}
+		wc.Subrepos = append(wc.Subrepos, s.Path)
 	}
 	if c.At72() {
 		wc.Now = c.Now.Unix()

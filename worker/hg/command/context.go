@@ -52,12 +52,19 @@ type Context struct {
 	// OpenRepo opens another repository, whose working directory is root.
 	OpenRepo func(root string) (*repo.Repo, error)
 
-	pending []*bytes.Buffer // what formatters hold
-	// withoutSubrepos says that the command looks at all files but not into
-	// subrepositories, so that it does not matter whether there are some.
-	withoutSubrepos bool
-	sets            []*fileset.Matcher
-	failures        []*atomic.Pointer[error] // of patterns that took too long
+	// OpenSub opens a subrepository with its own configuration; nil leaves them to hg.
+	OpenSub func(root string) (*repo.Repo, *config.Config, error)
+
+	within string // where this repository lies in the outermost one, "" for that
+	opened opened // the subrepositories of the command; shared by all of them
+	// badNames is how names are shown that are not there; nil in the outermost
+	// repository.
+	badNames func(path string) string
+	lostSubs *error // that of findLostSubs
+
+	pending  []*bytes.Buffer // what formatters hold
+	sets     []*fileset.Matcher
+	failures []*atomic.Pointer[error] // of patterns that took too long
 
 	walked   match.Matcher                         // the files of log, nil for all; see logFiles
 	followed func(node.Rev) (match.Matcher, error) // those of log --follow FILE, by changeset; nil: see walked

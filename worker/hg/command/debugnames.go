@@ -108,11 +108,11 @@ var debugsubSpec = Spec{
 		if err != nil {
 			return 0, err
 		}
-		has, err := (&filesets{c: c, v: v}).HasSubrepos(rev)
-		if err != nil || has {
-			return 0, unsupported("debugsub with subrepositories")
+		subs, err := v.Subrepos(rev)
+		for _, s := range subs {
+			c.Printf("path %s\n source   %s\n revision %s\n", s.Path, s.Source, s.Rev)
 		}
-		return 0, nil
+		return 0, err
 	},
 }
 
@@ -234,10 +234,6 @@ func runDebugfileset(c *Context) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	fs := &filesets{c: c, v: v}
-	if has, err := fs.HasSubrepos(rev); err != nil || has {
-		return 0, unsupported("debugfileset with subrepositories")
-	}
 	mt, err := c.fileMatcher(v, []string{"set:" + c.Args[0]}, nil, nil, rev, true)
 	if err != nil {
 		return 0, err
@@ -254,6 +250,13 @@ func runDebugfileset(c *Context) (int, error) {
 		}
 	} else if files, err = (repo.Revsets{View: v}).Files(rev); err != nil {
 		return 0, err
+	}
+	subs, err := v.Subrepos(rev)
+	if err != nil {
+		return 0, err
+	}
+	for _, s := range subs {
+		files = append(files[:len(files):len(files)], s.Path)
 	}
 	for _, path := range sorted(files) {
 		if mt.Match(path) {

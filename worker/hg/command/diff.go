@@ -3,7 +3,6 @@
 package command
 
 import (
-	"bytes"
 	"strings"
 
 	"hgbroker/worker/hg/cmdline"
@@ -70,15 +69,7 @@ func runDiff(c *Context) (int, error) {
 		return 0, err
 	}
 	d := &differ{c: c, v: v, opts: opts}
-	if !c.Opts.On("stat") {
-		return 0, d.colored(c.Stdout, q)
-	}
-	var buf bytes.Buffer
-	if err := d.histogram(&buf, q, 0); err != nil {
-		return 0, err
-	}
-	_, err = c.Stdout.Write(buf.Bytes())
-	return 0, err
+	return 0, d.show(c.Stdout, q, c.Opts.On("stat"), 0, c.Opts.On("subrepos"))
 }
 
 // exclusive refuses two options together.
@@ -156,6 +147,9 @@ func (c *Context) diffRoot(v *repo.View, q *comparison) error {
 	})
 	if err != nil {
 		return err
+	}
+	if c.At72() {
+		q.chosen = q.match
 	}
 	q.match = match.Intersect(q.match, below)
 	q.source = below.Match

@@ -21,6 +21,9 @@ type differ struct {
 	c    *Context
 	v    *repo.View
 	opts patch.Options
+	// asked is the command that the user called, when it is not c but one in a
+	// repository around that of c.
+	asked *Context
 	// plain means no colors whatever the user wants.
 	plain bool
 	// refused is why no diff can be made, if one is asked for.
@@ -70,9 +73,6 @@ func (d *differ) status(q *comparison) (*status.Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	if a.Has(".hgsubstate") || b.Has(".hgsubstate") {
-		return nil, unsupported("diff with subrepositories")
-	}
 	return status.Revisions(d.c, a, b, q.match, false)
 }
 
@@ -81,11 +81,24 @@ type comparison struct {
 	a, b  node.Rev // NullRev and WdirRev as well
 	exact bool     // null against null is no difference
 	match match.Matcher
-	opts  patch.Options
-	name  func(path string) string // how files are shown; nil is as they are
+	// chosen is match before --root narrowed it, where that counts for
+	// subrepositories; nil is match.
+	chosen match.Matcher
+	opts   patch.Options
+	name   func(path string) string // how files are shown; nil is as they are
+	// prefix is where a subrepository lies, which is shown before its files.
+	prefix string
 	// source, if set, says what may be named as the source of a copy.
 	source func(path string) bool
 	keep   func(path string, start, length int) bool
+}
+
+// prefixed is a path with the prefix.
+func (q *comparison) prefixed(path string) string {
+	if q.prefix == "" {
+		return path
+	}
+	return q.prefix + "/" + path
 }
 
 // each makes the patches of all files that differ, in order. What it hands over
@@ -151,7 +164,7 @@ func (d *differ) each(q comparison, yield func(header, text []byte) error) error
 	}
 	name := q.name
 	if name == nil {
-		name = func(path string) string { return path }
+		name = q.prefixed
 	}
 	for _, p := range patch.Pairs(modified, added, removed, copied, q.opts.Git) {
 		if err := c.Err(); err != nil {
@@ -193,10 +206,10 @@ func (d *differ) ShowDiff(w *bytes.Buffer, ctx template.Changectx, stat bool, gr
 	if err != nil {
 		return err
 	}
-	if stat {
-		return d.histogram(w, q, graphWidth)
+	if err := d.c.refuseLostSubs(d.v); err != nil {
+		return err
 	}
-	return d.colored(w, q)
+	return d.show(w, q, stat, graphWidth, false)
 }
 
 // Stat counts the lines that a changeset changes.
@@ -260,19 +273,20 @@ func (d *differ) patches(w *bytes.Buffer, q comparison) error {
 
 // colored writes the diff as the user is to see it.
 func (d *differ) colored(w io.Writer, q comparison) error {
-	if d.c.Color == nil || d.plain {
+	if d.asking().Color == nil || d.plain {
 		return d.each(q, func(header, text []byte) error {
 			w.Write(header)
 			_, err := w.Write(text)
 			return err
 		})
 	}
-	words, err := d.c.Config.Bool("diff", "word-diff")
+	asked := d.asking()
+	words, err := asked.Config.Bool("diff", "word-diff")
 	if err != nil {
 		return err
 	}
-	emit := func(label, text string) { io.WriteString(w, d.c.Color.Label(label, text)) }
-	l := patch.Labeler{Emit: emit, Words: words && !d.c.Config.Plain("")}
+	emit := func(label, text string) { io.WriteString(w, asked.Color.Label(label, text)) }
+	l := patch.Labeler{Emit: emit, Words: words && !asked.Config.Plain("")}
 	return d.each(q, func(header, text []byte) error {
 		l.Add(header)
 		l.Add(text)
@@ -286,8 +300,9 @@ func (d *differ) forStat(q *comparison) error {
 	if q.name != nil {
 		return nil // --root counts, and not ui.relative-paths
 	}
-	var err error
-	q.name, err = d.c.pathNamer(d.v, false, nil)
+	shown, err := d.c.pathNamer(d.v, false, nil)
+	prefixed := q.prefixed
+	q.name = func(path string) string { return shown(prefixed(path)) }
 	return err
 }
 
@@ -307,16 +322,16 @@ func (d *differ) histogram(w *bytes.Buffer, q comparison, graphWidth int) error 
 	if err != nil {
 		return err
 	}
-	width := 80
-	if !d.c.Config.Plain("") {
-		width = d.c.termWidth() - graphWidth
+	width, asked := 80, d.asking()
+	if !asked.Config.Plain("") {
+		width = asked.termWidth() - graphWidth
 	}
-	if d.c.Color == nil || d.plain {
+	if asked.Color == nil || d.plain {
 		st.Append(w, width, d.c.Encoding.ColWidth)
 		return nil
 	}
 	var text bytes.Buffer
 	st.Append(&text, width, d.c.Encoding.ColWidth)
-	patch.LabelStat(text.Bytes(), func(label, text string) { w.WriteString(d.c.Color.Label(label, text)) })
+	patch.LabelStat(text.Bytes(), func(label, text string) { w.WriteString(asked.Color.Label(label, text)) })
 	return nil
 }

@@ -169,6 +169,12 @@ func (o *output) spill() {
 	}
 }
 
+// release hands on what has been collected.
+func (o *output) release() {
+	o.c.Stdout.Write(o.buf.Bytes())
+	o.buf.Reset()
+}
+
 // context puts a changeset in view of the current item.
 func (o *output) context(rev node.Rev) error {
 	if o.IsPlain() {
@@ -179,6 +185,15 @@ func (o *output) context(rev node.Rev) error {
 		o.Context(ctx)
 	}
 	return err
+}
+
+// plainInside refuses templates that show items of subrepositories: what they say
+// of a changeset would be of one there.
+func (o *output) plainInside() error {
+	if o.Templated() {
+		return unsupported("-T of files in subrepositories")
+	}
+	return nil
 }
 
 // finish completes the output.

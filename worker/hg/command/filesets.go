@@ -29,7 +29,7 @@ import (
 func (c *Context) fileMatcher(v *repo.View, patterns, include, exclude []string, rev node.Rev, quiet bool) (*fileset.Matcher, error) {
 	return fileset.New(match.Options{
 		Root: v.Layout.Root, Cwd: v.RelCwd(), Patterns: patterns, Include: include, Exclude: exclude,
-		Default: "relpath", NoFS: rev != node.WdirRev, Version: c.Config.Version(),
+		Default: "relpath", NoFS: rev != node.WdirRev, Version: c.Config.Version(), Nested: c.nestedIn(v),
 	}, &filesets{c: c, v: v, auditor: &match.Auditor{Root: v.Layout.Root}}, rev, quiet)
 }
 
@@ -38,8 +38,13 @@ func (c *Context) fileMatcher(v *repo.View, patterns, include, exclude []string,
 func (c *Context) matcherIn(v *repo.View, patterns, include, exclude []string, rev node.Rev) (match.Matcher, error) {
 	return c.withSets(v, match.Options{
 		Root: v.Layout.Root, Cwd: v.RelCwd(), Patterns: patterns, Include: include, Exclude: exclude,
-		Default: "relpath", NoFS: rev != node.WdirRev, Version: c.Config.Version(),
+		Default: "relpath", NoFS: rev != node.WdirRev, Version: c.Config.Version(), Nested: c.nestedIn(v),
 	}, rev, false)
+}
+
+// nestedIn is match.Options.Nested of a view.
+func (c *Context) nestedIn(v *repo.View) func(dir string) (bool, error) {
+	return func(dir string) (bool, error) { return c.isSub(v, dir) }
 }
 
 // withSets is match.New for patterns among which there may be filesets.
@@ -47,6 +52,12 @@ func (c *Context) withSets(v *repo.View, o match.Options, rev node.Rev, quiet bo
 	if !slices.ContainsFunc(slices.Concat(o.Patterns, o.Include, o.Exclude), fileset.IsSet) {
 		o.Fail = c.onMatchFailure()
 		return match.New(o)
+	}
+	if c.Opts.On("subrepos") {
+		subs, err := v.Subrepos(rev)
+		if err != nil || len(subs) > 0 {
+			return nil, unsupportedUnless(err, "filesets in subrepositories")
+		}
 	}
 	m, err := fileset.New(o, &filesets{c: c, v: v, auditor: &match.Auditor{Root: v.Layout.Root}}, rev, quiet)
 	if err != nil {
@@ -312,24 +323,15 @@ func (s *filesets) Ignored() (match.Matcher, error) {
 	return s.rules.Matcher(), nil
 }
 
-// HasSubrepos looks for the files that name subrepositories, even empty ones.
-func (s *filesets) HasSubrepos(rev node.Rev) (bool, error) {
-	revs := []node.Rev{rev}
-	if rev == node.WdirRev {
-		p1, p2 := s.v.WdirParents()
-		revs = []node.Rev{p1, p2}
-		if tracked, err := s.Tracked(rev, ".hgsub"); tracked || err != nil {
-			return tracked, err
-		}
+// Subrepos are the paths of the subrepositories of a revision.
+func (s *filesets) Subrepos(rev node.Rev) ([]string, error) {
+	list, err := s.v.Subrepos(rev)
+	if err != nil {
+		return nil, err
 	}
-	for _, r := range revs {
-		m, err := s.v.ManifestOf(r)
-		if err != nil {
-			return false, err
-		}
-		if slices.ContainsFunc([]string{".hgsub", ".hgsubstate"}, m.Has) {
-			return true, nil
-		}
+	paths := make([]string, len(list))
+	for i, state := range list {
+		paths[i] = state.Path
 	}
-	return false, nil
+	return paths, nil
 }

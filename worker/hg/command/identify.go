@@ -52,7 +52,7 @@ func runIdentify(c *Context) (int, error) {
 		if shown = []node.Rev{p1}; p2 >= 0 {
 			shown = append(shown, p2)
 		}
-		changed, err := c.dirty(v)
+		changed, err := c.changed(v, true, false)
 		if err != nil {
 			return 0, err
 		}

@@ -33,7 +33,7 @@ func runLocate(c *Context) (int, error) {
 	}
 	mt, err := fileset.New(match.Options{
 		Root: v.Layout.Root, Cwd: v.RelCwd(), Patterns: c.Args, Include: c.Opts.List("include"), Exclude: c.Opts.List("exclude"),
-		Default: "relglob", NoFS: rev != node.WdirRev, Version: c.Config.Version(),
+		Default: "relglob", NoFS: rev != node.WdirRev, Version: c.Config.Version(), Nested: c.nestedIn(v),
 	}, &filesets{c: c, v: v, auditor: &match.Auditor{Root: v.Layout.Root}}, rev, false)
 	if err != nil {
 		return 0, err
@@ -70,9 +70,6 @@ func runLocate(c *Context) (int, error) {
 	m, err := v.ManifestOf(rev)
 	if err != nil {
 		return 0, err
-	}
-	if m.Has(".hgsubstate") {
-		return 0, unsupported("locate with subrepositories")
 	}
 	_, err = eachMatch(m, mt, func(e manifest.Entry) error { return show(string(e.Path)) })
 	if err == nil {

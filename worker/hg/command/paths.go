@@ -11,6 +11,7 @@ import (
 	"hgbroker/worker/hg/match"
 	"hgbroker/worker/hg/node"
 	"hgbroker/worker/hg/repo"
+	"hgbroker/worker/hg/subrepo"
 )
 
 // pathNamer returns how a command shows paths: relative to the working
@@ -45,7 +46,7 @@ func (c *Context) matcher(v *repo.View, patterns, include, exclude []string, onD
 	}
 	return match.New(match.Options{
 		Root: v.Layout.Root, Cwd: v.RelCwd(), Patterns: patterns, Include: include, Exclude: exclude,
-		Default: "relpath", NoFS: !onDisk, Version: c.Config.Version(), Fail: c.onMatchFailure(),
+		Default: "relpath", NoFS: !onDisk, Version: c.Config.Version(), Nested: c.nestedIn(v), Fail: c.onMatchFailure(),
 	})
 }
 
@@ -75,12 +76,18 @@ func (c *Context) manifestFiles(v *repo.View, rev node.Rev, m manifest.Manifest,
 	if err != nil || !whole {
 		return err
 	}
-	name, err := c.pathNamer(v, true, nil)
+	name := c.badNames
+	if name == nil {
+		if name, err = c.pathNamer(v, true, nil); err != nil {
+			return err
+		}
+	}
+	subs, err := v.Subrepos(rev)
 	if err != nil {
 		return err
 	}
 	for _, f := range sorted(mt.Files()) {
-		if f != "" && !m.Has(f) && !m.HasDir(f) {
+		if f != "" && !m.Has(f) && !m.HasDir(f) && !subrepo.Holds(subs, f) {
 			c.Warnf("%s: no such file in rev %s\n", name(f), v.Node(rev).Short())
 		}
 	}

@@ -3,6 +3,7 @@
 package command
 
 import (
+	"errors"
 	"slices"
 	"strings"
 
@@ -11,6 +12,8 @@ import (
 	"hgbroker/worker/hg/node"
 	"hgbroker/worker/hg/repo"
 	"hgbroker/worker/hg/revset"
+	"hgbroker/worker/hg/status"
+	"hgbroker/worker/hg/subrepo"
 	"hgbroker/worker/hg/template"
 )
 
@@ -72,8 +75,11 @@ func runStatus(c *Context) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	c.withoutSubrepos = !c.Opts.On("subrepos") && mt.Always()
-	st, err := c.statusOf(v, a, b, mt, short != "" || strings.Contains(show, "?"),
+	statusOf := c.statusOf
+	if c.Opts.On("subrepos") {
+		statusOf = c.statusWithin
+	}
+	st, err := statusOf(v, a, b, mt, short != "" || strings.Contains(show, "?"),
 		strings.Contains(show, "I") || strings.Contains(short, "i"), short != "" || strings.Contains(show, "C"))
 	if err == nil && short != "" {
 		st, err = terse(st, short)
@@ -241,12 +247,50 @@ func (c *Context) FileStatus(q StatusQuery) ([]FileState, error) {
 	return out, nil
 }
 
-// dirty tells whether the working directory differs from its first parent.
-func (c *Context) dirty(v *repo.View) (bool, error) {
-	p1, _ := v.WdirParents()
-	st, err := c.statusOf(v, p1, node.WdirRev, match.Always(), false, false, false)
+// statusWithin is statusOf with what changed in subrepositories.
+func (c *Context) statusWithin(v *repo.View, a, b node.Rev, mt match.Matcher, unknown, ignored, clean bool) (*status.Result, error) {
+	st, err := c.statusOf(v, a, b, mt, unknown, ignored, clean)
 	if err != nil {
-		return false, err
+		return nil, err
 	}
-	return len(st.Modified)+len(st.Added)+len(st.Removed)+len(st.Deleted) > 0, nil
+	if a == node.WdirRev { // hg turns the sides round, and what it finds, but not what is found inside
+		a, b = b, a
+	}
+	all := *st
+	err = c.eachSub(v, a, b, func(n *nested, other *subrepo.State) error {
+		inner, err := n.status(b, other, match.SubDir(n.path, mt), unknown, ignored, clean)
+		if err != nil {
+			return err
+		}
+		for _, k := range kinds {
+			list := listIn(&all, k.letter)
+			for _, path := range listOf(inner, k.letter) {
+				*list = append(*list, n.path+"/"+path)
+			}
+		}
+		return nil
+	})
+	for _, k := range kinds {
+		slices.Sort(*listIn(&all, k.letter))
+	}
+	return &all, err
+}
+
+// status compares what is recorded of a subrepository with what other records, or
+// with its working directory.
+func (n *nested) status(outer node.Rev, other *subrepo.State, mt match.Matcher, unknown, ignored, clean bool) (*status.Result, error) {
+	a, err := n.lookup(n.state.Rev, false)
+	b := node.WdirRev
+	if err == nil && outer != node.WdirRev && other != nil {
+		b, err = n.lookup(other.Rev, false)
+	}
+	var lost *lostRevision
+	if errors.As(err, &lost) {
+		n.Warnf("warning: error \"%s\" in subrepository \"%s\"\n", lost.message, n.within)
+		return &status.Result{}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return n.statusWithin(n.v, a, b, mt, unknown, ignored, clean)
 }

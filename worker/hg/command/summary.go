@@ -218,6 +218,20 @@ func (s *summary) showCommit() error {
 		}
 		delete(added, dest)
 	}
+	subs, err := v.Subrepos(node.WdirRev)
+	if err != nil {
+		return err
+	}
+	dirtySubs := 0
+	for _, sub := range subs {
+		dirty, err := c.dirtySub(v, sub, false)
+		if err != nil {
+			return err
+		}
+		if dirty {
+			dirtySubs++
+		}
+	}
 	unresolved := 0
 	if m := v.MergeState(); m != nil {
 		unresolved = m.Unresolved()
@@ -228,13 +242,14 @@ func (s *summary) showCommit() error {
 		name, label string
 	}{{len(st.Modified), "modified", "status.modified"}, {len(added), "added", "status.added"}, {len(removed), "removed", "status.removed"},
 		{renamed, "renamed", "status.copied"}, {copied, "copied", "status.copied"}, {len(st.Deleted), "deleted", "status.deleted"},
-		{len(st.Unknown), "unknown", "status.unknown"}, {unresolved, "unresolved", "resolve.unresolved"}} {
+		{len(st.Unknown), "unknown", "status.unknown"}, {unresolved, "unresolved", "resolve.unresolved"},
+		{dirtySubs, "subrepos", "status.modified"}} {
 		if k.n > 0 {
 			words = append(words, c.Color.Label(k.label, fmt.Sprintf("%d %s", k.n, k.name)))
 		}
 	}
 	text := strings.Join(words, ", ")
-	changed := len(st.Modified)+len(added)+len(removed)+renamed+copied > 0
+	changed := len(st.Modified)+len(added)+len(removed)+renamed+copied+dirtySubs > 0
 	p1 := s.parents[0]
 	branch, closes := repo.Revsets{View: v}.Branch(p1)
 	if p1 < 0 {

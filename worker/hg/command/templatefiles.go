@@ -4,7 +4,6 @@ package command
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -113,51 +112,9 @@ func (t *templateFiles) WorkingFile(path string) ([]byte, error) {
 	return data, nil
 }
 
-// Subrepos reads .hgsub and .hgsubstate. That [subpaths] may rewrite sources is
-// left to hg.
+// Subrepos is what a changeset says of its subrepositories.
 func (t *templateFiles) Subrepos(ctx template.Changectx) (map[string]string, error) {
-	rev := ctx.Rev()
-	if rev == node.WdirRev {
-		return nil, unsupported("subrepositories of the working directory in a template")
-	}
-	text, ok, err := t.s.Data(rev, ".hgsub")
-	if !ok || err != nil {
-		return nil, err
-	}
-	sub, err := config.ReadStandalone(".hgsub", string(text), "", nil)
-	if err != nil {
-		return nil, unsupported("subrepositories: %v", err)
-	}
-	if len(sub.Items("subpaths"))+len(t.c.Config.Items("subpaths")) > 0 {
-		return nil, unsupported("[subpaths]")
-	}
-	text, _, err = t.s.Data(rev, ".hgsubstate")
-	if err != nil {
-		return nil, err
-	}
-	revs := map[string]string{}
-	for i, line := range template.SplitLines(string(text)) {
-		line = strings.TrimLeft(line, python.Space)
-		if line == "" {
-			continue
-		}
-		id, path, ok := strings.Cut(line, " ")
-		if !ok {
-			return nil, unsupported("line %d of .hgsubstate", i+1)
-		}
-		revs[path] = id
-	}
-	state := map[string]string{}
-	for _, item := range sub.Items("") {
-		kind, src := "hg", item.Text
-		if rest, ok := strings.CutPrefix(src, "["); ok {
-			if kind, src, ok = strings.Cut(rest, "]"); !ok {
-				return nil, unsupported("subrepository source %q", item.Text)
-			}
-		}
-		state[item.Name] = fmt.Sprintf("%s\x00%s\x00%s", kind, python.Strip(src), revs[item.Name])
-	}
-	return state, nil
+	return repo.Revsets{View: t.v}.Substate(ctx.Rev())
 }
 
 // peerPaths is the [paths] section as templates see it.

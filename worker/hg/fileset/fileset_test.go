@@ -61,7 +61,7 @@ func (memRepo) Data(rev node.Rev, path string) ([]byte, bool, error) {
 func (memRepo) Copied(rev node.Rev, path string) (bool, error) { return kindOf(rev, path) == 1, nil }
 func (memRepo) MergeState() (*mergestate.State, error)         { return nil, nil }
 func (memRepo) Ignored() (match.Matcher, error)                { return match.Exact([]string{"build/o.o"}), nil }
-func (memRepo) HasSubrepos(node.Rev) (bool, error)             { return false, nil }
+func (memRepo) Subrepos(node.Rev) ([]string, error)            { return nil, nil }
 
 // draw is a random valid expression.
 func draw(r *rand.Rand, depth int) string {

@@ -47,7 +47,7 @@ func (f *failure) get() error {
 // report names that are not there; those in Include and Exclude never are.
 func New(o match.Options, repo Repo, rev node.Rev, quiet bool) (*Matcher, error) {
 	ev := &evaluator{
-		repo: repo, options: match.Options{Root: o.Root, Cwd: o.Cwd, ReadFile: o.ReadFile, Version: o.Version},
+		repo: repo, options: match.Options{Root: o.Root, Cwd: o.Cwd, ReadFile: o.ReadFile, Version: o.Version, Nested: o.Nested},
 		failure: &failure{}, quiet: quiet,
 	}
 	o.Fail = ev.failure.set

@@ -3,7 +3,8 @@
 package fileset
 
 import (
-	"hgbroker/worker/hg/hgerr"
+	"slices"
+
 	"hgbroker/worker/hg/match"
 	"hgbroker/worker/hg/node"
 	"hgbroker/worker/hg/status"
@@ -56,8 +57,7 @@ func revisionPredicates() []*Predicate {
 			Doc: "files that a fileset selects in any of some revisions", eval: revs},
 		{Name: "status", Usage: "status(base, rev, pattern)", Min: 3, Max: 3, weight: weightStatus,
 			Doc: "files that a fileset selects by the changes between two revisions", eval: statusBetween},
-		partly(&Predicate{Name: "subrepo", Usage: "subrepo([pattern])", Max: 1, weight: weightDefault,
-			Doc: "subrepositories", eval: subrepo}, "in a revision with subrepositories"),
+		{Name: "subrepo", Usage: "subrepo([pattern])", Max: 1, weight: weightDefault, Doc: "subrepositories", eval: subrepo},
 	}
 }
 
@@ -117,27 +117,27 @@ func subrepo(sc *scope, arg *Tree) (match.Matcher, error) {
 	if err != nil {
 		return nil, err
 	}
-	some, err := sc.repo.HasSubrepos(sc.rev)
+	list, err := sc.repo.Subrepos(sc.rev)
 	if err != nil {
 		return nil, err
 	}
-	if some {
-		return nil, hgerr.NewUnsupported("fileset subrepo() with subrepositories")
+	if len(args) == 0 || args[0] == nil {
+		return among("subrepo", list), nil
 	}
-	if len(args) == 1 && args[0] != nil {
-		v := sc.options.Version
-		pat, err := getPattern(args[0], v, "subrepo requires a pattern or no arguments")
+	v := sc.options.Version
+	pat, err := getPattern(args[0], v, "subrepo requires a pattern or no arguments")
+	if err != nil {
+		return nil, err
+	}
+	chosen := func(path string) bool { return path == pat }
+	if kind, _ := match.Kind(pat, "", v.AtLeast(7, 0)); kind != "" {
+		o := sc.options
+		o.Cwd, o.Patterns = "", []string{pat}
+		m, err := sc.matcher(o, sc.rev)
 		if err != nil {
 			return nil, err
 		}
-		if kind, _ := match.Kind(pat, "", v.AtLeast(7, 0)); kind != "" {
-			// Wrong patterns are errors even when there is nothing to match.
-			o := sc.options
-			o.Cwd, o.Patterns = "", []string{pat}
-			if _, err := sc.matcher(o, sc.rev); err != nil {
-				return nil, err
-			}
-		}
+		chosen = m.Match
 	}
-	return among("subrepo", nil), nil
+	return among("subrepo", slices.DeleteFunc(list, func(path string) bool { return !chosen(path) })), nil
 }

@@ -43,8 +43,8 @@ type Repo interface {
 	MergeState() (*mergestate.State, error)
 	// Ignored matches what the ignore rules match.
 	Ignored() (match.Matcher, error)
-	// HasSubrepos tells whether there are subrepositories in rev.
-	HasSubrepos(rev node.Rev) (bool, error)
+	// Subrepos are the paths of the subrepositories of rev.
+	Subrepos(rev node.Rev) ([]string, error)
 }
 
 // StatusLists are the lists of a status that are made on demand only.

@@ -104,6 +104,9 @@ func (fm *Formatter) byTemplate(p *parts, spec Spec) {
 // IsPlain tells whether the output is the command's own text.
 func (fm *Formatter) IsPlain() bool { return fm.sink == nil && fm.nested == nil }
 
+// Templated tells whether a template of the user's makes the output.
+func (fm *Formatter) Templated() bool { return fm.mapped }
+
 // Hinted tells whether a template refers to a name, so that a command can skip
 // what is dear and not asked for. It is false for machine formats.
 func (fm *Formatter) Hinted(name string) bool { return fm.hints[name] }

@@ -115,6 +115,9 @@ type Auditor struct {
 	Root string
 	// NoFS restricts the audit to the text of a path.
 	NoFS bool
+	// Nested tells of a directory that is a repository whether it is a
+	// subrepository, inside which paths are good. Without it none is.
+	Nested func(dir string) (bool, error)
 
 	mu   sync.Mutex
 	good map[string]bool // false: does not exist
@@ -182,7 +185,15 @@ func (a *Auditor) directory(dir, path string) (exists bool, err error) {
 		return false, hgerr.Abortf(hgerr.Other, "path %s traverses symbolic link %s", python.Repr(path), python.Repr(dir))
 	case st.IsDir():
 		if nested, err := os.Stat(full + "/.hg"); err == nil && nested.IsDir() {
-			return false, hgerr.Abortf(hgerr.Other, "path '%s' is inside nested repo %s", path, python.Repr(dir))
+			ours := false
+			if a.Nested != nil {
+				if ours, err = a.Nested(dir); err != nil {
+					return false, err
+				}
+			}
+			if !ours {
+				return false, hgerr.Abortf(hgerr.Other, "path '%s' is inside nested repo %s", path, python.Repr(dir))
+			}
 		}
 		exists = true
 	default:

@@ -100,6 +100,8 @@ type Options struct {
 	// NoFS audits the patterns' paths by their text alone, as hg does when
 	// they are matched against a changeset and not the working directory.
 	NoFS bool
+	// Nested is that of the Auditor: which repositories inside are good.
+	Nested func(dir string) (bool, error)
 	// Fail is told, perhaps from several goroutines, when a regular expression
 	// with back-references took too long for a path; Match says no then, and what
 	// came of it is not to be trusted. Without it such patterns are Unsupported.
@@ -121,7 +123,7 @@ func New(o Options) (Matcher, error) {
 		o.Default = "glob"
 	}
 	b := &builder{Options: o, cwd: join(o.Root, o.Cwd)}
-	b.auditor = &Auditor{Root: o.Root, NoFS: o.NoFS}
+	b.auditor = &Auditor{Root: o.Root, NoFS: o.NoFS, Nested: o.Nested}
 	var m Matcher = Always()
 	if len(o.Patterns) > 0 {
 		kps, err := b.normalize(o.Patterns, o.Default)

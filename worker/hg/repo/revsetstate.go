@@ -12,7 +12,6 @@ import (
 	"slices"
 	"strings"
 
-	"hgbroker/worker/hg/config/python"
 	"hgbroker/worker/hg/hgerr"
 	"hgbroker/worker/hg/node"
 	"hgbroker/worker/hg/obsolete"
@@ -119,59 +118,16 @@ func (v Revsets) ExternalData(source string) string {
 // ToLocal converts to the local encoding.
 func (v Revsets) ToLocal(text string) string { return v.local(text) }
 
-// Substate reads the states of subrepositories that a changeset records: .hgsub
-// names each with its source, .hgsubstate gives its revision. What of the former
-// is more than "path = source" is Unsupported.
+// Substate is what a changeset, or the working directory, says of each of its
+// subrepositories; what is compared is opaque.
 func (v Revsets) Substate(rev node.Rev) (map[string]string, error) {
-	if rev == node.WdirRev {
-		return nil, hgerr.NewUnsupported("subrepositories of the working directory in a revset")
-	}
-	if len(v.Config.Items("subpaths")) > 0 {
-		return nil, hgerr.NewUnsupported("[subpaths]")
-	}
-	sources, _, err := v.FileText(rev, ".hgsub")
+	list, err := v.Subrepos(rev)
 	if err != nil {
 		return nil, err
 	}
-	states, _, err := v.FileText(rev, ".hgsubstate")
-	if err != nil {
-		return nil, err
-	}
-	return parseSubstate(sources, states)
-}
-
-func parseSubstate(sources, states []byte) (map[string]string, error) {
-	revs := map[string]string{}
-	for line := range bytes.Lines(states) {
-		l := strings.TrimLeft(strings.TrimRight(string(line), "\r\n"), python.Space)
-		if l == "" {
-			continue
-		}
-		rev, path, ok := strings.Cut(l, " ")
-		if !ok || strings.ContainsRune(l, '\r') {
-			return nil, hgerr.NewUnsupported("state of a subrepository %q", line)
-		}
-		revs[path] = rev
-	}
-	out := map[string]string{}
-	for line := range bytes.Lines(sources) {
-		l := strings.TrimRight(string(line), python.Space)
-		if l == "" || l[0] == '#' || l[0] == ';' {
-			continue
-		}
-		path, source, ok := strings.Cut(l, "=")
-		path, source = strings.TrimRight(path, python.Space), strings.TrimLeft(source, python.Space)
-		if !ok || path == "" || strings.IndexByte(python.Space+"[%", l[0]) >= 0 {
-			return nil, hgerr.NewUnsupported("subrepository %q", line)
-		}
-		kind := "hg"
-		if rest, ok := strings.CutPrefix(source, "["); ok {
-			if kind, source, ok = strings.Cut(rest, "]"); !ok {
-				return nil, hgerr.Abortf(hgerr.Other, "missing ] in subrepository source")
-			}
-			source = strings.TrimLeft(source, python.Space)
-		}
-		out[path] = kind + "\x00" + source + "\x00" + revs[path]
+	out := make(map[string]string, len(list))
+	for _, s := range list {
+		out[s.Path] = s.Kind + "\x00" + s.Source + "\x00" + s.Rev
 	}
 	return out, nil
 }

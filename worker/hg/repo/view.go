@@ -58,6 +58,7 @@ type View struct {
 	names     names
 	branchmap *branchmap
 	users     map[string]template.Text
+	subrepos  keptSubrepos
 }
 
 // Visibility says what of the store a command sees.

@@ -17,6 +17,9 @@ import (
 // contents here: a file with another node is modified.
 func Revisions(ctx context.Context, a, b manifest.Manifest, m match.Matcher, clean bool) (*Result, error) {
 	r := &Result{}
+	if namesNothing(m) {
+		return r, nil
+	}
 	selected := func(path string) bool { return m == nil || m.Match(path) }
 	changed := map[string]struct{}{}
 	for c, err := range manifest.Diff(a, b) {
@@ -55,6 +58,13 @@ func Revisions(ctx context.Context, a, b manifest.Manifest, m match.Matcher, cle
 	return r, nil
 }
 
+// namesNothing tells of a matcher that would match names and what is below them,
+// and has none: that of a subrepository below a directory that is named. hg takes
+// it to match nothing where it can go by the names alone.
+func namesNothing(m match.Matcher) bool {
+	return m != nil && !m.Always() && m.Prefix() && len(m.Files()) == 0
+}
+
 // AgainstRevision compares the working directory with any revision, other, but
 // for its first parent, whose manifest is p1: Status and Against in one. Nothing
 // is said before the answer is known, and of files that are named and not
@@ -81,6 +91,9 @@ func AgainstRevision(ctx context.Context, wc *WorkingCopy, p1, other manifest.Ma
 // that other has.
 func Against(ctx context.Context, wc *WorkingCopy, s *Result, p1, other manifest.Manifest) (*Result, error) {
 	r := &Result{Deleted: s.Deleted, Unknown: s.Unknown, Ignored: s.Ignored}
+	if namesNothing(wc.Match) {
+		return r, nil
+	}
 	// What is not as in p1, and whether it is there at all.
 	special := map[string]bool{}
 	deleted := map[string]struct{}{}

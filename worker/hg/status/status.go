@@ -14,7 +14,7 @@
 //
 // It opens directories and stats files, and never writes: hg, unlike this
 // package, records in the dirstate what it found clean. Contents are compared
-// by the caller's Differs. Subrepositories, sparse and narrow checkouts,
+// by the caller's Differs; what is in subrepositories is the caller's to add. Sparse and narrow checkouts,
 // case-insensitive file systems and those without symbolic links or execute
 // bits (CheckFilesystem) are the caller's to refuse. The directory times that
 // dirstate-v2 can hold are not used to save reading directories: only the Rust
@@ -101,6 +101,9 @@ type WorkingCopy struct {
 	// time is not before it is compared whatever the dirstate says, as Mercurial
 	// does since 7.
 	Now int64
+	// Subrepos are the paths of the subrepositories, sorted. Nothing in or about
+	// them is looked at.
+	Subrepos []string
 	// Memo remembers what was found; nil remembers nothing. Began is when the
 	// command began, before which a file must have changed for its comparison to
 	// be remembered.
@@ -224,7 +227,7 @@ func Tracked(d *dirstate.Dirstate, m match.Matcher) []string {
 		m = match.Always()
 	}
 	var list []string
-	if files := m.Files(); m.IsExact() || m.Prefix() && len(files) > 0 {
+	if files := m.Files(); m.IsExact() || m.Prefix() && (len(files) > 0 || namesNothing(m)) {
 		all := true
 		for _, path := range files {
 			e, ok := d.Lookup(path)

@@ -266,6 +266,9 @@ func (r *reader) entry(fd int, dir *directory, known *entriesOf, ent dirent, pla
 		r.subdirectory(dir, known, name, place)
 	case unix.DT_REG, unix.DT_LNK:
 		path := below(dir.path, name)
+		if r.isSubrepo(path) {
+			return
+		}
 		if (r.always || r.m.Match(path)) && !r.isIgnored(path) {
 			r.met = append(r.met, path)
 		}
@@ -317,6 +320,9 @@ func (r *reader) subdirectory(dir *directory, known *entriesOf, name []byte, pla
 		path = r.tree.Dir(n).Path
 	} else {
 		path = below(dir.path, name)
+	}
+	if r.isSubrepo(path) {
+		return
 	}
 	if r.dirIgnored(n, path) {
 		return

@@ -149,12 +149,15 @@ func (w *walker) tell() {
 // named looks at what the matcher names. It returns the directories to walk,
 // and whether some are only in the dirstate.
 func (w *walker) named() (work []string, notFound bool, err error) {
-	files := slices.Sorted(slices.Values(w.m.Files()))
+	files := slices.DeleteFunc(slices.Sorted(slices.Values(w.m.Files())), w.inSubrepo)
 	if len(files) == 0 || files[0] == "" {
 		files = []string{""}
 	}
 	d := w.wc.Dirstate
 	seen := map[string]bool{".hg": true}
+	for _, path := range w.wc.Subrepos {
+		seen[path] = true
+	}
 	patterns := match.AnyPatterns(w.m)
 	for _, name := range files {
 		if seen[name] {
@@ -199,6 +202,20 @@ func (w *walker) named() (work []string, notFound bool, err error) {
 		}
 	}
 	return work, notFound, nil
+}
+
+// inSubrepo tells whether path lies in a subrepository.
+func (w *walker) inSubrepo(path string) bool {
+	return slices.ContainsFunc(w.wc.Subrepos, func(sub string) bool { return strings.HasPrefix(path, sub+"/") })
+}
+
+// isSubrepo tells whether path is a subrepository.
+func (w *walker) isSubrepo(path string) bool {
+	if len(w.wc.Subrepos) == 0 {
+		return false
+	}
+	_, is := slices.BinarySearch(w.wc.Subrepos, path)
+	return is
 }
 
 func badType(kind uint32) string {
