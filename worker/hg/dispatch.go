@@ -98,7 +98,7 @@ func (d *dispatcher) run() (int, error) {
 		Config: d.cfg, Encoding: d.enc, Quiet: d.cfg.Quiet, Verbose: d.cfg.Verbose, Debug: d.cfg.Debug,
 		Cwd: d.cwd, Now: d.r.Now, Local: zone, Getenv: d.env.get, Version: d.r.Hg.Version,
 		Umask: d.r.Umask, Stdout: &d.out.out, Stderr: &d.out.err, Color: d.color, Repo: d.repo,
-		OpenRepo: func(root string) (*repo.Repo, error) { return d.e.open(root, false, nil) },
+		OpenRepo: d.openPeer,
 		OpenSub:  d.openSub,
 	}
 	code, err := spec.Run(d.cmd)
@@ -234,6 +234,15 @@ func (d *dispatcher) configOf(root string, dot *store.Absences) (*loadedConfig, 
 	return l, nil
 }
 
+// openPeer opens another repository as one to pull from or push to.
+func (d *dispatcher) openPeer(root string) (*repo.Repo, error) {
+	r, err := d.e.open(root, false, nil)
+	if err == nil && d.loaded.dormant(r) != nil {
+		err = hgerr.NewUnsupported("a peer that needs an extension")
+	}
+	return r, err
+}
+
 // openSub opens a subrepository, with the configuration that counts in it: its
 // own hgrc in place of that of the repository around it.
 func (d *dispatcher) openSub(root string) (*repo.Repo, *config.Config, error) {
@@ -256,6 +265,9 @@ func (d *dispatcher) openSub(root string) (*repo.Repo, *config.Config, error) {
 		}
 	}
 	r, err := d.e.open(root, true, dot)
+	if err == nil {
+		err = l.dormant(r)
+	}
 	if err != nil {
 		return nil, nil, hgerr.NewUnsupported("subrepository in %s: %v", root, err)
 	}
@@ -481,6 +493,9 @@ func (d *dispatcher) openRepository(line cmdline.Line, root string) error {
 		return hgerr.Abortf(hgerr.NotARepository, "no repository found in '%s' (.hg not found)", d.cwd)
 	}
 	r, err := d.e.open(root, d.resolved(root), d.dot)
+	if err == nil {
+		err = d.loaded.dormant(r)
+	}
 	var a *hgerr.Abort
 	if errors.As(err, &a) && a.Kind == hgerr.NotARepository && c.OptionalRepo && line.Global.Text("repository") == "" {
 		return nil

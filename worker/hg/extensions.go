@@ -12,6 +12,8 @@ import (
 	"hgbroker/worker/hg/command"
 	"hgbroker/worker/hg/config"
 	"hgbroker/worker/hg/hgerr"
+	"hgbroker/worker/hg/repo"
+	"hgbroker/worker/hg/requires"
 )
 
 // extension is what is known of one that comes with Mercurial: how it changes
@@ -78,6 +80,7 @@ var extensions = []extension{
 	{name: "schemes", adds: "debugexpandscheme", touches: "identify incoming outgoing paths summary", why: "expands abbreviated addresses"},
 	{name: "share", adds: "share unshare"},
 	{name: "show", adds: "show", names: "_underway"},
+	{name: "sparse", adds: "debugsparse"},
 	{name: "split", adds: "split"},
 	{name: "strip", adds: "strip"},
 	{name: "transplant", adds: "transplant", names: "transplanted", touches: "status summary", touchesWhen: "transplant/journal", why: "tells that it is unfinished"},
@@ -194,6 +197,15 @@ func refuseTexts(list []*extension, cfg *config.Config) error {
 				}
 			}
 		}
+	}
+	return nil
+}
+
+// dormant is hg's complaint about a repository that needs an extension which is
+// not enabled.
+func (l *loadedConfig) dormant(r *repo.Repo) error {
+	if r.Layout.Requirements.Has(requires.Sparse) && !slices.Contains(l.extensions, knownExtensions["sparse"]) {
+		return hgerr.Abortf(hgerr.NotARepository, `repository is using sparse feature but sparse is not enabled; enable the "sparse" extensions to access`)
 	}
 	return nil
 }

@@ -137,6 +137,9 @@ func (d *dispatcher) typed(fn func(*command.Context) error) error {
 	if d.repo, err = d.e.open(root, d.resolved(root), d.dot); err != nil {
 		return err
 	}
+	if err := d.loaded.dormant(d.repo); err != nil {
+		return err
+	}
 	d.result.Repository, d.result.Store = d.repo.Layout.Root, d.repo.Layout.StorePath
 	zone, err := d.env.location()
 	if err != nil {
@@ -145,7 +148,7 @@ func (d *dispatcher) typed(fn func(*command.Context) error) error {
 	d.cmd = &command.Context{
 		Context: d.ctx, Opts: cmdline.Values{}, Global: cmdline.Values{},
 		Config: d.cfg, Encoding: d.enc, Cwd: d.cwd, Now: d.r.Now, Local: zone, Getenv: d.env.get,
-		Version: d.r.Hg.Version, Stdout: &d.out.out, Stderr: &d.out.err, Repo: d.repo,
+		Version: d.r.Hg.Version, Stdout: &d.out.out, Stderr: &d.out.err, Repo: d.repo, OpenSub: d.openSub,
 	}
 	return fn(d.cmd)
 }

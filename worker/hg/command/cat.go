@@ -13,6 +13,7 @@ import (
 	"hgbroker/worker/hg/match"
 	"hgbroker/worker/hg/node"
 	"hgbroker/worker/hg/repo"
+	"hgbroker/worker/hg/requires"
 	"hgbroker/worker/hg/store"
 	"hgbroker/worker/hg/subrepo"
 	"hgbroker/worker/hg/template"
@@ -191,6 +192,11 @@ func (c *Context) catWorkingDirectory(v *repo.View) (int, error) {
 	}
 	if _, err := c.ignoreRules(v, c.warnRaw); err != nil { // hg walks, and reads them for that
 		return 0, err
+	}
+	if v.Layout.Requirements.Has(requires.Sparse) {
+		if _, err := c.sparse(v, c.warnRaw); err != nil {
+			return 0, err
+		}
 	}
 	files := slices.DeleteFunc(sorted(mt.Files()), func(path string) bool { return subrepo.Holds(subs, path) })
 	data := make([][]byte, len(files))

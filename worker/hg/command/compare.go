@@ -13,6 +13,7 @@ import (
 	"hgbroker/worker/hg/match"
 	"hgbroker/worker/hg/node"
 	"hgbroker/worker/hg/repo"
+	"hgbroker/worker/hg/requires"
 	"hgbroker/worker/hg/status"
 )
 
@@ -125,6 +126,9 @@ func (c *Context) workingCopy(v *repo.View, mt match.Matcher) (*status.WorkingCo
 			return c.differs(v, path, e, parent)
 		},
 		Bad: func(name, reason string) { c.Warnf("%s: %s\n", shown(name), reason) },
+	}
+	if v.Layout.Requirements.Has(requires.Sparse) {
+		wc.Sparse = func(warn func(string)) (match.Matcher, error) { return c.sparse(v, warn) }
 	}
 	for _, s := range subs {
 		if _, ok := d.Lookup(s.Path); ok {

@@ -62,6 +62,8 @@ type Context struct {
 	badNames func(path string) string
 	lostSubs *error // that of findLostSubs
 
+	sparseFiles match.Matcher // of a sparse checkout, nil before it is needed
+
 	pending  []*bytes.Buffer // what formatters hold
 	sets     []*fileset.Matcher
 	failures []*atomic.Pointer[error] // of patterns that took too long

@@ -8,9 +8,11 @@ import (
 
 	"hgbroker/worker/hg/cmdline"
 	"hgbroker/worker/hg/dates"
+	"hgbroker/worker/hg/fileset"
 	"hgbroker/worker/hg/match"
 	"hgbroker/worker/hg/node"
 	"hgbroker/worker/hg/repo"
+	"hgbroker/worker/hg/requires"
 	"hgbroker/worker/hg/revset"
 	"hgbroker/worker/hg/status"
 )
@@ -233,6 +235,14 @@ func runDebugfileset(c *Context) (int, error) {
 	rev, err := c.visible(c.Opts.Text("rev"), "")
 	if err != nil {
 		return 0, err
+	}
+	if _, err := fileset.Parse(c.Args[0]); err != nil {
+		return 0, err
+	}
+	if rev == node.WdirRev && v.Layout.Requirements.Has(requires.Sparse) { // hg walks first
+		if _, err := c.sparse(v, c.warnRaw); err != nil {
+			return 0, err
+		}
 	}
 	mt, err := c.fileMatcher(v, []string{"set:" + c.Args[0]}, nil, nil, rev, true)
 	if err != nil {

@@ -14,6 +14,7 @@ import (
 	"hgbroker/worker/hg/match/pyre"
 	"hgbroker/worker/hg/node"
 	"hgbroker/worker/hg/repo"
+	"hgbroker/worker/hg/requires"
 	"hgbroker/worker/hg/revset"
 	"hgbroker/worker/hg/template"
 )
@@ -242,6 +243,9 @@ func (g *grepping) show(rev node.Rev, f fileMatches, old []grep.Line) (bool, err
 		g.column(c.Opts.On("date"), "date", "%s", fm.Date(date.Unix, date.Offset, g.dateStyle))
 		if !c.Opts.On("files-with-matches") {
 			fm.As("grep.sep").Plain(g.sep)
+			if err := g.askBinary(rev); err != nil {
+				return false, err
+			}
 			if err := g.text(ch.Line, f.binary && !c.Opts.On("text")); err != nil {
 				return false, err
 			}
@@ -341,6 +345,18 @@ func shortUser(user string) string {
 	user, _, _ = strings.Cut(user, " ")
 	user, _, _ = strings.Cut(user, ".")
 	return user
+}
+
+// askBinary does what hg does to find out whether a file of the working directory
+// is binary: it makes a manifest of a status, and reads a sparse checkout's rules.
+func (g *grepping) askBinary(rev node.Rev) error {
+	if rev != node.WdirRev || g.c.Opts.On("text") || !g.v.Layout.Requirements.Has(requires.Sparse) {
+		return nil
+	}
+	if _, err := g.c.sparse(g.v, g.c.warnRaw); err != nil {
+		return unsupported("grep in a sparse checkout: %v", err)
+	}
+	return nil
 }
 
 // isBinary is stringutil.binary.

@@ -28,6 +28,9 @@ func (v *View) Subrepos(rev node.Rev) ([]subrepo.State, error) {
 	if rev == node.WdirRev {
 		return v.workingSubrepos(o)
 	}
+	if !v.hadSubrepos() {
+		return nil, nil
+	}
 	m, err := v.ManifestOf(rev)
 	if err != nil {
 		return nil, err
@@ -57,6 +60,20 @@ func (v *View) Subrepos(rev node.Rev) ([]subrepo.State, error) {
 	}
 	v.subrepos[key] = list
 	return list, nil
+}
+
+// hadSubrepos tells whether any changeset can have subrepositories: most stores
+// have never seen the files that name them, and no manifest needs to be read.
+func (v *View) hadSubrepos() bool {
+	if v.subrepoFiles == 0 {
+		v.subrepoFiles = -1
+		for _, name := range []string{subrepo.SpecFile, subrepo.StateFile} {
+			if _, err := os.Stat(filepath.Join(v.Store().Path(), v.Store().FilelogPath(name))); !errors.Is(err, fs.ErrNotExist) {
+				v.subrepoFiles = 1
+			}
+		}
+	}
+	return v.subrepoFiles > 0
 }
 
 // workingSubrepos are those of the working directory.

@@ -59,6 +59,8 @@ type View struct {
 	branchmap *branchmap
 	users     map[string]template.Text
 	subrepos  keptSubrepos
+
+	subrepoFiles int // of the store: 1 there, -1 not there, 0 not looked for
 }
 
 // Visibility says what of the store a command sees.

@@ -40,13 +40,14 @@ const (
 	InternalPhase      = "internal-phase" // changesets of the phase "internal" may exist; they are hidden
 	InternalPhase2     = "internal-phase-2"
 	ArchivedPhase      = "exp-archived-phase" // so may "archived" ones
+	Sparse             = "exp-sparse"         // .hg/sparse counts; hg wants the extension for it
 )
 
 // native holds all of the above.
 var native = [...]string{
 	RevlogV1, Store, FnCache, DotEncode, GeneralDelta, SparseRevlog, PersistentNodemap, CompressionZstd,
 	ExpCompressionZstd, ExpCompressionNone, DirstateV2, TrackedHintV1, ShareSafe, Shared, RelShared, BookmarksInStore,
-	InternalPhase, InternalPhase2, ArchivedPhase,
+	InternalPhase, InternalPhase2, ArchivedPhase, Sparse,
 }
 
 // Foreign is a requirement that Mercurial 6.3 or 7.2 can make and the engine
@@ -60,7 +61,6 @@ var ForeignRequirements = []Foreign{
 	{"exp-changelog-v2", "experimental: another format of the changelog"},
 	{"exp-copies-sidedata-changeset", "experimental: copies are kept beside the changesets, which needs changelog v2"},
 	{"exp-revlogv2.2", "experimental: another format of all revlogs"},
-	{"exp-sparse", "the working directory has a part of the files"},
 	{"exp-very-fragile-and-unsafe-plain-store-encoding", "experimental: files of the store have their plain names"},
 	{"fileindex-v1", "7.2's replacement of fncache; off by default"},
 	{"largefiles", "the extension shows other files than are stored"},

@@ -14,7 +14,7 @@
 //
 // It opens directories and stats files, and never writes: hg, unlike this
 // package, records in the dirstate what it found clean. Contents are compared
-// by the caller's Differs; what is in subrepositories is the caller's to add. Sparse and narrow checkouts,
+// by the caller's Differs; what is in subrepositories is the caller's to add. Narrow checkouts,
 // case-insensitive file systems and those without symbolic links or execute
 // bits (CheckFilesystem) are the caller's to refuse. The directory times that
 // dirstate-v2 can hold are not used to save reading directories: only the Rust
@@ -104,6 +104,10 @@ type WorkingCopy struct {
 	// Subrepos are the paths of the subrepositories, sorted. Nothing in or about
 	// them is looked at.
 	Subrepos []string
+	// Sparse makes the matcher of a sparse checkout; nil when it is none. A file
+	// that it does not match is looked at only when it is named. It is called at
+	// most once, when hg would read the rules; warn is for its warnings.
+	Sparse func(warn func(string)) (match.Matcher, error)
 	// Memo remembers what was found; nil remembers nothing. Began is when the
 	// command began, before which a file must have changed for its comparison to
 	// be remembered.

@@ -57,6 +57,14 @@ func (w *walker) walk(ctx context.Context) error {
 			return err
 		}
 	}
+	if wc.Sparse != nil {
+		some, err := wc.Sparse(func(text string) { w.said = append(w.said, message{text: text}) })
+		if err != nil {
+			return err
+		}
+		w.m = match.Intersect(w.m, match.Union(some, match.Exact(w.m.Files())))
+		w.always = w.m.Always()
+	}
 	exact := w.m.IsExact()
 	work, notFound, err := w.named()
 	if err != nil {
