@@ -101,6 +101,11 @@ func (d *dispatcher) run() (int, error) {
 		OpenRepo: d.openPeer,
 		OpenSub:  d.openSub,
 	}
+	if g := line.Global; line.Command.NoRepo && root != "" && !g.On("verbose") && !g.On("quiet") && !g.On("debug") {
+		// The repository's configuration tells such a command its aliases only.
+		base := d.loaded.base
+		d.cmd.Quiet, d.cmd.Verbose, d.cmd.Debug = base.Quiet, base.Verbose, base.Debug
+	}
 	code, err := spec.Run(d.cmd)
 	if err == nil {
 		err = d.cmd.MatchError()

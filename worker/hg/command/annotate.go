@@ -75,7 +75,11 @@ func runAnnotate(c *Context) (int, error) {
 	if a.rev, err = c.Single(c.Opts.Text("rev"), "."); err != nil {
 		return 0, err
 	}
+	c.nullParent(v, c.Opts.Text("rev"), a.rev)
 	if a.fm, err = c.formatter("annotate", v); err != nil {
+		return 0, err
+	}
+	if err := a.fm.Unnamed(); err != nil {
 		return 0, err
 	}
 	if a.name, err = c.pathNamer(v, true, nil); err != nil {

@@ -69,6 +69,9 @@ func runCat(c *Context) (int, error) {
 	if err != nil {
 		return 0, err
 	}
+	if err := fm.Unnamed(); err != nil {
+		return 0, err
+	}
 	found, err := c.catFiles(v, fm, rev, m, mt)
 	if err != nil {
 		return 0, err

@@ -92,7 +92,8 @@ func runDebugPathCopies(c *Context) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	mt, err := c.matcher(v, c.Args[2:], c.Opts.List("include"), c.Opts.List("exclude"), a == node.WdirRev)
+	// hg takes -I and -X here and does not look at them.
+	mt, err := c.matcher(v, c.Args[2:], nil, nil, a == node.WdirRev)
 	if err != nil {
 		return 0, err
 	}
@@ -154,6 +155,7 @@ func runDebugRename(c *Context) (int, error) {
 	if rev == node.WdirRev {
 		return 0, unsupported("debugrename of the working directory")
 	}
+	c.nullParent(v, c.Opts.Text("rev"), rev)
 	mt, err := c.matcher(v, c.Args, nil, nil, false)
 	if err != nil {
 		return 0, err

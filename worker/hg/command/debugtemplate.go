@@ -72,6 +72,7 @@ func (c *Context) renderAlone(text string) error {
 	if err != nil {
 		return err
 	}
+	cfg.Options.NoKeywords = true // hg knows none without a changeset
 	e := template.New(cfg.Options)
 	for _, a := range cfg.Aliases {
 		e.Alias(a.Key, a.Value)

@@ -109,6 +109,7 @@ func (c *Context) diffSides(v *repo.View) (a, b node.Rev, err error) {
 		return c.pair(v, specs)
 	}
 	a, _ = v.WdirParents()
+	c.nullParent(v, "", a)
 	return a, node.WdirRev, nil
 }
 

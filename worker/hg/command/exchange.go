@@ -51,6 +51,9 @@ func runIncoming(c *Context) (int, error) {
 	if len(c.Args) > 1 {
 		return 0, unsupported("incoming with arguments")
 	}
+	if err := c.graphAlone(); err != nil {
+		return 0, err
+	}
 	name := "default"
 	if len(c.Args) == 1 {
 		name = c.Args[0]

@@ -46,6 +46,9 @@ func runExport(c *Context) (int, error) {
 	if len(revs) == 0 {
 		return 0, inputError("export requires at least one changeset")
 	}
+	if specs := slices.Concat(c.Opts.List("rev"), c.Args); len(specs) < 2 {
+		c.nullParent(v, strings.Join(specs, ""), revs[0])
+	}
 	if slices.Contains(revs, node.WdirRev) {
 		return 0, unsupported("export of the working directory")
 	}

@@ -64,6 +64,9 @@ func runFiles(c *Context) (int, error) {
 	if err != nil {
 		return 0, err
 	}
+	if err := fm.Unnamed(); err != nil && !c.Verbose {
+		return 0, err
+	}
 	name, err := c.pathNamer(v, true, nil)
 	if err != nil {
 		return 0, err

@@ -120,6 +120,15 @@ func (s *templateSink) part(w *bytes.Buffer, t *template.Template) error {
 	return t.Render(w, template.Resources{Index: -1})
 }
 
+// Unnamed is hg's error about a style that says nothing about the topic, which
+// hg meets where it asks what a template shows, before there is anything to show.
+func (f *Formatter) Unnamed() error {
+	if s, ok := f.sink.(*templateSink); ok && s.parts.item == nil {
+		return errNoTemplate(s.ref)
+	}
+	return nil
+}
+
 func (s *templateSink) open(w *bytes.Buffer) error { return s.part(w, s.parts.docheader) }
 
 func (s *templateSink) item(w *bytes.Buffer, r *template.Item) error {

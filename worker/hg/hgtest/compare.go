@@ -62,7 +62,9 @@ func Compare(t testing.TB, y *Tally, dir string, cmds []Command, runners ...Name
 				y.same(c)
 				continue
 			}
-			judge(t, y, dir, c, runners[i].Name, answers[i][n], runners[last].Name, want, isCrash(want.stderr))
+			judge(t, y, dir, c, runners[i].Name, answers[i][n], runners[last].Name, want, isCrash(want.stderr), func() Command {
+				return shrink(dir, c, runners[i], runners[last].Runner)
+			})
 		}
 	}
 }
@@ -92,7 +94,7 @@ func CompareGoldens(t testing.TB, y *Tally, name, version, dir string, r Named) 
 	for g := range Goldens(t, name, version) {
 		g = g.Expand(dir)
 		got := runAll(r, dir, []Command{g.Command})[0]
-		judge(t, y, dir, g.Command, r.Name, got, "hg "+version, answer{g.Stdout, g.Stderr, g.Code, nil}, g.Crash)
+		judge(t, y, dir, g.Command, r.Name, got, "hg "+version, answer{g.Stdout, g.Stderr, g.Code, nil}, g.Crash, nil)
 	}
 }
 
@@ -124,8 +126,9 @@ func runAll(r Named, dir string, cmds []Command) []answer {
 
 // judge compares one answer with the reference's. Where real hg crashed, only
 // the exit code (255 or 1, as any failure) says something: the answer must be
-// a failure too, or Unsupported.
-func judge(t testing.TB, y *Tally, dir string, c Command, name string, got answer, refname string, want answer, crash bool) {
+// a failure too, or Unsupported. shorter finds a shorter line that differs; it
+// may be nil.
+func judge(t testing.TB, y *Tally, dir string, c Command, name string, got answer, refname string, want answer, crash bool, shorter func() Command) {
 	t.Helper()
 	var unsupported *hgerr.Unsupported
 	switch {
@@ -151,6 +154,9 @@ func judge(t testing.TB, y *Tally, dir string, c Command, name string, got answe
 		}
 		diff(&b, "stdout", got.stdout, want.stdout)
 		diff(&b, "stderr", got.stderr, want.stderr)
+		if shorter != nil && y.prints() {
+			fmt.Fprintf(&b, "shorter: %s\n", shorter())
+		}
 		y.different(t, c, b.String())
 	default:
 		y.same(c)

@@ -111,7 +111,7 @@ func TestGoldensAreWhatHgPrints(t *testing.T) {
 						continue // 7.2 dies in its tags cache or not, by what was run before
 					}
 					got.stderr = uncrash(got.stderr)
-					judge(t, tally, dir, g.Command, "hg "+v.Number+" in "+r.Name+" now", got, "golden", answer{g.Stdout, g.Stderr, g.Code, nil}, g.Crash)
+					judge(t, tally, dir, g.Command, "hg "+v.Number+" in "+r.Name+" now", got, "golden", answer{g.Stdout, g.Stderr, g.Code, nil}, g.Crash, nil)
 				}
 			}
 		}

@@ -58,6 +58,13 @@ func (y *Tally) Mismatches() int {
 	return y.mismatches
 }
 
+// prints tells whether the next mismatch is printed.
+func (y *Tally) prints() bool {
+	y.mu.Lock()
+	defer y.mu.Unlock()
+	return y.mismatches < cmp.Or(y.MaxErrors, 10)
+}
+
 func (y *Tally) of(c Command) *perCommand {
 	word := commandWord(c.Args)
 	p := y.commands[word]

@@ -63,6 +63,8 @@ type Options struct {
 	// RepoResident says that the templates belong to a repository for good, as
 	// those of `hg log` do, rather than getting it item by item from a formatter.
 	RepoResident bool
+	// NoKeywords leaves only the names that the command binds.
+	NoKeywords bool
 	// Label marks a text with the names of its colours, by which the output is
 	// coloured; nil leaves texts as they are.
 	Label func(text, label string) string
