@@ -118,3 +118,22 @@ func inOrder(entries []Entry) []Entry {
 func damaged(format string, args ...any) error {
 	return hgerr.Damagef("parse", v1Name, format, args...)
 }
+
+// PlacesV1 returns where each file first stands among the entries of a version 1
+// file that ParseV1 reads.
+func PlacesV1(data []byte) map[string]int {
+	places := map[string]int{}
+	for pos := v1Header; len(data)-pos >= v1Entry; {
+		length := int64(binary.BigEndian.Uint32(data[pos+13:]))
+		pos += v1Entry
+		if length > int64(len(data)-pos) {
+			break
+		}
+		path, _, _ := strings.Cut(string(data[pos:pos+int(length)]), "\x00")
+		if _, ok := places[path]; !ok {
+			places[path] = len(places)
+		}
+		pos += int(length)
+	}
+	return places
+}

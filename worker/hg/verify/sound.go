@@ -1,14 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-// Package verify checks a store as `hg verify` does: every revision of every
-// revlog is read and compared with its hash, sizes and parents, changesets,
-// manifests and filelogs are held against each other, and the list of filelogs
-// (fncache) against what is there.
-//
-// It only tells that a store is sound, and counts. What is wrong with a damaged
-// one is for the real hg to say, whose messages quote its own exceptions: any
-// problem, even one that hg would only warn of, is an *hgerr.Unsupported that
-// names it. Filelogs are read in parallel.
 package verify
 
 import (
@@ -17,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"slices"
 	"strings"
@@ -40,10 +32,8 @@ type Report struct {
 	Revisions  int // of files
 }
 
-// problem is what hg would have to tell of.
-func problem(format string, args ...any) error {
-	return hgerr.NewUnsupported("verify of a damaged store: %s", fmt.Sprintf(format, args...))
-}
+// problem is what hg may have to tell of.
+func problem(format string, args ...any) error { return fmt.Errorf(format, args...) }
 
 // checker is one run.
 type checker struct {
@@ -59,7 +49,8 @@ type checker struct {
 	revisions  atomic.Int64
 }
 
-// Run checks a store with a flat manifest.
+// Run checks a store with a flat manifest. Any error but that of ctx means that
+// hg may have something to tell, and Examine must look.
 func Run(ctx context.Context, s *store.Store) (Report, error) {
 	k := &checker{ctx: ctx, store: s, manifestOf: map[node.ID][]node.Rev{}, changed: map[string][]node.Rev{},
 		nodes: map[string][]node.ID{}, last: map[string]node.ID{}}
@@ -140,6 +131,9 @@ func (k *checker) checkChangelog() error {
 		if err != nil {
 			return err
 		}
+		if err := checkDate(c.Text()); err != nil {
+			return err
+		}
 		if !id.IsNull() {
 			k.manifestOf[id] = append(k.manifestOf[id], rev)
 		}
@@ -151,6 +145,31 @@ func (k *checker) checkChangelog() error {
 		}
 		return k.ctx.Err()
 	})
+}
+
+// plainDate is how hg writes a date, and what comes with it on the line.
+var plainDate = regexp.MustCompile(`^-?[0-9]{1,15} -?[0-9]{1,6}(?: [^\\\x00:]+:[^\\\x00]*(?:\x00[^\\\x00:]+:[^\\\x00]*)*)?$`)
+
+// checkDate looks whether the third line of a changeset is a plain one.
+func checkDate(text []byte) error {
+	if len(text) == 0 {
+		return nil
+	}
+	_, rest, _ := bytes.Cut(text, []byte{'\n'})
+	_, rest, _ = bytes.Cut(rest, []byte{'\n'})
+	if line, _, _ := bytes.Cut(rest, []byte{'\n'}); !plainDate.Match(line) {
+		c, err := changelog.Parse(text)
+		if err != nil {
+			return err
+		}
+		if _, err := c.Extras(); err != nil {
+			return err
+		}
+		if _, err := c.Date(); err != nil || bytes.Count(line, []byte{' '}) == 0 {
+			return problem("a date")
+		}
+	}
+	return nil
 }
 
 // checkManifests reads every manifest and collects the file revisions that they
@@ -335,7 +354,7 @@ func (k *checker) checkCopy(f *filelog.File, rev node.Rev) error {
 		return err
 	}
 	defer from.Close()
-	if _, ok := from.Rev(id); !ok || from.Len() == 0 {
+	if _, ok := from.Rev(id); !ok || from.Len() == 0 || id.IsNull() {
 		return problem("%s is a copy of what is not there", f.Path())
 	}
 	return nil
