@@ -9,9 +9,11 @@ import "hgbroker/worker/hg/node"
 func readSpecs() []*Spec {
 	return append(queueSpecs(), []*Spec{
 		&childrenSpec,
-		&debugancestorSpec, &debugcompleteSpec, &debugpathcompleteSpec, &debugdataSpec, &debugdateSpec, &debugdirstateSpec, &debugfilesetSpec, &debugformatSpec, &debugignoreSpec, &debugindexSpec, &debugindexdotSpec,
-		&debuglabelcompleteSpec, &debugmergestateSpec, &debugnamecompleteSpec, &debugobsoleteSpec, &debugrequirementsSpec, &debugrevspecSpec,
-		&debugsubSpec, &debugsuccessorssetsSpec, &debugtemplateSpec, &debugwalkSpec, &grepSpec, &incomingSpec, &locateSpec, &outgoingSpec, &resolveSpec, &shelveSpec, &summarySpec, &verifySpec,
+		&debugancestorSpec, &debugbundleSpec, &debugcompleteSpec, &debugdataSpec, &debugdateSpec, &debugdirstateSpec, &debugfilesetSpec,
+		&debugformatSpec, &debugignoreSpec, &debugindexSpec, &debugindexdotSpec, &debuglabelcompleteSpec, &debugmergestateSpec,
+		&debugnamecompleteSpec, &debugobsoleteSpec, &debugpathcompleteSpec, &debugrequirementsSpec, &debugrevspecSpec, &debugsubSpec,
+		&debugsuccessorssetsSpec, &debugtemplateSpec, &debugwalkSpec, &grepSpec, &incomingSpec, &locateSpec, &outgoingSpec, &resolveSpec,
+		&shelveSpec, &summarySpec, &verifySpec,
 	}...)
 }
 
