@@ -86,6 +86,7 @@ type Result struct {
 type Engine struct {
 	opts    Options
 	repos   []*repo.Repo // the one used last comes first
+	inUse   int          // how many of them the command has opened
 	configs configCache
 	absent  []*store.Absences // of the .hg directories used last; the last one comes first
 
@@ -225,7 +226,13 @@ func (e *Engine) open(root string, resolved bool, absent *store.Absences) (*repo
 		e.repos[0] = r
 		r.Absent = absent
 		if r.Resume() {
+			if i >= e.inUse {
+				e.inUse++
+			}
 			return r, nil
+		}
+		if i < e.inUse {
+			e.inUse--
 		}
 		r.Close()
 		e.repos = e.repos[1:]
@@ -237,19 +244,28 @@ func (e *Engine) open(root string, resolved bool, absent *store.Absences) (*repo
 	}
 	r.Absent = absent
 	e.repos = append([]*repo.Repo{r}, e.repos...)
+	e.inUse++
+	e.keep(max(e.opts.Repositories, e.inUse))
 	return r, nil
 }
 
 // maxOpen bounds the repositories that are open at once.
 const maxOpen = 200
 
-// trim closes the repositories that are too many. A command keeps all that it
-// opens, its subrepositories, to its end.
+// trim is for the next command: the repositories that are too many are closed. A
+// command keeps all that it opens, its subrepositories, to its end.
 func (e *Engine) trim() {
-	for len(e.repos) > e.opts.Repositories {
+	e.inUse = 0
+	e.keep(e.opts.Repositories)
+}
+
+// keep closes all but the n repositories used last.
+func (e *Engine) keep(n int) {
+	for len(e.repos) > n {
 		last := len(e.repos) - 1
 		e.repos[last].Close()
 		e.repos = e.repos[:last]
+		e.inUse = min(e.inUse, last)
 	}
 }
 

@@ -97,6 +97,7 @@ type FileContent struct {
 // context for it to fn, and starts again when the store changed meanwhile.
 func (e *Engine) ask(ctx context.Context, r *Request, name string, fn func(*command.Context) error) (Result, error) {
 	for attempt := 1; ; attempt++ {
+		e.trim()
 		d := &dispatcher{e: e, ctx: ctx, r: r, out: newOutput(r.Stdout, r.Stderr)}
 		d.result.Command = name
 		err := d.typed(fn)
