@@ -74,8 +74,20 @@ func (q *jobs) pending(kind jobKind) int {
 	return n
 }
 
-// wantReaders is how many idle readers there is work for.
-func (q *jobs) wantReaders() int { return min(len(q.waiting), q.slots-len(q.running)) }
+// wantReaders is how many idle readers it takes to do what waits: who donated an
+// image is not one that may verify it, and it knows best what its client asks next.
+func (m *master) wantReaders() int {
+	q := m.jobs
+	n := min(len(q.waiting), q.slots-len(q.running))
+	if n > 0 && m.cfg.MaxWorkers > 1 {
+		for _, j := range q.waiting {
+			if w := m.workers[j.donor]; j.kind == jobVerify && w != nil && w.state == idle {
+				return n + 1
+			}
+		}
+	}
+	return n
+}
 
 // donated takes the image that came with a finished-command message.
 func (m *master) donated(w *worker, fin *protocol.Finished, f *protocol.Frame, now time.Time) {
@@ -172,7 +184,7 @@ func (m *master) work(now time.Time) {
 }
 
 // jobWorker is the idle reader for a job: for a verification another one than
-// the donor, unless there is no other.
+// the donor, unless there cannot be another.
 func (m *master) jobWorker(j *job) *worker {
 	w := m.idleWorker(protocol.Reader, func(w *worker) bool {
 		if j.kind == jobVerify {
@@ -180,7 +192,7 @@ func (m *master) jobWorker(j *job) *worker {
 		}
 		return w.images[protocol.ImageKey{Kind: storeKind, Path: m.stores[j.root]}]
 	})
-	if w != nil && j.kind == jobVerify && w.id == j.donor && m.cfg.MaxWorkers > 1 && m.count(protocol.Reader, starting) > 0 {
+	if w != nil && j.kind == jobVerify && w.id == j.donor && m.cfg.MaxWorkers > 1 {
 		return nil // another one will be there in a moment
 	}
 	return w
@@ -243,6 +255,9 @@ func (m *master) dropLost() {
 		for _, w := range m.workers {
 			if w.images[key] && w.link != nil {
 				delete(w.images, key)
+				if w.last == key {
+					w.last = protocol.ImageKey{}
+				}
 				w.link.send(&protocol.Frame{Type: protocol.CtlDrop, Payload: protocol.EncodeKey(key)}, nil)
 			}
 		}

@@ -205,6 +205,7 @@ func (m *master) nextDeadline(now time.Time) time.Time {
 	sooner(m.nextLook)
 	sooner(m.watches.nextRefresh())
 	sooner(m.nextPreload())
+	sooner(m.nextReturn(now))
 	sooner(m.pressure.relax)
 	for _, q := range m.asked {
 		sooner(q.until)

@@ -17,7 +17,7 @@ import (
 )
 
 func TestQueueIsBoundedAndFair(t *testing.T) {
-	any := func(protocol.Class) bool { return true }
+	any := func(*request) bool { return true }
 	q := &queue{max: 4}
 	greedy, modest := &client{id: 1}, &client{id: 2}
 	add := func(c *client, id uint32) *request { return q.add(&request{client: c, id: id}) }
@@ -56,7 +56,7 @@ func TestQueueServesOnlyClassesThatCanBe(t *testing.T) {
 	if q.waiting(protocol.Runner) != 1 || q.waiting(protocol.Reader) != 1 {
 		t.Error("miscounted")
 	}
-	r := q.take(func(c protocol.Class) bool { return c == protocol.Reader })
+	r := q.take(func(r *request) bool { return r.class == protocol.Reader })
 	if r == nil || r.id != 2 {
 		t.Fatalf("%+v", r)
 	}

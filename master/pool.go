@@ -39,6 +39,7 @@ type worker struct {
 	retired   bool   // we asked it to go
 
 	images map[protocol.ImageKey]bool // what it may have mapped
+	last   protocol.ImageKey          // the store that its last command was about
 }
 
 type workerState uint8
@@ -87,7 +88,7 @@ func (m *master) idleWorker(c protocol.Class, prefer func(*worker) bool) *worker
 // and for the spares.
 func (m *master) assign(now time.Time) {
 	for m.queue.size > 0 && m.busy() < m.cfg.MaxWorkers {
-		r := m.queue.take(func(c protocol.Class) bool { return m.count(c, idle) > 0 })
+		r := m.queue.take(func(r *request) bool { return m.count(r.class, idle) > 0 && m.returning(r, now) == nil })
 		if r == nil {
 			break
 		}
@@ -103,7 +104,7 @@ func (m *master) assign(now time.Time) {
 	for _, c := range []protocol.Class{protocol.Reader, protocol.Runner} {
 		want := min(m.queue.waiting(c), room)
 		if c == protocol.Reader {
-			want = max(want, m.cfg.Spares, m.jobs.wantReaders())
+			want = max(want, m.cfg.Spares, m.wantReaders())
 		}
 		for have := m.count(c, idle) + m.count(c, starting); have < want; have++ {
 			if !m.spawn(c, now) {
@@ -115,7 +116,8 @@ func (m *master) assign(now time.Time) {
 
 // grant makes a channel and hands its ends out.
 func (m *master) grant(r *request, now time.Time) {
-	w := m.idleWorker(r.class, func(w *worker) bool { return w.images[m.lastUsed[r.client.id]] })
+	key, _ := m.wanted(r.client)
+	w := m.idleWorker(r.class, func(w *worker) bool { return w.knows(key) })
 	theirs, clients, err := protocol.Pair(unix.SOCK_STREAM)
 	if err != nil {
 		m.refuse(r, protocol.RefusedStart, err.Error())
@@ -364,6 +366,7 @@ func (m *master) asksFor(w *worker, fin *protocol.Finished, now time.Time) {
 	}
 	key := protocol.ImageKey{Kind: storeKind, Path: store}
 	m.cache.use(key, now)
+	w.last = key
 	if w.client != nil {
 		m.lastUsed[w.client.id] = key
 	}

@@ -67,12 +67,12 @@ func (q *queue) line(c *client) *line {
 	return nil
 }
 
-// take removes the next request whose class can be served, and puts its
-// client's line behind the others.
-func (q *queue) take(can func(protocol.Class) bool) *request {
+// take removes the next request that can be served, and puts its client's line
+// behind the others.
+func (q *queue) take(can func(*request) bool) *request {
 	for i, l := range q.lines {
 		for j, r := range l.waiting {
-			if !can(r.class) {
+			if !can(r) {
 				continue
 			}
 			q.lines = append(q.lines[:i:i], q.lines[i+1:]...)

@@ -19,6 +19,7 @@ type client struct {
 	link    *link // owned; nil after it hung up
 	welcome bool  // Hello was answered
 	name    string
+	dir     string // where its one command is; "" when it has more, or did not say
 	pid     int
 }
 
@@ -167,6 +168,9 @@ func (m *master) hello(c *client, f *protocol.Frame) error {
 		return fmt.Errorf("hello: %w", err)
 	}
 	c.name = fmt.Sprintf("%.40q", h.Client)
+	if sanePath(h.Dir) {
+		c.dir = h.Dir
+	}
 	b, err := json.Marshal(protocol.Welcome{Protocol: protocol.Version, Build: m.cfg.Build, PID: os.Getpid()})
 	if err != nil {
 		return fmt.Errorf("welcome: %w", err)

@@ -50,6 +50,8 @@ type Dialer struct {
 	Config MasterConfig
 	// Client is who dials, for the master's log: "broker", "hg", "stats".
 	Client string
+	// Dir is Hello.Dir.
+	Dir string
 }
 
 // BuildID identifies an executable without reading it: path, size and time of
@@ -268,7 +270,7 @@ func (d *Dialer) hello(c *Conn, a *address) (*Welcome, error) {
 	if err := c.SetRecvTimeout(welcomeLimit); err != nil {
 		return nil, fmt.Errorf("receive timeout: %w", err)
 	}
-	hello, err := json.Marshal(Hello{Protocol: Version, Build: a.build, PID: os.Getpid(), Client: d.Client})
+	hello, err := json.Marshal(Hello{Protocol: Version, Build: a.build, PID: os.Getpid(), Client: d.Client, Dir: d.Dir})
 	if err != nil {
 		return nil, fmt.Errorf("encode hello: %w", err)
 	}

@@ -46,6 +46,9 @@ type Hello struct {
 	Build    string `json:"build"`
 	PID      int    `json:"pid"`
 	Client   string `json:"client"` // "broker", "hg", "stats", ...
+	// Dir is where a client that has one command is at work, absolute: a hint at
+	// the worker that knows most about it.
+	Dir string `json:"dir,omitempty"`
 }
 
 // Welcome is the master's answer to Hello.

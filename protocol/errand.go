@@ -43,7 +43,7 @@ func (d *Dialer) errand(c *Conn, a *address, class Class) (*Errand, error) {
 	if err := c.SetRecvTimeout(welcomeLimit); err != nil {
 		return nil, fmt.Errorf("receive timeout: %w", err)
 	}
-	hello, err := json.Marshal(Hello{Protocol: Version, Build: a.build, PID: os.Getpid(), Client: d.Client})
+	hello, err := json.Marshal(Hello{Protocol: Version, Build: a.build, PID: os.Getpid(), Client: d.Client, Dir: d.Dir})
 	if err != nil {
 		return nil, fmt.Errorf("encode hello: %w", err)
 	}

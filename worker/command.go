@@ -80,11 +80,13 @@ func (w *worker) command(c *channel, f *protocol.Frame) (sound, ok bool) {
 	} else {
 		o = w.call(ctx, c, call, start)
 	}
-	told := w.later(&o.fin)
-	out.end(o.frame, o.payload)
-	o.sound = o.sound && w.settle(told)
-	if !told {
+	// The master knows before the client does, which may ask for a worker next.
+	if !w.later(&o.fin) {
 		w.report(o.fin)
+	}
+	out.end(o.frame, o.payload)
+	if o.sound {
+		w.settle()
 	}
 	return o.sound, true
 }
@@ -113,6 +115,9 @@ func (w *worker) run1(ctx context.Context, c *channel, run *protocol.Run, stdin 
 // native runs an engine's call. While it does, and the master is gone, time is
 // limited (lastCommand).
 func (w *worker) native(f func() error) error {
+	w.engineMu.Lock()
+	defer w.engineMu.Unlock()
+	w.ran.Add(1)
 	w.inNative.Store(true)
 	defer w.inNative.Store(false)
 	return guard(f)

@@ -10,11 +10,13 @@
 // and it never starts the real hg for a command of which the client has seen a
 // byte.
 //
-// Three kinds of goroutines:
+// Four kinds of goroutines:
 //
 //	main          takes one task at a time: a channel to serve, or a job
 //	control       reads the control socket (control.go): tasks, images, the end
 //	watcher       reads the channel while a command takes long (channel.go): cancels
+//	settler       makes an image of what the last command found out (settler.go),
+//	              while main answers the next ones
 //
-// Only main touches the engine.
+// Main touches the engine, and the settler for a moment, under its lock.
 package worker

@@ -69,28 +69,6 @@ func (s *images) Keep(key image.Key, b *image.Builder) (*image.Image, error) {
 	return m, nil
 }
 
-// settler is an engine that leaves the making of images to the time after a
-// command has answered (hg.Options.Deferred).
-type settler interface {
-	Settle()
-	Unsettled() bool
-}
-
-// settle has the engine make images of what the last command found out. The
-// client has its answer. It reports what the engine donates, unless the command
-// itself is yet to be reported, and returns false when the process must not go on.
-func (w *worker) settle(reported bool) (sound bool) {
-	e, ok := w.engine.(settler)
-	if !ok || !e.Unsettled() {
-		return true
-	}
-	err := guard(func() error { e.Settle(); return nil })
-	if reported && w.images.donates() {
-		w.report(protocol.Finished{Background: true, Served: protocol.ServedNone})
-	}
-	return err == nil
-}
-
 // donates tells whether there is anything for takeDonations.
 func (s *images) donates() bool { return len(s.made) > 0 }
 

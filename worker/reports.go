@@ -17,12 +17,12 @@ import (
 // command: they wait for each other, until the channel is idle or at its end.
 type reports struct {
 	control *control
-	heap    []metrics.Sample // main's own, as is told
-	told    int
 
 	mu      sync.Mutex // guards what follows
-	waiting []string   // encoded
-	bytes   int        // in waiting
+	heap    []metrics.Sample
+	told    int
+	waiting []string // encoded
+	bytes   int      // in waiting
 }
 
 const (
@@ -38,6 +38,8 @@ const (
 
 // heapBytes is the worker's private memory after a command.
 func (r *reports) heapBytes(took uint64) uint64 {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	if r.heap == nil {
 		r.heap = []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
 	}
@@ -90,7 +92,7 @@ func (w *worker) report(fin protocol.Finished) {
 		w.control.send(protocol.CtlFinished, 0, fin.Encode())
 		return
 	}
-	fin.Begun = w.beganAt()
+	fin.Begun = w.begun.Load()
 	for _, d := range donations {
 		fin.Donated = d.key
 		w.control.sendFd(protocol.CtlFinished, fin.Encode(), d.fd)

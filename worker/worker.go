@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"runtime/debug"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -27,13 +28,16 @@ type worker struct {
 	hgs     *installations
 	uid     int
 	reports reports
-	begun   time.Time // of the last command
+	settler *settler
 
-	inNative atomic.Bool // the engine runs a command; any goroutine may look
+	engineMu sync.Mutex    // guards engine
+	begun    atomic.Uint64 // when the last command began, by the clock that all processes share
+	ran      atomic.Uint64 // commands that the engine began
+	inNative atomic.Bool   // it runs one; any goroutine may look
 }
 
 func newWorker(cfg Config, conn *protocol.Conn) *worker {
-	w := &worker{cfg: cfg.withDefaults(), control: newControl(conn), hgs: newInstallations(), uid: os.Getuid()}
+	w := &worker{cfg: cfg.withDefaults(), control: newControl(conn), hgs: newInstallations(), uid: os.Getuid(), settler: newSettler()}
 	w.reports.control, w.control.tell = w.control, w.reports.flush
 	w.images = newImages(w.control)
 	w.engine = w.cfg.NewEngine(hg.Options{Images: w.images, Deferred: true})
@@ -56,6 +60,7 @@ func (w *worker) run() int {
 	defer w.control.close()
 	defer w.images.close()
 	defer w.engine.Close()
+	defer w.settler.stop()
 	w.control.send(protocol.CtlReady, 0, protocol.EncodeReady(os.Getpid()))
 	for {
 		t, ok := w.control.next()
@@ -90,6 +95,8 @@ func (w *worker) do(t task) bool {
 // forget lets the engine unmap an image.
 func (w *worker) forget(key protocol.ImageKey) {
 	if kind, ok := image.ParseKind(key.Kind); ok {
+		w.engineMu.Lock()
+		defer w.engineMu.Unlock()
 		w.engine.Forget(image.Key{Kind: kind, Path: key.Path})
 	}
 }
@@ -122,6 +129,8 @@ func (w *worker) load(root string) (protocol.Finished, error) {
 	start := time.Now()
 	fin := protocol.Finished{Repository: root, Command: "load"}
 	env := os.Environ()
+	w.engineMu.Lock()
+	defer w.engineMu.Unlock()
 	res, err := w.engine.Load(context.Background(), &hg.Request{Dir: root, Env: env, UID: w.uid,
 		Stdin: nothing{}, Stdout: nothing{}, Stderr: nothing{}, Now: start, Hg: w.hgs.of("", env, start)}, root)
 	w.fill(&fin, &res, start)
@@ -130,8 +139,10 @@ func (w *worker) load(root string) (protocol.Finished, error) {
 
 // fill takes over what the engine says about a command.
 func (w *worker) fill(fin *protocol.Finished, res *hg.Result, start time.Time) {
-	w.begun = start
-	fin.DurationUs = max(1, uint64(time.Since(start).Microseconds()))
+	took := time.Since(start)
+	// What it donates stands for the disk as it was then, or later.
+	w.begun.Store(protocol.Clock() - uint64(took))
+	fin.DurationUs = max(1, uint64(took.Microseconds()))
 	if res.Command != "" {
 		fin.Command = res.Command
 	}
@@ -142,12 +153,6 @@ func (w *worker) fill(fin *protocol.Finished, res *hg.Result, start time.Time) {
 	fin.ExitCode, fin.Loaded = res.ExitCode, res.Loaded
 	fin.LoadUs = uint64(res.LoadTime.Microseconds())
 	fin.Served = served(res)
-}
-
-// beganAt is when the last command began, by the clock that all processes share.
-// What it donates stands for the disk as it was then, or later.
-func (w *worker) beganAt() uint64 {
-	return protocol.Clock() - uint64(time.Since(w.begun))
 }
 
 func served(res *hg.Result) protocol.Served {

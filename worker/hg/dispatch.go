@@ -557,7 +557,7 @@ func (d *dispatcher) report(err error) (int, error) {
 func (d *dispatcher) finish(code int) {
 	d.result.ExitCode = code
 	if d.repo != nil {
-		d.result.Loaded, d.result.LoadTime = d.repo.Loaded, d.repo.LoadTime
+		d.result.Loaded, d.result.LoadTime = d.repo.Loaded(), d.repo.LoadTime
 		d.result.Generation = d.repo.Generation()
 	}
 }

@@ -40,8 +40,8 @@ type Options struct {
 	Images image.Source
 	// Repositories is how many are kept open between commands; 0 means 8.
 	Repositories int
-	// Deferred leaves it to the caller to call Settle after each command has
-	// answered. Otherwise Run does so itself.
+	// Deferred leaves it to the caller to call Settle, or Settling, after each
+	// command has answered. Otherwise Run does so itself.
 	Deferred bool
 }
 
@@ -282,25 +282,64 @@ func (e *Engine) Load(ctx context.Context, r *Request, root string) (Result, err
 	if err := rp.Begin(ctx, time.Now); err != nil {
 		return res, err
 	}
-	if err := rp.Settle(); err != nil {
-		return res, err
+	if s := rp.Settling(); s != nil {
+		err := s.Make(ctx, e.opts.Images)
+		if rp.Adopt(s); err != nil {
+			return res, err
+		}
 	}
-	res.Loaded, res.LoadTime, res.Generation = rp.Loaded, rp.LoadTime, rp.Generation()
+	res.Loaded, res.LoadTime, res.Generation = rp.Loaded(), rp.LoadTime, rp.Generation()
 	return res, nil
 }
 
 // Settle makes images of what the last command found out, for the Source. It is
 // for the time after the answer has gone out, and what goes wrong loses nothing
-// but time.
+// but time: the next command that needs it fails with the same.
 func (e *Engine) Settle() {
-	for _, r := range e.repos {
-		if r.Unsettled() {
-			_ = r.Settle() // the next command that needs it fails with the same
-		}
+	if s := e.Settling(); s != nil {
+		_ = s.Make(context.Background(), e.opts.Images)
+		e.Adopt(s)
 	}
 }
 
-// Unsettled tells whether Settle has anything to do.
+// Settlement is what Settle does, in steps: Make may run on another goroutine
+// while the engine runs commands.
+type Settlement struct {
+	repos []*repo.Repo
+	parts []*repo.Settlement // of each
+}
+
+// Settling begins a settlement, which must be given to Adopt. It returns nil when
+// there is nothing to do.
+func (e *Engine) Settling() *Settlement {
+	var s *Settlement
+	for _, r := range e.repos {
+		if part := r.Settling(); part != nil {
+			if s == nil {
+				s = &Settlement{}
+			}
+			s.repos, s.parts = append(s.repos, r), append(s.parts, part)
+		}
+	}
+	return s
+}
+
+// Make makes images and gives them to a source, until ctx ends it.
+func (s *Settlement) Make(ctx context.Context, to image.Source) (err error) {
+	for _, part := range s.parts {
+		err = errors.Join(err, part.Make(ctx, to))
+	}
+	return err
+}
+
+// Adopt ends a settlement: commands use the images from now on.
+func (e *Engine) Adopt(s *Settlement) {
+	for i, r := range s.repos {
+		r.Adopt(s.parts[i])
+	}
+}
+
+// Unsettled tells whether Settling has anything to do.
 func (e *Engine) Unsettled() bool {
 	for _, r := range e.repos {
 		if r.Unsettled() {

@@ -79,7 +79,7 @@ func run(args []string) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	dialer := protocol.Dialer{Executable: exe, RuntimeDir: os.Getenv(protocol.EnvRuntimeDir), Config: config, Client: "hg"}
+	dialer := protocol.Dialer{Executable: exe, RuntimeDir: os.Getenv(protocol.EnvRuntimeDir), Config: config, Client: "hg", Dir: dir}
 	real, _ := realhg.Find()
 	command := &protocol.Run{Args: args, Dir: dir, Env: os.Environ(), RealHg: real, HasFiles: true, Fallback: protocol.FallbackNever}
 	e, err := dialer.Errand(protocol.Reader)

@@ -78,12 +78,17 @@ func (m *memory) Keep(key image.Key, b *image.Builder) (*image.Image, error) {
 
 func view(t *testing.T, r *Repo) (*View, error) {
 	t.Helper()
+	return viewWith(t, r, func(text string) { t.Errorf("warning %q", text) })
+}
+
+func viewWith(t *testing.T, r *Repo, warn func(string)) (*View, error) {
+	t.Helper()
 	none := func(string) (string, bool) { return "", false }
 	cfg, err := config.Load(config.Sources{Version: config.Version{Major: 6, Minor: 3}, Getenv: none, Cwd: r.Layout.Root, UID: uint32(os.Getuid())})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return r.NewView(cfg, encoding.UTF8(), r.Layout.Root, none, Visibility{}, func(text string) { t.Errorf("warning %q", text) })
+	return r.NewView(cfg, encoding.UTF8(), r.Layout.Root, none, Visibility{}, warn)
 }
 
 func open(t *testing.T, dir string, m *memory) *Repo {
@@ -107,16 +112,19 @@ func begin(t *testing.T, r *Repo, loaded string) {
 	if err := r.Begin(context.Background(), time.Now); err != nil {
 		t.Fatal(err)
 	}
-	if r.Loaded != loaded {
-		t.Errorf("Begin says %q, not %q", r.Loaded, loaded)
+	if r.Loaded() != loaded {
+		t.Errorf("Begin says %q, not %q", r.Loaded(), loaded)
 	}
 	settle(t, r)
 }
 
 func settle(t *testing.T, r *Repo) {
 	t.Helper()
-	if err := r.Settle(); err != nil {
-		t.Fatal(err)
+	if s := r.Settling(); s != nil {
+		err := s.Make(context.Background(), r.images)
+		if r.Adopt(s); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if r.Unsettled() {
 		t.Error("there is still something to settle")

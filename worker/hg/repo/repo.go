@@ -73,7 +73,7 @@ type Repo struct {
 	images image.Source
 	store  *store.Store
 	snap   *snapshot.Snapshot
-	// spent are the snapshots that Settle replaced since Begin. Whoever asked the
+	// spent are the snapshots that Adopt replaced since Begin. Whoever asked the
 	// last command may still hold slices of them, and the logs use their index.
 	spent   []*snapshot.Snapshot
 	unsaved bool // snap knows what no image has
@@ -96,8 +96,18 @@ type Repo struct {
 	annotations annotate.Cache
 
 	// What the last Begin did, for the finished-command message.
-	Loaded   string // "", "refreshed" or "built"
+	loaded   string // "", "refreshed" or "built"
 	LoadTime time.Duration
+	markers  bool // they were known then
+}
+
+// Loaded is what the last command had to find out from files: "" nothing,
+// "refreshed" a part, "built" all.
+func (r *Repo) Loaded() string {
+	if r.loaded == "" && r.snap != nil && !r.markers && r.snap.HasMarkers() {
+		return "refreshed"
+	}
+	return r.loaded
 }
 
 // Open resolves the layout of the repository at root. It reads no history;
@@ -174,7 +184,7 @@ const loadAttempts = 20
 // find in an image is read when a command asks for it. An image of the result is
 // made by Settle. clock measures, and may be nil.
 func (r *Repo) Begin(ctx context.Context, clock func() time.Time) error {
-	r.Loaded, r.LoadTime = "", 0
+	r.loaded, r.LoadTime = "", 0
 	r.beginTexts()
 	r.parent.begin()
 	if len(r.spent) > 0 {
@@ -186,6 +196,7 @@ func (r *Repo) Begin(ctx context.Context, clock func() time.Time) error {
 		start = clock()
 	}
 	if r.snap != nil && r.unchanged() {
+		r.markers = r.snap.HasMarkers()
 		return nil
 	}
 	now, err := r.stamps()
@@ -193,14 +204,16 @@ func (r *Repo) Begin(ctx context.Context, clock func() time.Time) error {
 		return err
 	}
 	if r.snap != nil && r.snap.Stamps() == now {
+		r.markers = r.snap.HasMarkers()
 		return nil
 	}
 	if r.lease(now) {
+		r.markers = true
 		return nil
 	}
-	r.Loaded = "refreshed"
+	r.loaded = "refreshed"
 	if r.snap == nil {
-		r.Loaded = "built"
+		r.loaded = "built"
 	}
 	for range loadAttempts {
 		if err := ctx.Err(); err != nil {
@@ -448,98 +461,6 @@ func (r *Repo) loadMarkers(f *snapshot.Files) error {
 	return nil
 }
 
-// Settle makes an image of what was found out since the last one was made, and
-// gives it to the source, so that nobody has to find it out again. It is for the
-// time after a command has answered. Nothing is lost when it fails.
-func (r *Repo) Settle() error {
-	if r.snap == nil {
-		return nil
-	}
-	texts := r.wantsTexts()
-	if r.unsaved || r.wantBranches {
-		if err := r.settleSnapshot(); err != nil {
-			return err
-		}
-	}
-	if r.parent.owed.text != nil {
-		if err := r.settleManifest(); err != nil {
-			return err
-		}
-	}
-	if texts {
-		return r.settleTexts()
-	}
-	return nil
-}
-
-func (r *Repo) settleSnapshot() error {
-	r.unsaved = false
-	if err := r.settleBranches(); err != nil {
-		return err
-	}
-	key := r.growthKey()
-	b, err := r.snap.Growth()
-	if err == nil && b == nil {
-		key = r.Key()
-		b, err = r.snap.Image()
-	}
-	if err != nil {
-		return err
-	}
-	img, err := r.images.Keep(key, b)
-	if err != nil {
-		if img, err = (image.Private{}).Keep(key, b); err != nil {
-			return err
-		}
-	}
-	var s *snapshot.Snapshot
-	if key.Kind == image.Growth {
-		s, err = snapshot.OpenGrown(r.snap, img)
-	} else {
-		s, err = snapshot.Open(img)
-	}
-	if err != nil {
-		img.Close()
-		return err
-	}
-	for _, k := range r.visible {
-		if k.of == r.snap {
-			k.of = s
-		}
-	}
-	if r.checkout.stored.of == r.snap {
-		r.checkout.stored.of = s
-	}
-	r.spent = append(r.spent, r.snap)
-	r.snap = s
-	return nil
-}
-
-// settleBranches finds out the branches of all changesets when that takes little
-// time, or was wanted.
-func (r *Repo) settleBranches() error {
-	few := r.snap.Len()-r.snap.BranchesKnown() <= parallelPart
-	if !r.snap.HasBranches() {
-		if !few && !r.wantBranches {
-			return nil
-		}
-		cols, err := r.readBranchColumns()
-		if err != nil {
-			return err
-		}
-		r.snap.SetBranches(cols)
-	}
-	r.wantBranches = false
-	r.commonBranchHeads()
-	r.unsaved = false
-	return nil
-}
-
-// Unsettled tells whether Settle has anything to do.
-func (r *Repo) Unsettled() bool {
-	return r.snap != nil && (r.unsaved || r.wantBranches || r.parent.owed.text != nil || r.wantsTexts())
-}
-
 // Err is why what the last command asked for could not be worked out.
 func (r *Repo) Err() error {
 	if r.snap == nil {
@@ -551,8 +472,8 @@ func (r *Repo) Err() error {
 // extended notes that a command found out what an image can keep.
 func (r *Repo) extended() {
 	r.unsaved = true
-	if r.Loaded == "" {
-		r.Loaded = "refreshed"
+	if r.loaded == "" {
+		r.loaded = "refreshed"
 	}
 }
 

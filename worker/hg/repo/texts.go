@@ -31,7 +31,7 @@ const (
 // about whether there is one.
 type texts struct {
 	open  *snapshot.Texts
-	spent []*snapshot.Texts // replaced by Settle
+	spent []*snapshot.Texts // replaced by Adopt
 	asked bool              // since the snapshot changed
 	read  int               // changesets that the command read otherwise
 	owed  int               // those of earlier commands that read many
@@ -129,7 +129,6 @@ func (r *Repo) wantsTexts() bool {
 // own image has.
 func (r *Repo) settleTexts() error {
 	t := &r.columns
-	t.read, t.owed = 0, 0
 	of, ok := r.snap.Rooted()
 	if !ok {
 		return nil

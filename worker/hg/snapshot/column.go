@@ -3,6 +3,8 @@
 package snapshot
 
 import (
+	"sync/atomic"
+
 	"hgbroker/worker/hg/image"
 	"hgbroker/worker/hg/node"
 )
@@ -41,14 +43,27 @@ func shares[T any](a, b []T) bool {
 	return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0])
 }
 
-// holder keeps an image open for as long as a snapshot uses memory of it.
+// holder keeps an image open for as long as somebody uses memory of it. Who has
+// a reference may take or release one on any goroutine.
 type holder struct {
 	img  *image.Image
-	refs int
+	refs atomic.Int32
+}
+
+// hold returns a holder with one reference.
+func hold(img *image.Image) *holder {
+	h := &holder{img: img}
+	h.refs.Store(1)
+	return h
+}
+
+func (h *holder) take() *holder {
+	h.refs.Add(1)
+	return h
 }
 
 func (h *holder) release() error {
-	if h.refs--; h.refs > 0 {
+	if h.refs.Add(-1) > 0 {
 		return nil
 	}
 	return h.img.Close()

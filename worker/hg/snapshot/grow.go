@@ -327,8 +327,7 @@ func (s *Snapshot) HasMarkers() bool { return s.obs != nil }
 // hold keeps the images of another snapshot open.
 func (s *Snapshot) hold(prev *Snapshot) {
 	for _, h := range prev.held {
-		h.refs++
-		s.held = append(s.held, h)
+		s.held = append(s.held, h.take())
 	}
 }
 

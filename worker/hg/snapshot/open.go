@@ -24,7 +24,7 @@ func Open(img *image.Image) (*Snapshot, error) {
 	if img.Info().Kind != image.Store {
 		return nil, malformed("kind %v is not a store", img.Info().Kind)
 	}
-	s := &Snapshot{img: img, held: []*holder{{img: img, refs: 1}}}
+	s := &Snapshot{img: img, held: []*holder{hold(img)}}
 	raw := map[image.ID][]byte{}
 	index, ok := img.Section(secIndex)
 	if !ok {
@@ -164,7 +164,7 @@ func OpenGrown(base *Snapshot, growth *image.Image) (*Snapshot, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.held = []*holder{{img: growth, refs: 1}}
+	s.held = []*holder{hold(growth)}
 	if s.index, err = revlog.NewGrownIndex(index, section(secIndex)); err != nil {
 		return nil, err
 	}
@@ -205,8 +205,7 @@ func OpenGrown(base *Snapshot, growth *image.Image) (*Snapshot, error) {
 	}
 	for _, h := range base.held {
 		if h.img == base.img {
-			h.refs++
-			s.held = append(s.held, h)
+			s.held = append(s.held, h.take())
 		}
 	}
 	return s, nil

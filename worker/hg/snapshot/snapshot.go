@@ -69,8 +69,10 @@
 package snapshot
 
 import (
+	"bytes"
 	"encoding/binary"
 	"hash/fnv"
+	"slices"
 	"sort"
 
 	"hgbroker/worker/hg/image"
@@ -232,6 +234,28 @@ func (s *Snapshot) Close() error {
 	}
 	s.held = nil
 	return err
+}
+
+// Share is another snapshot of the same state, for another goroutine, which
+// closes it: what one works out the other does not see.
+func (s *Snapshot) Share() *Snapshot {
+	c := *s
+	c.held, c.derived = nil, derived{}
+	c.hold(s)
+	return &c
+}
+
+// Inherit takes over from another snapshot of the same state what an image can
+// keep, and s does not have.
+func (s *Snapshot) Inherit(from *Snapshot) {
+	if from.hasTags && !(s.hasTags && s.tagHash == from.tagHash) {
+		s.hasTags, s.tagHash = true, from.tagHash
+		s.tagText, s.tagFiles = bytes.Clone(from.tagText), bytes.Clone(from.tagFiles)
+		s.derived.tags = from.derived.tags
+	}
+	if from.HasBranches() && !s.HasBranches() {
+		s.branchNames, s.branchOf = from.branchNames, column[uint32]{base: slices.Clone(from.branchOf.whole())}
+	}
 }
 
 // Size is the size in bytes of the images that are held.

@@ -24,6 +24,7 @@ import (
 // They hold for every changelog that has N and the hash in its lineage.
 type Texts struct {
 	img    *image.Image
+	held   *holder
 	of     Ancestor
 	starts []uint64
 	data   []byte
@@ -45,7 +46,7 @@ func OpenTexts(img *image.Image) (*Texts, error) {
 	if len(of) != 16 || binary.LittleEndian.Uint64(of) > revlog.MaxRevisions {
 		return nil, malformed("texts of %d bytes", len(of))
 	}
-	t := &Texts{img: img, of: decodeLineage(of)[0]}
+	t := &Texts{img: img, held: hold(img), of: decodeLineage(of)[0]}
 	starts, _ := img.Section(textsStarts)
 	t.data, _ = img.Section(textsData)
 	if t.starts = image.Numbers[uint64](starts); len(t.starts) != t.of.Len+1 {
@@ -73,7 +74,14 @@ func (t *Texts) Verify() error {
 }
 
 // Close gives the image back.
-func (t *Texts) Close() error { return t.img.Close() }
+func (t *Texts) Close() error { return t.held.release() }
+
+// Share returns the same texts for another user, who closes them.
+func (t *Texts) Share() *Texts {
+	s := *t
+	s.held.take()
+	return &s
+}
 
 // Len is of how many changesets there are texts.
 func (t *Texts) Len() int { return t.of.Len }
