@@ -121,6 +121,7 @@ func (m *master) donated(w *worker, fin *protocol.Finished, f *protocol.Frame, n
 func (m *master) refuseDonation(w *worker, key protocol.ImageKey, why, detail string) {
 	m.counts.donated.Refused[why]++
 	m.log("worker %d: image of %s refused: %s %s", w.id, key.Path, why, detail)
+	m.claimed(key, time.Now())
 }
 
 // load has the repository at root loaded, or refreshed, in the background. One
@@ -223,6 +224,7 @@ func (m *master) jobDone(j *job, failure string, now time.Time) {
 		return
 	}
 	s := j.image
+	defer m.claimed(s.key, now)
 	why := ""
 	if failure != "" {
 		why = refusedVerify

@@ -43,6 +43,7 @@ type master struct {
 	queue  *queue
 	jobs   *jobs
 	cache  *cache
+	claims map[protocol.ImageKey]*claim
 	stores map[string]string // working directory's root to its store
 	counts counts
 	asked  []*statsQuestion
@@ -70,7 +71,7 @@ func newMaster(cfg Config, listener, lock int) (*master, error) {
 		events: make(chan func(), 256), stopped: make(chan struct{}),
 		listener: listener, lock: lock,
 		clients: map[uint64]*client{}, lastUsed: map[uint64]protocol.ImageKey{},
-		workers: map[uint64]*worker{}, stores: map[string]string{},
+		workers: map[uint64]*worker{}, stores: map[string]string{}, claims: map[protocol.ImageKey]*claim{},
 		queue: &queue{max: cfg.MaxQueue},
 	}
 	m.jobs = newJobs(min(2, cfg.MaxWorkers))

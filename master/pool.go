@@ -247,6 +247,13 @@ func (m *master) fromWorker(w *worker, f *protocol.Frame) {
 			return
 		}
 		m.lease(w, f.ID, key, now)
+	case protocol.CtlClaim:
+		key, err := protocol.DecodeKey(f.Payload)
+		if err != nil {
+			m.disown(w, "claim", err)
+			return
+		}
+		m.claim(w, f.ID, key, now)
 	case protocol.CtlFinished:
 		fin, err := protocol.DecodeFinished(f.Payload)
 		if err != nil {
@@ -507,6 +514,7 @@ func (m *master) ended(w *worker) {
 // abandon takes what a dead worker was doing away from it.
 func (m *master) abandon(w *worker, now time.Time) {
 	w.client = nil
+	m.disclaim(w, now)
 	if j := w.job; j != nil {
 		w.job = nil
 		m.jobDone(j, "the worker was lost", now)

@@ -18,6 +18,9 @@ import (
 //	  │── CtlAttach {worker} + 1 fd ──────────▶ │   serve this channel until it closes
 //	  │ ◀─────────── CtlLease {id, kind, path} ─│   is there an image of that?
 //	  │── CtlImage {id} + 0 or 1 fd ──────────▶ │
+//	  │ ◀─────────── CtlClaim {id, kind, path} ─│   I am about to make that image
+//	  │── CtlImage {id} + 0 or 1 fd ──────────▶ │   here it is, or (without) do; while
+//	  │                                         │   another worker makes it, not yet
 //	  │ ◀────────── CtlFinished {...} + 0/1 fd ─│   a command ended; an image is donated
 //	  │ ◀──────────────────── CtlRan [{...}, ...]│   some ended, and there is nothing to do
 //	  │── CtlTell ────────────────────────────▶ │   tell what of CtlRan waits, now
@@ -49,6 +52,7 @@ const (
 	CtlDone
 	CtlRan
 	CtlTold
+	CtlClaim
 )
 
 // WorkerControlFd is the worker's end of the control socket.
@@ -60,7 +64,7 @@ type ImageKey struct {
 	Path string // the store's real path
 }
 
-// EncodeKey is the payload of CtlLease, CtlLoad, CtlVerify and CtlDrop. CtlLoad's
+// EncodeKey is the payload of CtlLease, CtlClaim, CtlLoad, CtlVerify and CtlDrop. CtlLoad's
 // path is a working directory's root, since that is what a loader is told; the
 // others name the image itself.
 func EncodeKey(k ImageKey) []byte {

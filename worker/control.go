@@ -197,21 +197,30 @@ func (c *control) drops() []protocol.ImageKey {
 // that it goes on as if there were no image.
 const leaseTimeout = 2 * time.Second
 
+// claimTimeout bounds how long an image that another worker makes is waited for.
+const claimTimeout = 10 * time.Second
+
 // lease asks for an image. It returns a descriptor, which the caller owns, or -1.
 func (c *control) lease(key protocol.ImageKey) int {
+	return c.ask(protocol.CtlLease, key, leaseTimeout, nil)
+}
+
+// ask asks for an image, by a lease or a claim, until quit is closed.
+func (c *control) ask(question protocol.FrameType, key protocol.ImageKey, limit time.Duration, quit <-chan struct{}) int {
 	answer := make(chan *protocol.Frame, 1)
 	c.mu.Lock()
 	c.asked++
 	id := c.asked
 	c.answers[id] = answer
 	c.mu.Unlock()
-	c.send(protocol.CtlLease, id, protocol.EncodeKey(key))
-	timer := time.NewTimer(leaseTimeout)
+	c.send(question, id, protocol.EncodeKey(key))
+	timer := time.NewTimer(limit)
 	defer timer.Stop()
 	var f *protocol.Frame
 	select {
 	case f = <-answer:
 	case <-c.gone:
+	case <-quit:
 	case <-timer.C:
 	}
 	if f == nil {

@@ -3,6 +3,7 @@
 package worker
 
 import (
+	"context"
 	"errors"
 	"fmt"
 
@@ -34,7 +35,16 @@ func wireKey(k image.Key) protocol.ImageKey {
 
 // Lease implements image.Source.
 func (s *images) Lease(key image.Key) *image.Image {
-	fd := s.control.lease(wireKey(key))
+	return opened(s.control.lease(wireKey(key)))
+}
+
+// Claim implements image.Claimer.
+func (s *images) Claim(ctx context.Context, key image.Key) *image.Image {
+	return opened(s.control.ask(protocol.CtlClaim, wireKey(key), claimTimeout, ctx.Done()))
+}
+
+// opened maps what the master sent, and closes it.
+func opened(fd int) *image.Image {
 	if fd < 0 {
 		return nil
 	}

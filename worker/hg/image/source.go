@@ -2,6 +2,8 @@
 
 package image
 
+import "context"
+
 // Source is where the engine gets the images of repositories from, and where
 // it leaves those that it had to make. A worker's Source speaks with its master
 // and holds sealed memory files; Private keeps nothing beyond the process.
@@ -14,6 +16,14 @@ type Source interface {
 	// Keep writes the builder's image, makes it known for the key, and returns
 	// it opened. When that fails, the engine uses the builder's bytes.
 	Keep(key Key, b *Builder) (*Image, error)
+}
+
+// Claimer is a Source whose images others make, too.
+type Claimer interface {
+	Source
+	// Claim is called before an image is made. It returns the one that somebody
+	// else has made, or makes just now; nil says that the caller is to make it.
+	Claim(ctx context.Context, key Key) *Image
 }
 
 // Private is the Source of an engine on its own: an image lives in the heap of

@@ -54,7 +54,12 @@ func (r *Repo) Settling() *Settlement {
 func (s *Settlement) Make(ctx context.Context, to image.Source) error {
 	w := s.work
 	w.images = to
-	if s.err = ctx.Err(); s.err == nil && (w.unsaved || w.wantBranches) {
+	if s.err = ctx.Err(); s.err == nil && w.unsaved {
+		if got, more := w.claim(ctx); got {
+			w.unsaved = more
+		}
+	}
+	if s.err == nil && (w.unsaved || w.wantBranches) {
 		s.err = w.settleSnapshot(ctx)
 	}
 	if s.err == nil && s.texts {
@@ -94,6 +99,33 @@ func (r *Repo) Adopt(s *Settlement) {
 			t.open = made
 		}
 	}
+}
+
+// claim asks whether somebody else has made the image of a snapshot that rests on
+// none, or is about to, and takes it. more says that it lacks something that is
+// known here.
+func (r *Repo) claim(ctx context.Context) (got, more bool) {
+	c, ok := r.images.(image.Claimer)
+	if _, based := r.base(); based || !ok {
+		return false, false
+	}
+	img := c.Claim(ctx, r.Key())
+	if img == nil {
+		return false, false
+	}
+	s, err := snapshot.Open(img)
+	if err != nil {
+		img.Close()
+		return false, false
+	}
+	if s.Stamps() != r.snap.Stamps() {
+		s.Close()
+		return false, false
+	}
+	more = s.Inherit(r.snap)
+	r.spent = append(r.spent, r.snap)
+	r.snap = s
+	return true, more
 }
 
 // settleSnapshot makes an image of the snapshot, or of what came after the one that

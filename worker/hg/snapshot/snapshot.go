@@ -246,16 +246,19 @@ func (s *Snapshot) Share() *Snapshot {
 }
 
 // Inherit takes over from another snapshot of the same state what an image can
-// keep, and s does not have.
-func (s *Snapshot) Inherit(from *Snapshot) {
+// keep, and s does not have. It tells whether there was any.
+func (s *Snapshot) Inherit(from *Snapshot) (any bool) {
 	if from.hasTags && !(s.hasTags && s.tagHash == from.tagHash) {
 		s.hasTags, s.tagHash = true, from.tagHash
 		s.tagText, s.tagFiles = bytes.Clone(from.tagText), bytes.Clone(from.tagFiles)
 		s.derived.tags = from.derived.tags
+		any = true
 	}
 	if from.HasBranches() && !s.HasBranches() {
 		s.branchNames, s.branchOf = from.branchNames, column[uint32]{base: slices.Clone(from.branchOf.whole())}
+		any = true
 	}
+	return any
 }
 
 // Size is the size in bytes of the images that are held.
