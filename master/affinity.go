@@ -39,15 +39,16 @@ func (m *master) wanted(c *client) (key protocol.ImageKey, ok bool) {
 func (w *worker) knows(key protocol.ImageKey) bool { return w.last == key || w.images[key] }
 
 // returning is the worker that a request is to wait for: it alone knows what will
-// be asked, and its client is gone; nil when there is none.
+// be asked, or was asked something in the same directory, and its client is gone;
+// nil when there is none.
 func (m *master) returning(r *request, now time.Time) (found *worker) {
 	key, ok := m.wanted(r.client)
-	if !ok || m.cache.has(key) || !now.Before(r.since.Add(returnLimit)) {
+	if ok && m.cache.has(key) || !now.Before(r.since.Add(returnLimit)) {
 		return nil
 	}
 	for _, w := range m.workers {
 		switch {
-		case w.class != r.class || !w.knows(key):
+		case w.class != r.class || !(ok && w.knows(key)) && (w.dir == "" || w.dir != r.client.dir):
 		case w.state == idle:
 			return nil
 		case w.state == busy && w.client.gone():

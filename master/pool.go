@@ -28,6 +28,7 @@ type worker struct {
 	limit   time.Time // when the state has lasted too long; zero: never
 
 	client    *client // whose channel it serves; nil when idle, or when the client left
+	dir       string  // of the client that it serves, or served last
 	reclaimed bool    // the client was told that others wait
 	job       *job    // what it does in the background
 
@@ -124,7 +125,7 @@ func (m *master) grant(r *request, now time.Time) {
 		return
 	}
 	w.enter(busy, now, 0)
-	w.client, w.reclaimed = r.client, false
+	w.client, w.dir, w.reclaimed = r.client, r.client.dir, false
 	m.counts.queue.Granted++
 	w.link.sendFd(&protocol.Frame{Type: protocol.CtlAttach, Payload: protocol.EncodeAttach(w.id)}, theirs)
 	r.client.link.sendFd(&protocol.Frame{Type: protocol.DoorGranted, ID: r.id, Payload: protocol.EncodeWorker(w.id)}, clients)
