@@ -100,26 +100,31 @@ func (v *View) manifestOf(id node.ID, rev node.Rev) (m manifest.Manifest, shared
 	return m, false, nil
 }
 
-// settleManifest makes the image of the manifest that is owed, and drops what this
-// process has of it for itself.
-func (r *Repo) settleManifest() error {
-	owed := r.parent.owed
-	r.parent.owed = owedManifest{}
+// keepManifest makes the image of a manifest.
+func (r *Repo) keepManifest(owed owedManifest) (*snapshot.Checkout, error) {
 	img, err := r.images.Keep(r.checkoutKey(), snapshot.BuildCheckout(owed.id, owed.p1, owed.p2, owed.text))
 	if err != nil {
-		return err
+		return nil, err
 	}
 	c, err := snapshot.OpenCheckout(img)
 	if err != nil {
 		img.Close()
-		return err
+	}
+	return c, err
+}
+
+// adoptManifest uses an image of the manifest with that node, if it is still the one
+// that is wanted, and drops what this process has of it for itself.
+func (r *Repo) adoptManifest(c *snapshot.Checkout, id node.ID) {
+	if _, have := r.parent.text(id); have || r.parent.asked != id {
+		c.Close()
+		return
 	}
 	r.parent.replace(c)
-	if r.checkout.worktree.manifest.id == owed.id {
+	if r.checkout.worktree.manifest.id == id {
 		r.checkout.worktree.manifest = keptManifest{}
 	}
 	if r.manifests != nil {
-		return r.manifests.Close()
+		_ = r.manifests.Close() // which opens its files again
 	}
-	return nil
 }

@@ -22,12 +22,14 @@ type Settlement struct {
 	of    *snapshot.Snapshot // what the repository had; not to be used by Make
 	work  *Repo              // another one of the same state, Make's own
 	texts bool               // wanted
+	owed  owedManifest       // that is wanted
+	kept  *snapshot.Checkout // of it
 	err   error
 }
 
 // Unsettled tells whether Settling has anything to do.
 func (r *Repo) Unsettled() bool {
-	return r.snap != nil && (r.unsaved || r.wantBranches || r.wantsTexts())
+	return r.snap != nil && (r.unsaved || r.wantBranches || r.parent.owed.text != nil || r.wantsTexts())
 }
 
 // Settling begins a settlement. It returns nil when there is nothing to do.
@@ -36,9 +38,9 @@ func (r *Repo) Settling() *Settlement {
 		return nil
 	}
 	layout := *r.Layout
-	s := &Settlement{of: r.snap, texts: r.wantsTexts(), work: &Repo{Layout: &layout, images: r.images, store: r.store, inputs: r.inputs,
+	s := &Settlement{of: r.snap, texts: r.wantsTexts(), owed: r.parent.owed, work: &Repo{Layout: &layout, images: r.images, store: r.store, inputs: r.inputs,
 		snap: r.snap.Share(), unsaved: r.unsaved, wantBranches: r.wantBranches}}
-	r.unsaved, r.wantBranches = false, false
+	r.unsaved, r.wantBranches, r.parent.owed = false, false, owedManifest{}
 	if s.texts {
 		t := &r.columns
 		if t.open != nil {
@@ -61,6 +63,11 @@ func (s *Settlement) Make(ctx context.Context, to image.Source) error {
 	}
 	if s.err == nil && (w.unsaved || w.wantBranches) {
 		s.err = w.settleSnapshot(ctx)
+	}
+	if s.err == nil && s.owed.text != nil {
+		if s.err = ctx.Err(); s.err == nil {
+			s.kept, s.err = w.keepManifest(s.owed)
+		}
 	}
 	if s.err == nil && s.texts {
 		if s.err = ctx.Err(); s.err == nil {
@@ -89,6 +96,9 @@ func (r *Repo) Adopt(s *Settlement) {
 		}
 		r.spent = append(r.spent, r.snap)
 		r.snap = made
+	}
+	if s.kept != nil {
+		r.adoptManifest(s.kept, s.owed.id)
 	}
 	t := &r.columns
 	if made := w.columns.open; len(w.columns.spent) > 0 || t.open == nil && made != nil {
