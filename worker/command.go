@@ -72,6 +72,7 @@ func (w *worker) command(c *channel, f *protocol.Frame) (sound, ok bool) {
 	defer end()
 	start := time.Now()
 	var o outcome
+	w.answering.Store(true)
 	if run != nil {
 		if stdin == nil {
 			stdin = input(run.Stdin)
@@ -85,6 +86,7 @@ func (w *worker) command(c *channel, f *protocol.Frame) (sound, ok bool) {
 		w.report(o.fin)
 	}
 	out.end(o.frame, o.payload)
+	w.answering.Store(false)
 	if o.sound {
 		w.settle()
 	}

@@ -25,9 +25,9 @@ const (
 // in bytes; images are mapped and do not count.
 const memoryLimit = 512 << 20
 
-// gcPercent lets garbage grow to three times what is in use before it is
-// collected: a worker uses a megabyte or two, and its commands should not pay.
-const gcPercent = 200
+// gcPercent lets garbage grow to twice what is in use, and at least to 4 MB,
+// before it is collected: a worker uses a megabyte or two.
+const gcPercent = 100
 
 // Main is the worker process: it serves its master's control socket, descriptor
 // protocol.WorkerControlFd, until that ends. It returns the exit status.

@@ -20,6 +20,7 @@ type settling interface {
 	Unsettled() bool
 	Settling() *hg.Settlement
 	Adopt(*hg.Settlement)
+	Release()
 }
 
 // settler has images made of what commands found out, beside the commands that
@@ -111,7 +112,9 @@ func (w *worker) make(e settling) bool {
 		w.cfg.exit(exitPanic) // no command runs
 	}
 	if s != nil {
-		e.Adopt(s)
+		if e.Adopt(s); !w.answering.Load() {
+			e.Release()
+		}
 	}
 	w.settler.busy = s != nil && err == nil && e.Unsettled()
 	return w.settler.busy

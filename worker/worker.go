@@ -34,6 +34,10 @@ type worker struct {
 	begun    atomic.Uint64 // when the last command began, by the clock that all processes share
 	ran      atomic.Uint64 // commands that the engine began
 	inNative atomic.Bool   // it runs one; any goroutine may look
+
+	// answering says that a command began and may still use what the engine told
+	// it. It is set before the engine is locked for it.
+	answering atomic.Bool
 }
 
 func newWorker(cfg Config, conn *protocol.Conn) *worker {

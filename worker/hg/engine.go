@@ -339,6 +339,14 @@ func (e *Engine) Adopt(s *Settlement) {
 	}
 }
 
+// Release gives back what Adopt replaced, which is as large as the repository. Until
+// then, or the next command, the answer of the last one may still be used.
+func (e *Engine) Release() {
+	for _, r := range e.repos {
+		r.Release()
+	}
+}
+
 // Unsettled tells whether Settling has anything to do.
 func (e *Engine) Unsettled() bool {
 	for _, r := range e.repos {

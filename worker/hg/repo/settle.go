@@ -111,6 +111,17 @@ func (r *Repo) Adopt(s *Settlement) {
 	}
 }
 
+// Release gives back what Adopt replaced, before the next Begin does: nobody has
+// anything any more of what the last command was told.
+func (r *Repo) Release() {
+	if len(r.spent) > 0 {
+		r.closeLogs()
+		r.closeSpent()
+		r.texts = changesets{}
+	}
+	r.columns.release()
+}
+
 // claim asks whether somebody else has made the image of a snapshot that rests on
 // none, or is about to, and takes it. more says that it lacks something that is
 // known here.

@@ -52,6 +52,11 @@ func (t *texts) begin() {
 		t.owed += t.read
 	}
 	t.read = 0
+	t.release()
+}
+
+// release closes what was replaced.
+func (t *texts) release() {
 	for _, old := range t.spent {
 		old.Close()
 	}
