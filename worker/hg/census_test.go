@@ -58,7 +58,7 @@ func readCensus(t *testing.T) (map[string][]censusLine, []string) {
 		if err != nil {
 			t.Fatalf("%s: %v", text, err)
 		}
-		if slices.ContainsFunc(c.Args, func(a string) bool { return a == "diff" || a == "grep" }) {
+		if slices.ContainsFunc(c.Args, func(a string) bool { return a == "diff" || a == "qdiff" || a == "grep" }) {
 			// The working directory's files are dated by the clock.
 			c.Args = append(c.Args[:len(c.Args):len(c.Args)], "--config=devel.default-date=2001-02-03 04:05 +0100")
 		}

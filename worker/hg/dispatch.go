@@ -97,7 +97,8 @@ func (d *dispatcher) run() (int, error) {
 		Context: d.ctx, Args: line.Args, Opts: line.Options, Global: line.Global,
 		Config: d.cfg, Encoding: d.enc, Quiet: d.cfg.Quiet, Verbose: d.cfg.Verbose, Debug: d.cfg.Debug,
 		Cwd: d.cwd, Now: d.r.Now, Local: zone, Getenv: d.env.get, Version: d.r.Hg.Version,
-		Umask: d.r.Umask, Stdout: &d.out.out, Stderr: &d.out.err, Color: d.color, Repo: d.repo,
+		AsksQueue: slices.ContainsFunc(d.r.Args, func(a string) bool { return strings.Contains(a, "mq") }),
+		Umask:     d.r.Umask, Stdout: &d.out.out, Stderr: &d.out.err, Color: d.color, Repo: d.repo,
 		OpenRepo: d.openPeer,
 		OpenSub:  d.openSub,
 	}
@@ -529,6 +530,10 @@ func (d *dispatcher) report(err error) (int, error) {
 		// about it depends on what it happens to read in which order, so hg says
 		// it; where it is not there, our words go out.
 		return 0, &hgerr.Unsupported{What: err.Error(), Err: err}
+	}
+	if strings.HasPrefix(a.Message, "unknown ") && strings.HasPrefix(a.Hint, "did you mean") && !d.out.flowing && d.loaded != nil &&
+		slices.ContainsFunc(d.loaded.extensions, func(x *extension) bool { return x.names != "" }) {
+		return 0, hgerr.NewUnsupported("names similar to one that is unknown beside those of an extension")
 	}
 	if d.traceback && !d.out.flowing {
 		return 0, hgerr.NewUnsupported("--traceback of an error")

@@ -91,7 +91,8 @@ var extensions = []extension{
 // that has to be enabled.
 var extensionCommands = map[string]string{
 	"children": "children",
-	"qapplied": "mq", "qnext": "mq", "qprev": "mq", "qseries": "mq", "qtop": "mq", "qunapplied": "mq",
+	"qapplied": "mq", "qdiff": "mq", "qguard": "mq", "qheader": "mq", "qnext": "mq", "qprev": "mq", "qqueue": "mq", "qselect": "mq",
+	"qseries": "mq", "qtop": "mq", "qunapplied": "mq",
 }
 
 // extensionCommand finds a command that an enabled extension adds, by its full name.
@@ -100,7 +101,7 @@ func (l *loadedConfig) extensionCommand(name string) (cmdline.Command, bool) {
 	if owner == "" || slices.Contains(l.aliases, name) || !slices.Contains(l.extensions, knownExtensions[owner]) {
 		return cmdline.Command{}, false
 	}
-	return cmdline.Command{Name: name, Names: []string{name}, InferRepo: name == "children"}, true
+	return cmdline.Command{Name: name, Names: []string{name}, InferRepo: name == "children" || name == "qdiff"}, true
 }
 
 // knownExtensions finds rows of the table.
@@ -173,6 +174,9 @@ func (x *extension) refusesWord(word string, c cmdline.Command) error {
 // refusesText tells why hg must run a command that has a text in its arguments
 // or configuration.
 func (x *extension) refusesText(text string) error {
+	if x.name == "mq" {
+		text = strings.ReplaceAll(text, "mq()", "") // without arguments it is an alias here
+	}
 	for name := range strings.FieldsSeq(x.names) {
 		if strings.Contains(text, name) {
 			return hgerr.NewUnsupported("%s with the extension %s", strings.TrimSuffix(name, "("), x.name)
@@ -192,7 +196,11 @@ func refuseTexts(list []*extension, cfg *config.Config) error {
 		}
 		for _, section := range languageSections {
 			for _, it := range cfg.Items(section) {
-				if err := x.refusesText(it.Text); err != nil {
+				err := x.refusesText(it.Text)
+				if err == nil && x.name == "mq" && strings.Contains(it.Text, "mq()") {
+					err = hgerr.NewUnsupported("mq() in the configuration")
+				}
+				if err != nil {
 					return err
 				}
 			}

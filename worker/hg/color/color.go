@@ -72,6 +72,11 @@ func New(cfg *config.Config, option string) (*Palette, error) {
 	for label, style := range defaults {
 		p.styles[label] = style
 	}
+	for name := range cfg.Extensions() {
+		for label, style := range extensionDefaults[strings.TrimPrefix(name, "hgext.")] {
+			p.styles[label] = style
+		}
+	}
 	for _, it := range cfg.Items("color") {
 		if !strings.Contains(it.Name, ".") || strings.HasPrefix(it.Name, "color.") || strings.HasPrefix(it.Name, "terminfo.") {
 			continue

@@ -73,3 +73,17 @@ var defaults = map[string]string{
 	"upgrade-repo.requirement.preserved": "cyan",
 	"upgrade-repo.requirement.removed":   "red",
 }
+
+// extensionDefaults are the effects that labels have while an extension is enabled.
+var extensionDefaults = map[string]map[string]string{
+	"absorb": {"absorb.description": "yellow", "absorb.node": "blue bold", "absorb.path": "bold"},
+	"mq": {
+		"qguard.negative":   "red",
+		"qguard.positive":   "yellow",
+		"qguard.unguarded":  "green",
+		"qseries.applied":   "blue bold underline",
+		"qseries.guarded":   "black bold",
+		"qseries.missing":   "red bold",
+		"qseries.unapplied": "black bold",
+	},
+}

@@ -19,6 +19,7 @@ import (
 	"hgbroker/worker/hg/match"
 	"hgbroker/worker/hg/node"
 	"hgbroker/worker/hg/repo"
+	"hgbroker/worker/hg/revset"
 )
 
 // Context is a command while it runs: its command line, its configuration, and
@@ -51,6 +52,10 @@ type Context struct {
 	view *repo.View
 	// OpenRepo opens another repository, whose working directory is root.
 	OpenRepo func(root string) (*repo.Repo, error)
+
+	// AsksQueue tells that mq() may be asked for, if the extension mq is enabled.
+	AsksQueue    bool
+	queueAliases []revset.Alias
 
 	// OpenSub opens a subrepository with its own configuration; nil leaves them to hg.
 	OpenSub func(root string) (*repo.Repo, *config.Config, error)
@@ -95,6 +100,11 @@ func (c *Context) View() (*repo.View, error) {
 	v, err := c.Repo.NewView(c.Config, c.Encoding, c.Cwd, c.Getenv, repo.Visibility{Hidden: c.Global.On("hidden")}, c.warnRaw)
 	if err != nil {
 		return nil, err
+	}
+	if c.AsksQueue {
+		if c.queueAliases, err = queueAlias(v); err != nil {
+			return nil, err
+		}
 	}
 	c.view = v
 	v.WdirStatus = func() (modified, added, removed []string, err error) {

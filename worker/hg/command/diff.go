@@ -16,15 +16,19 @@ func diffFormatOptions() []Option {
 	return native(cmdline.Flag("a", "text"), cmdline.Flag("g", "git"), cmdline.Flag("", "binary"), cmdline.Flag("", "nodates"))
 }
 
+// diffDetailOptions are those that log has not.
+func diffDetailOptions() []Option {
+	return native(cmdline.Flag("", "noprefix"), cmdline.Flag("p", "show-function"), cmdline.Flag("", "reverse"),
+		cmdline.Flag("w", "ignore-all-space"), cmdline.Flag("b", "ignore-space-change"), cmdline.Flag("B", "ignore-blank-lines"),
+		cmdline.Flag("Z", "ignore-space-at-eol"), cmdline.Text("U", "unified", ""), cmdline.Flag("", "stat"), cmdline.Text("", "root", ""))
+}
+
 var diffSpec = Spec{
 	Name: "diff",
 	Options: join(
 		native(cmdline.Words("r", "rev"), cmdline.Text("", "from", ""), cmdline.Text("", "to", ""), cmdline.Text("c", "change", "")),
 		others(cmdline.Flag("", "ignore-changes-from-ancestors")),
-		diffFormatOptions(),
-		native(cmdline.Flag("", "noprefix"), cmdline.Flag("p", "show-function"), cmdline.Flag("", "reverse"),
-			cmdline.Flag("w", "ignore-all-space"), cmdline.Flag("b", "ignore-space-change"), cmdline.Flag("B", "ignore-blank-lines"),
-			cmdline.Flag("Z", "ignore-space-at-eol"), cmdline.Text("U", "unified", ""), cmdline.Flag("", "stat"), cmdline.Text("", "root", "")),
+		diffFormatOptions(), diffDetailOptions(),
 		walkOptions(), subrepoOptions()),
 	Run: runDiff,
 }

@@ -91,6 +91,8 @@ type comparison struct {
 	// source, if set, says what may be named as the source of a copy.
 	source func(path string) bool
 	keep   func(path string, start, length int) bool
+	// inspect, if set, sees each change before its patch is made, and may end it all.
+	inspect func(*patch.Change) error
 }
 
 // prefixed is a path with the prefix.
@@ -189,6 +191,11 @@ func (d *differ) each(q comparison, yield func(header, text []byte) error) error
 		}
 		change.OldName, change.NewName = name(p.Old), name(p.New)
 		change.OldKnown, change.NewKnown = old.has(change.OldName), new.has(change.NewName)
+		if q.inspect != nil {
+			if err := q.inspect(&change); err != nil {
+				return err
+			}
+		}
 		if q.keep != nil {
 			w.Keep = func(start, length int) bool { return q.keep(p.New, start, length) }
 		}

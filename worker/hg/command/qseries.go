@@ -3,7 +3,7 @@
 package command
 
 import (
-	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -23,23 +23,29 @@ func qSummary() []Option { return native(cmdline.Flag("s", "summary")) }
 var (
 	qappliedSpec   = Spec{Name: "qapplied", Options: join(native(cmdline.Flag("1", "last")), qSummary()), Run: runQapplied}
 	qunappliedSpec = Spec{Name: "qunapplied", Options: join(native(cmdline.Flag("1", "first")), qSummary()), Run: runQunapplied}
-	qseriesSpec    = Spec{Name: "qseries", Options: join(native(cmdline.Flag("m", "missing")), qSummary()), Run: runQseries}
-	qtopSpec       = Spec{Name: "qtop", Options: qSummary(), Run: runQtop}
-	qnextSpec      = Spec{Name: "qnext", Options: qSummary(), Run: runQnext}
-	qprevSpec      = Spec{Name: "qprev", Options: qSummary(), Run: runQprev}
+	qheaderSpec    = Spec{Name: "qheader", Run: runQheader}
+	qguardSpec     = Spec{Name: "qguard", Options: join(native(cmdline.Flag("l", "list")), others(cmdline.Flag("n", "none"))), Run: runQguard}
+	qselectSpec    = Spec{Name: "qselect", Options: join(native(cmdline.Flag("s", "series")), others(cmdline.Flag("n", "none"), cmdline.Flag("", "pop"), cmdline.Flag("", "reapply"))), Run: runQselect}
+	qqueueSpec     = Spec{
+		Name: "qqueue",
+		Options: join(native(cmdline.Flag("l", "list"), cmdline.Flag("", "active")),
+			others(cmdline.Flag("c", "create"), cmdline.Flag("", "rename"), cmdline.Flag("", "delete"), cmdline.Flag("", "purge"))),
+		Run: runQqueue,
+	}
+	qseriesSpec = Spec{Name: "qseries", Options: join(native(cmdline.Flag("m", "missing")), qSummary()), Run: runQseries}
+	qtopSpec    = Spec{Name: "qtop", Options: qSummary(), Run: runQtop}
+	qnextSpec   = Spec{Name: "qnext", Options: qSummary(), Run: runQnext}
+	qprevSpec   = Spec{Name: "qprev", Options: qSummary(), Run: runQprev}
 )
 
 func queueSpecs() []*Spec {
-	return []*Spec{&qappliedSpec, &qnextSpec, &qprevSpec, &qseriesSpec, &qtopSpec, &qunappliedSpec}
+	return []*Spec{&qappliedSpec, &qdiffSpec, &qguardSpec, &qheaderSpec, &qnextSpec, &qprevSpec, &qqueueSpec, &qselectSpec, &qseriesSpec, &qtopSpec, &qunappliedSpec}
 }
 
 // queue reads the queue for a command with that many arguments at most.
 func (c *Context) queue(args int) (*mq.Queue, error) {
 	if len(c.Args) > args {
 		return nil, unsupported("usage error: arguments of an mq command")
-	}
-	if c.Color != nil {
-		return nil, unsupported("mq with colors")
 	}
 	if _, err := c.View(); err != nil {
 		return nil, err
@@ -97,12 +103,12 @@ func runQunapplied(c *Context) (int, error) {
 }
 
 func runQseries(c *Context) (int, error) {
-	if c.Opts.On("missing") {
-		return 0, unsupported("qseries --missing")
-	}
 	q, err := c.queue(0)
 	if err != nil {
 		return 0, err
+	}
+	if c.Opts.On("missing") {
+		return 0, c.listMissing(q)
 	}
 	return 0, c.listQueue(q, 0, len(q.Series), 0)
 }
@@ -161,49 +167,79 @@ func (c *Context) listQueue(q *mq.Queue, start, length int, only byte) error {
 	width := len(strconv.Itoa(start + length - 1))
 	for i := start; i < start+length; i++ {
 		name := q.Series[i].Name
-		state := byte('G')
-		if slices.ContainsFunc(q.Applied, func(a mq.Applied) bool { return a.Name == name }) {
-			state = 'A'
-		} else if q.Pushable(i) {
-			state = 'U'
-		}
+		state := patchState(q, i)
+		letter := state[0] - 'a' + 'A'
+		prefix := ""
 		if c.Verbose {
-			number := strconv.Itoa(i)
-			c.Print(pad(width-len(number)) + number + " " + string(state) + " ")
-		} else if only != 0 && only != state {
+			prefix = fmt.Sprintf("%*d %c ", width, i, letter)
+		} else if only != 0 && only != letter {
 			continue
 		}
-		c.Print(name)
-		if c.Opts.On("summary") {
-			message, err := patchMessage(filepath.Join(q.Dir, name))
-			if err != nil {
-				return err
-			}
-			c.Print(": " + message)
+		if err := c.printPatch(q, prefix, name, state); err != nil {
+			return err
 		}
-		c.Print("\n")
 	}
 	return nil
 }
 
-// patchMessage is the first line of the message of a patch in Mercurial's own form:
-// lines "# ...", then the message, then the diff.
-func patchMessage(path string) (string, error) {
-	text, err := os.ReadFile(path)
-	if err != nil || !bytes.HasPrefix(text, []byte("# HG changeset patch\n")) || bytes.IndexByte(text, '\r') >= 0 {
-		return "", unsupported("the message of a patch of another form")
+// patchState is whether patch i of the series is "applied", "unapplied", or
+// "guarded", which keeps it from being applied.
+func patchState(q *mq.Queue, i int) string {
+	switch {
+	case slices.ContainsFunc(q.Applied, func(a mq.Applied) bool { return a.Name == q.Series[i].Name }):
+		return "applied"
+	case q.Pushable(i):
+		return "unapplied"
 	}
-	for line := range strings.Lines(string(text)) {
-		switch line = strings.TrimRight(line, pythonSpace); {
-		case strings.HasPrefix(line, "diff "), strings.HasPrefix(line, "Index:"), strings.HasPrefix(line, "---"):
-			return "", nil
-		case line != "" && line[0] != '#':
-			return line, nil
-		case line != "" && !strings.HasPrefix(line, "# "):
-			return "", unsupported("the message of a patch of another form")
+	return "guarded"
+}
+
+// printPatch prints a line about a patch.
+func (c *Context) printPatch(q *mq.Queue, prefix, name, state string) error {
+	c.Print(prefix)
+	c.PrintLabel("qseries."+state, name)
+	if c.Opts.On("summary") {
+		if on, err := c.Config.Bool("ui", "formatted"); err != nil || on {
+			return unsupported("ui.formatted")
+		}
+		message, err := c.patchMessage(q, name)
+		if err != nil {
+			return err
+		}
+		c.Print(": ")
+		if len(message) > 0 {
+			c.PrintLabel("qseries.message."+state, message[0])
 		}
 	}
-	return "", nil
+	c.Print("\n")
+	return nil
+}
+
+// listMissing prints the files that lie beside the patches.
+func (c *Context) listMissing(q *mq.Queue) error {
+	names, err := q.Missing()
+	if err != nil {
+		return err
+	}
+	prefix := ""
+	if c.Verbose {
+		prefix = "D "
+	}
+	for _, name := range names {
+		if err := c.printPatch(q, prefix, name, "missing"); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// patchMessage is the message of a patch, line by line.
+func (c *Context) patchMessage(q *mq.Queue, name string) ([]string, error) {
+	text, err := os.ReadFile(filepath.Join(q.Dir, name))
+	if err != nil {
+		return nil, unsupported("a patch that cannot be read: %v", err)
+	}
+	return mq.Message(text), nil
 }
 
 // showQueue adds mq's line to summary.
@@ -213,15 +249,15 @@ func (s *summary) showQueue() error {
 	if err != nil {
 		return err
 	}
-	if c.Color != nil || c.Verbose && q.Guarded() {
+	if c.Verbose && q.Guarded() {
 		return unsupported("summary with the extension mq")
 	}
 	var words []string
 	if n := len(q.Applied); n > 0 {
-		words = append(words, strconv.Itoa(n)+" applied")
+		words = append(words, c.Color.Label("qseries.applied", fmt.Sprintf("%d applied", n)))
 	}
 	if n := q.Unapplied(); n > 0 {
-		words = append(words, strconv.Itoa(n)+" unapplied")
+		words = append(words, c.Color.Label("qseries.unapplied", fmt.Sprintf("%d unapplied", n)))
 	}
 	switch {
 	case len(words) > 0:

@@ -3,7 +3,10 @@
 package command
 
 import (
+	"slices"
+
 	"hgbroker/worker/hg/match"
+	"hgbroker/worker/hg/mq"
 	"hgbroker/worker/hg/node"
 	"hgbroker/worker/hg/repo"
 	"hgbroker/worker/hg/revset"
@@ -35,7 +38,7 @@ func (c *Context) unhide(v *repo.View, specs []string) error {
 
 // revsetOptions are what revsets depend on besides the repository.
 func (c *Context) revsetOptions() *revset.Options {
-	opts := &revset.Options{Now: c.Now, Location: c.Local, Lower: c.Encoding.Lower, Version: c.Config.Version()}
+	opts := &revset.Options{Now: c.Now, Location: c.Local, Lower: c.Encoding.Lower, Version: c.Config.Version(), Aliases: slices.Clip(c.queueAliases)}
 	for _, it := range c.Config.Items("revsetalias") {
 		opts.Aliases = append(opts.Aliases, revset.Alias{Declaration: it.Name, Definition: it.Text})
 	}
@@ -65,6 +68,31 @@ func (c *Context) eval(v *repo.View, specs []string) (*revset.Set, error) {
 		c.warnRaw(w)
 	}
 	return set, err
+}
+
+// queueAlias is the revset mq() of the extension mq, as an alias.
+func queueAlias(v *repo.View) ([]revset.Alias, error) {
+	if !v.HasQueue() {
+		return nil, nil
+	}
+	q, err := mq.Read(v.Layout.Dot)
+	if err != nil {
+		return nil, err
+	}
+	var revs []node.Rev
+	for _, a := range q.Applied {
+		rev, ok := v.Rev(a.Node)
+		if !ok || v.Hidden(rev) {
+			return nil, unsupported("an applied patch of mq without its changeset")
+		}
+		revs = append(revs, rev)
+	}
+	slices.Sort(revs)
+	set := "none()"
+	if len(revs) > 0 {
+		set = "(" + revList(revs) + ")"
+	}
+	return []revset.Alias{{Declaration: "mq()", Definition: set}}, nil
 }
 
 // everything is all visible changesets, newest first.

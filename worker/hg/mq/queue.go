@@ -45,7 +45,7 @@ type Queue struct {
 	Applied []Applied
 	Series  []Patch
 
-	active []string
+	Active []string // the guards that are on
 }
 
 // Read reads the active queue of the repository with this .hg. Without one it is
@@ -106,7 +106,7 @@ func (q *Queue) parse(status, series, guards string) error {
 		if strings.ContainsAny(g[:1], "-+") || strings.Contains(g, "#") {
 			return hgerr.NewUnsupported("an odd guard of mq")
 		}
-		q.active = append(q.active, g)
+		q.Active = append(q.Active, g)
 	}
 	return nil
 }
@@ -130,14 +130,14 @@ func (q *Queue) Index(name string) int {
 func (q *Queue) Pushable(i int) bool {
 	positive := false
 	for _, g := range q.Series[i].Guards {
-		on := slices.Contains(q.active, g[1:])
+		on := slices.Contains(q.Active, g[1:])
 		if on && g[0] == '-' {
 			return false
 		}
 		positive = positive || g[0] == '+'
 	}
 	return !positive || slices.ContainsFunc(q.Series[i].Guards, func(g string) bool {
-		return g[0] == '+' && slices.Contains(q.active, g[1:])
+		return g[0] == '+' && slices.Contains(q.Active, g[1:])
 	})
 }
 

@@ -150,7 +150,7 @@ func (v *View) loadTags() error {
 	if v.names.tagsKnown {
 		return nil
 	}
-	if !v.hasQueue() && v.keptTags() {
+	if !v.HasQueue() && v.keptTags() {
 		return nil
 	}
 	global, err := v.globalTags()

@@ -11,7 +11,7 @@ import (
 // it is enabled: each its name, the topmost and the lowest one qtip and qbase, and
 // what is below them qparent. They are of no type. It tells whether there are any.
 func (v *View) addPatchTags() (bool, error) {
-	if !v.hasQueue() {
+	if !v.HasQueue() {
 		return false, nil
 	}
 	q, err := mq.Read(v.Layout.Dot)
@@ -50,8 +50,8 @@ func (v *View) addPatchTags() (bool, error) {
 	return true, nil
 }
 
-// hasQueue tells whether mq is enabled.
-func (v *View) hasQueue() bool {
+// HasQueue tells whether mq is enabled.
+func (v *View) HasQueue() bool {
 	on := v.Config.Extensions()
 	_, short := on["mq"]
 	_, long := on["hgext.mq"]
