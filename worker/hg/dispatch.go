@@ -5,12 +5,8 @@ package hg
 import (
 	"context"
 	"errors"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 
 	"hgbroker/worker/hg/cmdline"
 	"hgbroker/worker/hg/color"
@@ -44,6 +40,10 @@ type dispatcher struct {
 	subs    []*repo.Repo // subrepositories that the command looked into
 	result  Result
 	early   cmdline.Values
+	// lost tells that --cwd names no directory; noRepository is what --repository
+	// names when that is no repository.
+	lost         *hgerr.Abort
+	noRepository string
 
 	traceback bool           // --traceback
 	lateFlags cmdline.Values // those of flagNames that an alias or an abbreviation gave; nil for none
@@ -64,6 +64,9 @@ func (d *dispatcher) run() (int, error) {
 		return 0, err
 	}
 	if err := d.loadConfig(root); err != nil {
+		return 0, err
+	}
+	if err := d.checkLost(); err != nil {
 		return 0, err
 	}
 	if d.loaded.refusal != nil {
@@ -120,50 +123,6 @@ func (d *dispatcher) start() error {
 	d.env, d.dialect = d.e.environment(d.r.Env), d.e.dialect(d.r.Hg.Version)
 	d.early = d.dialect.early.Parse(d.r.Args, d.env.strict, d.env.laid)
 	return nil
-}
-
-// enter enters the working directory and finds the directory whose .hg counts;
-// root is "" without one.
-func (d *dispatcher) enter() (root string, err error) {
-	cwd := d.r.Dir
-	if to := d.early.Text("cwd"); to != "" {
-		if !filepath.IsAbs(to) {
-			to = filepath.Join(cwd, to)
-		}
-		fi, err := os.Stat(to)
-		if err == nil && !fi.IsDir() {
-			err = &fs.PathError{Op: "chdir", Path: to, Err: syscall.ENOTDIR}
-		}
-		if err != nil {
-			return "", hgerr.NewUnsupported("--cwd %s: %v", d.early.Text("cwd"), err)
-		}
-		cwd = to
-	}
-	path := d.early.Text("repository")
-	if path == "" && repo.IsRealRoot(cwd) {
-		d.cwd = cwd
-		return cwd, nil
-	}
-	if d.cwd, err = filepath.EvalSymlinks(cwd); err != nil {
-		return "", hgerr.NewUnsupported("working directory %s: %v", cwd, err)
-	}
-	if fi, err := os.Stat(d.cwd); err != nil || !fi.IsDir() {
-		return "", hgerr.NewUnsupported("working directory %s, which is none", cwd)
-	}
-	if path == "" {
-		root, _ := repo.Find(d.cwd)
-		return root, nil
-	}
-	if strings.Contains(path, "://") || strings.ContainsAny(path, "$~#") {
-		return "", hgerr.NewUnsupported("--repository %s", path)
-	}
-	if !filepath.IsAbs(path) {
-		path = filepath.Join(d.cwd, path)
-	}
-	if fi, err := os.Stat(filepath.Join(path, ".hg")); err != nil || !fi.IsDir() {
-		return "", hgerr.NewUnsupported("--repository %s, which is no repository", path)
-	}
-	return filepath.Clean(path), nil
 }
 
 func (d *dispatcher) sources() config.Sources {
@@ -418,8 +377,9 @@ func (d *dispatcher) applyGlobal(line cmdline.Line, settings *encoding.Settings)
 			return hgerr.NewUnsupported("--%s", name)
 		}
 	}
-	if d.traceback = line.Global.On("traceback"); d.traceback && line.Global.On("debug") {
-		return hgerr.NewUnsupported("--traceback --debug")
+	d.traceback = line.Global.On("traceback")
+	if filters, err := d.cfg.Bool("devel", "debug.repo-filters"); err != nil || filters {
+		return hgerr.NewUnsupported("devel.debug.repo-filters")
 	}
 	if pager := line.Global.Text("pager"); alwaysPages(pager) {
 		return hgerr.NewUnsupported("--pager=%s", pager)
@@ -488,6 +448,9 @@ func (d *dispatcher) openRepository(line cmdline.Line, root string) error {
 			d.warn("warning: --repository ignored\n")
 		}
 		return nil
+	}
+	if d.noRepository != "" {
+		return hgerr.Abortf(hgerr.Other, "repository %s not found", d.noRepository)
 	}
 	if root == "" {
 		if c.OptionalRepo {

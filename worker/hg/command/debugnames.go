@@ -13,7 +13,6 @@ import (
 	"hgbroker/worker/hg/node"
 	"hgbroker/worker/hg/repo"
 	"hgbroker/worker/hg/requires"
-	"hgbroker/worker/hg/revset"
 	"hgbroker/worker/hg/status"
 )
 
@@ -116,56 +115,6 @@ var debugsubSpec = Spec{
 		}
 		return 0, err
 	},
-}
-
-var debugrevspecSpec = Spec{
-	Name: "debugrevspec",
-	Options: join(
-		others(cmdline.Flag("", "optimize")),
-		native(cmdline.Option{Long: "show-revs", Default: cmdline.Value{On: true}}),
-		others(cmdline.Flag("s", "show-set")),
-		native(cmdline.Words("p", "show-stage")),
-		others(cmdline.Flag("", "no-optimized"), cmdline.Flag("", "verify-optimized"))),
-	Run: runDebugrevspec,
-}
-
-// runDebugrevspec prints the numbers of what a revset names, and the parsed tree
-// when asked.
-func runDebugrevspec(c *Context) (int, error) {
-	if len(c.Args) != 1 {
-		return 0, unsupported("usage error: debugrevspec")
-	}
-	if c.Verbose {
-		return 0, unsupported("debugrevspec --verbose, which shows Mercurial's own objects")
-	}
-	v, err := c.View()
-	if err != nil {
-		return 0, err
-	}
-	if v.Len() == 0 {
-		return 0, unsupported("debugrevspec in an empty repository, where ranges are odd")
-	}
-	if stages := c.Opts.List("show-stage"); len(stages) > 0 {
-		if other := slices.IndexFunc(stages, func(s string) bool { return s != "parsed" }); other >= 0 {
-			return 0, unsupported("debugrevspec -p %s", stages[other])
-		}
-		tree, err := revset.Parse(c.Args[0], revset.Lookup(repo.Revsets{View: v}))
-		if err != nil {
-			return 0, err
-		}
-		c.Print("* parsed:\n" + tree.String() + "\n")
-	}
-	revs, err := c.eval(v, c.Args)
-	if err != nil {
-		return 0, err
-	}
-	if !c.Opts.On("show-revs") {
-		return 0, revs.Err()
-	}
-	for rev := range revs.All() {
-		c.Printf("%d\n", shownRev(rev))
-	}
-	return 0, revs.Err()
 }
 
 var debugwalkSpec = Spec{

@@ -104,8 +104,12 @@ var revsetForms = forms(`
 	nosuchfunction s
 `)
 
-// askRevset is a log of a revset.
+// askRevset is a log of a revset, or what becomes of it on the way to its evaluation.
 func (d *dice) askRevset() []string {
+	if d.chance(15) {
+		return append(append([]string{"debugrevspec"}, pick(d, [][]string{{"-p", "all"}, {"-p", "all", "--verify-optimized"}, {"-p", "parsed", "-p", "optimized"},
+			{"--no-optimized", "-p", "all"}, {"-p", "analyzed", "--no-show-revs"}})...), "--", d.broken(d.expression(1+d.IntN(3))))
+	}
 	args := []string{"log", "-T", pick(d, []string{`{rev}\n`, `{rev}\n`, `{rev}:{node|short}\n`})}
 	for range 1 + d.IntN(8)/7 {
 		args = append(args, "-r", d.broken(d.expression(1+d.IntN(3))))

@@ -73,10 +73,11 @@ func (v Revsets) CheckFile(rev node.Rev, path string) error {
 	if err != nil || m.Has(path) {
 		return err
 	}
-	return v.notInManifest(rev, path)
+	return v.NotInManifest(rev, path)
 }
 
-func (v Revsets) notInManifest(rev node.Rev, path string) error {
+// NotInManifest is hg's error about a file that a changeset has not.
+func (v Revsets) NotInManifest(rev node.Rev, path string) error {
 	err := hgerr.Abortf(hgerr.FileNotInRevision, "%s@%s: not found in manifest", path, v.Node(rev).Hex())
 	err.Detailed = hgerr.DetailedStorage
 	return err
@@ -96,7 +97,7 @@ func (v Revsets) fileAt(h *filehistory.History, rev node.Rev, path string) (file
 		return filehistory.Revision{}, err
 	}
 	if !ok {
-		return filehistory.Revision{}, v.notInManifest(rev, path)
+		return filehistory.Revision{}, v.NotInManifest(rev, path)
 	}
 	return h.At(rev, path, e.Node)
 }
