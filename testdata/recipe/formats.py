@@ -27,7 +27,7 @@ PLAIN = {
                         "persistent nodemap, which a Mercurial without Rust refuses by default"),
     "internal-phase": (["format.use-internal-phase=yes", "extensions.shelve="], b"", "internal phase: a shelved change that is hidden"),
     "archived-phase": (["format.exp-archived-phase=yes"], b"", "archived phase"),
-    "treemanifest": (["experimental.treemanifest=yes"], b"", "a manifest for each folder: not native"),
+    "treemanifest": (["experimental.treemanifest=yes"], b"", "a manifest for each folder"),
     "changelog-v2": (["format.exp-use-changelog-v2=enable-unstable-format-and-corrupt-my-data"], b"", "the experimental changelog format: not native"),
     "copies-sidedata": (["format.exp-use-copies-side-data-changeset=yes"], b"", "copies in the changelog's side data: not native"),
 }

@@ -619,6 +619,7 @@ FORMATS = {
     "internal-phase": [(b"format", b"use-internal-phase", b"yes")],
     "archived-phase": [(b"format", b"exp-archived-phase", b"yes")],
     "treemanifest": [(b"experimental", b"treemanifest", b"yes")],
+    "sparse": [], "subrepo": [],
     "changelogv2": [(b"format", b"exp-use-changelog-v2", b"enable-unstable-format-and-corrupt-my-data")],
     "revlogv2": [(b"experimental", b"revlogv2", b"enable-unstable-format-and-corrupt-my-data")],
     "sidedata": [(b"format", b"exp-use-copies-side-data-changeset", b"yes")],
@@ -640,6 +641,8 @@ ALLOW = {
 
 def repository_config(rnd, features, evolution):
     out = b"".join(ALLOW[f] for f in sorted(ALLOW) if f in features)
+    if "sparse" in features:
+        out += b"[extensions]\nsparse =\n"
     if evolution:
         out += b"[experimental]\nevolution = all\n"
     if rnd.random() < 0.5:
@@ -663,6 +666,116 @@ def repository_config(rnd, features, evolution):
     if rnd.random() < 0.04:
         out += b"%include .hgrc-nosuch\n"
     return out
+
+
+SUBREPOS = [b"sub", b"vendor/lib", b"with blanks", b"src/inner"]
+
+
+class Subrepos:
+    """Subrepositories in the last changesets, in the end in a random state."""
+
+    def __init__(self, rnd, repo):
+        self.rnd, self.repo, self.ui = rnd, repo, repo.ui
+        self.inner = []
+
+    def write(self, repo, name, data):
+        path = repo.wjoin(name)
+        util.makedirs(os.path.dirname(path))
+        with open(path, "wb") as f:
+            f.write(data)
+
+    def commit(self, repo, text):
+        """all that changed in a repository"""
+        self.ui.pushbuffer(error=True)
+        try:
+            commands.addremove(self.ui, repo)
+            return repo.commit(text, date=b"%d 0" % (1500000000 + self.rnd.randrange(10**6)), user=b"sub <sub@example.org>")
+        finally:
+            self.ui.popbuffer()
+
+    def change(self, repo):
+        rnd = self.rnd
+        self.write(repo, rnd.choice([b"f", b"dir/g.c", b"dir/h", b"x y"]), b"".join(b"line %d\n" % rnd.randrange(9) for _ in range(rnd.randint(1, 5))))
+
+    def make(self):
+        """changesets with them on top of the last one"""
+        from mercurial import subrepo
+
+        subrepo.init() if hasattr(subrepo, "init") else None
+        rnd, repo = self.rnd, self.repo
+        hg.clean(repo, repo.changelog.tip(), show_stats=False)
+        spec = b""
+        for path in rnd.sample(SUBREPOS, rnd.randint(1, 3)):
+            if os.path.lexists(repo.wjoin(path)) and not os.path.isdir(repo.wjoin(path)) or any(f.startswith(path + b"/") for f in repo[None]):
+                continue
+            inner = hg.repository(self.ui, repo.wjoin(path), create=True)
+            with open(inner.vfs.join(b"hgrc"), "wb") as f:
+                f.write(b"".join(ALLOW[name] for name in ("dirstate-v2", "nodemap")))
+            inner.ui.setconfig(b"ui", b"quiet", b"yes", b"generator")
+            self.change(inner)
+            self.commit(inner, b"first")
+            self.inner.append(inner)
+            spec += b"%s = %s\n" % (path, path)
+            self.write(repo, b".hgsub", spec)
+            if rnd.random() < 0.5:
+                self.outer(b"with " + path)
+        self.outer(b"with all")
+        for _ in range(rnd.randint(0, 4)):
+            if self.inner and rnd.random() < 0.8:
+                inner = rnd.choice(self.inner)
+                self.change(inner)
+                self.commit(inner, b"next")
+            self.write(repo, b"outer", b"%d\n" % rnd.randrange(10**6))
+            self.outer(b"changed")
+
+    def outer(self, text):
+        """a changeset outside, in which the subrepositories are as they are"""
+        self.ui.pushbuffer(error=True)
+        try:
+            commands.add(self.ui, self.repo, self.repo.wjoin(b".hgsub"))
+            commands.add(self.ui, self.repo, *[self.repo.wjoin(b"outer")] if os.path.lexists(self.repo.wjoin(b"outer")) else [])
+            self.repo.commit(text, date=b"1500000000 0", user=b"outer")
+        finally:
+            self.ui.popbuffer()
+
+    def disturb(self):
+        """what the user does in them and does not commit"""
+        rnd = self.rnd
+        for inner in self.inner:
+            if not os.path.isdir(inner.root + b"/.hg"):
+                continue
+            inner = hg.repository(self.ui, inner.root)
+            inner.ui.setconfig(b"ui", b"quiet", b"yes", b"generator")
+            if rnd.random() < 0.4:
+                self.change(inner)
+            if rnd.random() < 0.2:
+                self.write(inner, b"loose", b"?\n")
+            if rnd.random() < 0.2:
+                hg.clean(inner, inner.changelog.node(rnd.randrange(len(inner.changelog))), show_stats=False)
+            if rnd.random() < 0.1:
+                commands.branch(inner.ui, inner, b"elsewhere", force=True)
+        if rnd.random() < 0.2:
+            self.write(self.repo, b".hgsub", rnd.choice([b"sub = sub\n", b"", b"# none\nsub = elsewhere\nvendor/lib = [hg]../lib\n"]))
+
+
+SPARSE = [b"src", b"doc", b"glob:**.c", b"path:src", b"re:.*e", b"rootfilesin:src", b"*.txt", b"glob:d*", b"sub", b"**.py"]
+
+
+def make_sparse(rnd, repo):
+    """a sparse checkout, whatever state the working copy is in"""
+    from mercurial import sparse
+
+    sparse.enabled = True
+    repo._has_sparse = True
+    include = rnd.sample(SPARSE, rnd.randint(0, 3))
+    exclude = rnd.sample(SPARSE, rnd.randint(0 if include else 1, 2))
+    repo.ui.pushbuffer(error=True)
+    try:
+        sparse.updateconfig(repo, {}, include=include, exclude=exclude, force=True, usereporootpaths=True)
+    except (error.Abort, OSError, KeyError):
+        pass
+    finally:
+        repo.ui.popbuffer()
 
 
 def make(seed, variant, out):
@@ -703,6 +816,10 @@ def make(seed, variant, out):
         mark_names(rnd, repo, nodes)
         if markers:
             mark_obsolete(rnd, repo, nodes)
+    subrepos = None
+    if "subrepo" in features and nodes:
+        subrepos = Subrepos(rnd, hg.repository(ui, source))
+        subrepos.make()
     if share:
         with open(os.path.join(source, b".hg/hgrc"), "wb") as f:
             f.write(config)
@@ -718,6 +835,10 @@ def make(seed, variant, out):
     repo.ui.setconfig(b"ui", b"quiet", b"yes", b"generator")
     repo.ui.setconfig(b"ui", b"verbose", b"no", b"generator")
     Workdir(rnd, repo, nodes).make()
+    if subrepos:
+        subrepos.disturb()
+    if "sparse" in features:
+        make_sparse(rnd, repo)
 
 
 def serve(answers):

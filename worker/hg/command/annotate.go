@@ -213,7 +213,9 @@ func (a *annotator) files(mt match.Matcher) error {
 	if err != nil {
 		return err
 	}
+	seen := map[string]bool{}
 	whole, err := eachMatch(m, mt, func(e manifest.Entry) error {
+		seen[string(e.Path)] = true
 		a.q.Path, a.q.Node = string(e.Path), e.Node
 		return a.file()
 	})
@@ -225,7 +227,7 @@ func (a *annotator) files(mt match.Matcher) error {
 		return err
 	}
 	for _, f := range sorted(mt.Files()) {
-		if f != "" && !m.Has(f) && !m.HasDir(f) && !subrepo.Holds(subs, f) {
+		if f != "" && !seen[f] && (m.IsTree() || !m.Has(f)) && !m.HasDir(f) && !subrepo.Holds(subs, f) {
 			return a.missing(f, "no such file in rev "+a.v.Node(a.rev).Short())
 		}
 	}

@@ -196,6 +196,7 @@ func (l *fileLister) tracked(c *Context, v *repo.View, mt match.Matcher, name fu
 				if errors.Is(err, fs.ErrNotExist) {
 					gone := hgerr.Abortf(hgerr.Other, "No such file or directory: '%s'", filepath.Join(v.Layout.Root, path))
 					gone.Err = err
+					l.fm.StartItem() // which ends the one before
 					return gone
 				}
 				return unsupported("details of a file: %v", err)

@@ -77,6 +77,9 @@ func runGrep(c *Context) (int, error) {
 	if g.v, err = c.View(); err != nil {
 		return 0, err
 	}
+	if c.At72() && !g.plain && !c.Opts.On("text") && !c.Opts.On("files-with-matches") && g.v.Layout.Requirements.Has(requires.TreeManifest) {
+		return 0, unsupported("grep in revisions with tree manifests, where hg 7 loses files")
+	}
 	if g.name, err = c.pathNamer(g.v, false, nil); err != nil {
 		return 0, err
 	}

@@ -72,7 +72,20 @@ func (c *Context) CanonPath(path string) (string, error) {
 // manifestFiles yields the files of a manifest that match, in order, and then
 // reports what was named and is not there, as hg's walk over a manifest does.
 func (c *Context) manifestFiles(v *repo.View, rev node.Rev, m manifest.Manifest, mt match.Matcher, yield func(manifest.Entry) error) error {
-	whole, err := eachMatch(m, mt, yield)
+	// Of a tree manifest, a file that is named and does not match is not there.
+	seen := map[string]bool{}
+	known := func(path string) bool { return m.Has(path) || m.HasDir(path) }
+	each := yield
+	if m.IsTree() {
+		each = func(e manifest.Entry) error {
+			if mt.Exact(string(e.Path)) {
+				seen[string(e.Path)] = true
+			}
+			return yield(e)
+		}
+		known = func(path string) bool { return seen[path] || m.HasDir(path) }
+	}
+	whole, err := eachMatch(m, mt, each)
 	if err != nil || !whole {
 		return err
 	}
@@ -87,7 +100,7 @@ func (c *Context) manifestFiles(v *repo.View, rev node.Rev, m manifest.Manifest,
 		return err
 	}
 	for _, f := range sorted(mt.Files()) {
-		if f != "" && !m.Has(f) && !m.HasDir(f) && !subrepo.Holds(subs, f) {
+		if f != "" && !known(f) && !subrepo.Holds(subs, f) {
 			c.Warnf("%s: no such file in rev %s\n", name(f), v.Node(rev).Short())
 		}
 	}
@@ -120,7 +133,11 @@ func eachMatch(m manifest.Manifest, mt match.Matcher, yield func(manifest.Entry)
 	for _, f := range files {
 		all = all && m.Has(f)
 	}
-	if len(files) < 100 && (mt.IsExact() || mt.Prefix() && all) {
+	selected := mt.Match
+	if m.IsTree() {
+		selected = (&match.Trees{M: mt}).Walks
+	}
+	if len(files) < 100 && !m.IsTree() && (mt.IsExact() || mt.Prefix() && all) {
 		for _, f := range files {
 			e, ok, err := m.Lookup(f)
 			if err != nil {
@@ -139,7 +156,7 @@ func eachMatch(m manifest.Manifest, mt match.Matcher, yield func(manifest.Entry)
 		if err != nil {
 			return false, err
 		}
-		if mt.Match(string(e.Path)) {
+		if selected(string(e.Path)) {
 			if err := yield(e); err != nil {
 				return false, err
 			}

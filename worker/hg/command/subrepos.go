@@ -18,6 +18,7 @@ import (
 	"hgbroker/worker/hg/match"
 	"hgbroker/worker/hg/node"
 	"hgbroker/worker/hg/repo"
+	"hgbroker/worker/hg/requires"
 	"hgbroker/worker/hg/subrepo"
 )
 
@@ -73,6 +74,10 @@ func (c *Context) sub(v *repo.View, state subrepo.State) (*nested, error) {
 		}
 		if o.repo, o.config, err = c.OpenSub(inner); err != nil {
 			return nil, err
+		}
+		if o.repo.Layout.Requirements.Has(requires.TreeManifest) {
+			// hg takes no short cuts there, which show when a directory above is named.
+			return nil, unsupported("subrepository %s with tree manifests", state.Path)
 		}
 		if err := o.repo.Begin(c, time.Now); err != nil {
 			return nil, err

@@ -41,6 +41,9 @@ func runVerify(c *Context) (int, error) {
 		return 0, c.unviewed(err)
 	}
 	v.HiddenCount() // hg looks at what is visible, and may warn
+	if v.Layout.Requirements.Has(requires.TreeManifest) {
+		return 0, unsupported("verify of tree manifests")
+	}
 	if _, err := os.Stat(filepath.Join(v.Store().Path(), v.Store().FilelogPath(".hgsubstate"))); err == nil {
 		return 0, unsupported("verify with subrepositories")
 	}

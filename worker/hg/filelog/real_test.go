@@ -64,7 +64,7 @@ func checkRepo(t *testing.T, version hgtest.Version, repo string) {
 	if r.changes, err = changelog.Open(r.store); err != nil {
 		t.Fatal(err)
 	}
-	if r.mans, err = manifest.Open(r.store); err != nil {
+	if r.mans, err = manifest.Open(r.store, false); err != nil {
 		t.Fatal(err)
 	}
 	revs := dumpRevs(t, version, repo)

@@ -37,8 +37,21 @@ func randomCommands(d *dice, n int) []Command {
 		for cmds[i] = d.command(); d.Special && d.waits(cmds[i]) || remembers(cmds[i]); {
 			cmds[i] = d.command()
 		}
+		cmds[i] = d.within(cmds[i])
 	}
 	return cmds
+}
+
+// within makes half of the commands that can look into subrepositories do so,
+// where there are some.
+func (d *dice) within(c Command) Command {
+	if !slices.Contains(d.Files, ".hgsub") {
+		return c
+	}
+	if slices.Contains([]string{"status", "st", "diff", "files"}, c.Args[0]) && d.chance(50) {
+		c.Args = slices.Insert(slices.Clone(c.Args), 1, "-S")
+	}
+	return c
 }
 
 // remembers tells whether hg's server answers by what it was asked before: which

@@ -16,11 +16,13 @@ import "strings"
 //	share share-relative     the working copy is a share of another repository's store
 //	share-bookmarks          as share, with the bookmarks shared too
 //	bookmarks-in-store nodemap internal-phase archived-phase
+//	treemanifest             a manifest for each directory
+//	sparse subrepo           a sparse checkout, repositories inside (not with share)
 //	evolution no-evolution   with obsolescence markers and experimental.evolution=all, or never
 //
 // and those that this build of hgbroker leaves to real hg:
 //
-//	treemanifest revlogv2 changelogv2 sidedata fileindex
+//	revlogv2 changelogv2 sidedata fileindex
 type Variant string
 
 // Has reports whether the feature was asked for.
@@ -61,6 +63,15 @@ func Variants() []Variant {
 		"nodemap",
 		"internal-phase",
 		"archived-phase",
+		"treemanifest",
+		"treemanifest,split,dirstate-v2",
+		"treemanifest,no-fncache,share,evolution",
+		"sparse",
+		"sparse,dirstate-v2,evolution",
+		"sparse,share,treemanifest",
+		"subrepo",
+		"subrepo,evolution",
+		"subrepo,dirstate-v2,no-share-safe",
 		"dirstate-v2,evolution",
 		"dirstate-v2,share",
 		"dirstate-v2,no-share-safe,share,evolution",
@@ -87,5 +98,5 @@ func Variants() []Variant {
 // and that are left to real hg: requirements that are Unsupported. Not each
 // Mercurial makes each of them.
 func ForeignVariants() []Variant {
-	return []Variant{"treemanifest", "changelogv2", "sidedata", "revlogv2"}
+	return []Variant{"changelogv2", "sidedata", "revlogv2"}
 }

@@ -11,28 +11,34 @@ import (
 // Log is the history of the manifest. It is not safe for concurrent use.
 type Log struct {
 	*revlog.Revlog
+	store *store.Store
+	tree  bool    // there is a manifest for each directory
+	last  written // the tree that was read last
 }
 
-// Open opens a store's manifest. Of a long index those parts are read that hold
-// what is asked for.
-func Open(s *store.Store) (*Log, error) {
+// Open opens a store's manifest; tree says that each directory has one of its
+// own. Of a long index those parts are read that hold what is asked for.
+func Open(s *store.Store, tree bool) (*Log, error) {
 	r, err := revlog.OpenPaged(s.Manifest())
 	if err != nil {
 		return nil, err
 	}
-	return &Log{r}, nil
+	return &Log{Revlog: r, store: s, tree: tree}, nil
 }
 
-// OpenWithIndex is the manifest of a store whose index is held already; stamp
+// OpenWithIndex is the flat manifest of a store whose index is held already; stamp
 // as in revlog.OpenWithIndex.
 func OpenWithIndex(s *store.Store, x revlog.Index, stamp store.Stamp) *Log {
-	return &Log{revlog.OpenWithIndex(s.Manifest(), x, stamp)}
+	return &Log{Revlog: revlog.OpenWithIndex(s.Manifest(), x, stamp)}
 }
 
-// Manifest reads a revision.
+// Manifest reads a revision, that of a tree with all that is in it.
 func (l *Log) Manifest(mfrev node.Rev) (Manifest, error) {
 	text, err := l.Text(mfrev)
-	return Manifest{text}, err
+	if err == nil && l.tree {
+		return l.flatten(l.Node(mfrev), text)
+	}
+	return Manifest{text: text}, err
 }
 
 // Read reads the manifest with the given node, as a changeset names it. clrev is

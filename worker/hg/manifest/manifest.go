@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-// Package manifest reads flat manifests: for one changeset, every tracked file
-// with the node of its content and its flag. Tree manifests (requirement
-// treemanifest) are refused with their repository, by package requires.
+// Package manifest reads manifests: for one changeset, every tracked file with
+// the node of its content and its flag. Tree manifests (requirement treemanifest)
+// are written out as flat ones when they are read; see tree.go.
 //
 // A Manifest is a view over a text: it is never modified, and nothing is parsed
 // before it is asked for.
@@ -13,7 +13,7 @@
 //
 //	PATH \0 40 hex digits [FLAG] \n
 //
-// FLAG is 'x' (executable), 'l' (symbolic link), 't' (tree, never here) or
+// FLAG is 'x' (executable), 'l' (symbolic link), 't' (a directory of a tree manifest) or
 // nothing. Worked example, a README and an executable:
 //
 //	README\0b789fdd96dc2f3bd229c1dd8eedf0fc60e2b68e3\n
@@ -60,16 +60,17 @@ type Entry struct {
 // Manifest is one revision of the manifest. The zero Manifest has no files.
 type Manifest struct {
 	text []byte
+	tree *written // of a tree manifest, nil of a flat one
 }
 
 // Of is the manifest with the given text, which is taken to be one that Parse
 // accepts: texts that hash to their node are hg's own. Any other text gives
 // errors or wrong answers later on, but no panic.
-func Of(text []byte) Manifest { return Manifest{text} }
+func Of(text []byte) Manifest { return Manifest{text: text} }
 
 // Parse checks every line of a text.
 func Parse(text []byte) (Manifest, error) {
-	m := Manifest{text}
+	m := Manifest{text: text}
 	var prev []byte
 	for pos := 0; pos < len(text); {
 		e, next, err := m.line(pos)

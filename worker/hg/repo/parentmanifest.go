@@ -91,7 +91,7 @@ func (v *View) manifestOf(id node.ID, rev node.Rev) (m manifest.Manifest, shared
 	if err != nil {
 		return m, false, err
 	}
-	if m, err = log.Read(id, rev); err != nil || !mine || len(m.Text()) < sharedManifest {
+	if m, err = log.Read(id, rev); err != nil || !mine || len(m.Text()) < sharedManifest || m.IsTree() {
 		return m, false, err
 	}
 	if p1, p2, ok := log.ParentNodes(id, rev); ok {

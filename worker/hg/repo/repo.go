@@ -493,7 +493,7 @@ func (r *Repo) openChangelog() *changelog.Log {
 // Manifests is the manifest log.
 func (r *Repo) Manifests() (*manifest.Log, error) {
 	if r.manifests == nil {
-		m, err := manifest.Open(r.store)
+		m, err := manifest.Open(r.store, r.Layout.Requirements.Has(requires.TreeManifest))
 		if err != nil {
 			return nil, err
 		}

@@ -66,7 +66,7 @@ var formats = []format{
 	{[]string{"format.exp-use-changelog-v2=" + unstable}, 0, "requirement exp-changelog-v2"},
 	{[]string{"format.exp-use-copies-side-data-changeset=yes"}, 0, "requirement exp-changelog-v2"},
 	{[]string{"experimental.revlogv2=" + unstable}, 0, "requirement exp-revlogv2.2"},
-	{[]string{"experimental.treemanifest=yes"}, 0, "requirement treemanifest"},
+	{[]string{"experimental.treemanifest=yes"}, store.DotEncode, ""},
 	// Of Mercurial 7 only; Mercurial 6 ignores the items.
 	{[]string{"format.use-delta-info-flags=yes"}, store.DotEncode, "requirement delta-info-revlog"},
 	{[]string{"format.use-fileindex-v1=yes"}, store.DotEncode, "requirement fileindex-v1"},
@@ -224,7 +224,6 @@ func TestBrokenRepositories(t *testing.T) {
 		}
 		for name, content := range map[string]string{
 			"unknown": "revlogv1\nstore\nsome-extension\n", "v0": "store\n", "empty": "", "lfs": "revlogv1\nlfs\n",
-			"narrow": "revlogv1\nnarrowhg-experimental\n", "sparse": "revlogv1\nexp-sparse\n", "noshared": "revlogv1\nshared\n",
 		} {
 			mustHg(t, v, dir, "init", name)
 			if err := os.WriteFile(dir+"/"+name+"/.hg/requires", []byte(content), 0o600); err != nil {

@@ -41,13 +41,14 @@ const (
 	InternalPhase2     = "internal-phase-2"
 	ArchivedPhase      = "exp-archived-phase" // so may "archived" ones
 	Sparse             = "exp-sparse"         // .hg/sparse counts; hg wants the extension for it
+	TreeManifest       = "treemanifest"       // a manifest for each directory
 )
 
 // native holds all of the above.
 var native = [...]string{
 	RevlogV1, Store, FnCache, DotEncode, GeneralDelta, SparseRevlog, PersistentNodemap, CompressionZstd,
 	ExpCompressionZstd, ExpCompressionNone, DirstateV2, TrackedHintV1, ShareSafe, Shared, RelShared, BookmarksInStore,
-	InternalPhase, InternalPhase2, ArchivedPhase, Sparse,
+	InternalPhase, InternalPhase2, ArchivedPhase, Sparse, TreeManifest,
 }
 
 // Foreign is a requirement that Mercurial 6.3 or 7.2 can make and the engine
@@ -66,7 +67,6 @@ var ForeignRequirements = []Foreign{
 	{"largefiles", "the extension shows other files than are stored"},
 	{"lfs", "the extension shows other contents than are stored"},
 	{"narrowhg-experimental", "the store has a part of the files"},
-	{"treemanifest", "a manifest for each directory"},
 }
 
 // Limits on a requires file, in bytes and names. Real ones have about ten lines.

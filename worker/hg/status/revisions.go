@@ -6,6 +6,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"strings"
 
 	"hgbroker/worker/hg/hgerr"
 	"hgbroker/worker/hg/manifest"
@@ -17,10 +18,17 @@ import (
 // contents here: a file with another node is modified.
 func Revisions(ctx context.Context, a, b manifest.Manifest, m match.Matcher, clean bool) (*Result, error) {
 	r := &Result{}
-	if namesNothing(m) {
+	tree := a.IsTree() || b.IsTree()
+	if namesNothing(m) && !tree {
 		return r, nil
 	}
 	selected := func(path string) bool { return m == nil || m.Match(path) }
+	if tree && m != nil && !m.Always() {
+		if clean {
+			return nil, hgerr.NewUnsupported("clean files that match, between revisions with tree manifests")
+		}
+		selected = (&match.Trees{M: m}).Selects
+	}
 	changed := map[string]struct{}{}
 	for c, err := range manifest.Diff(a, b) {
 		if err != nil {
@@ -50,9 +58,14 @@ func Revisions(ctx context.Context, a, b manifest.Manifest, m match.Matcher, cle
 			if err != nil {
 				return nil, err
 			}
-			if _, ok := changed[string(e.Path)]; !ok && selected(string(e.Path)) {
-				r.Clean = append(r.Clean, string(e.Path))
+			path := string(e.Path)
+			if _, ok := changed[path]; ok || !selected(path) {
+				continue
 			}
+			if tree && a.SameDir(b, path[:max(strings.LastIndexByte(path, '/'), 0)]) {
+				continue // hg passes over the whole directory
+			}
+			r.Clean = append(r.Clean, path)
 		}
 	}
 	return r, nil
@@ -91,7 +104,11 @@ func AgainstRevision(ctx context.Context, wc *WorkingCopy, p1, other manifest.Ma
 // that other has.
 func Against(ctx context.Context, wc *WorkingCopy, s *Result, p1, other manifest.Manifest) (*Result, error) {
 	r := &Result{Deleted: s.Deleted, Unknown: s.Unknown, Ignored: s.Ignored}
-	if namesNothing(wc.Match) {
+	tree := p1.IsTree() || other.IsTree()
+	if tree && wc.ListClean {
+		return nil, hgerr.NewUnsupported("clean files against another revision, with tree manifests")
+	}
+	if namesNothing(wc.Match) && !tree {
 		return r, nil
 	}
 	// What is not as in p1, and whether it is there at all.

@@ -59,9 +59,16 @@ func (s *Store) Changelog() Files {
 	return Files{Dir: s.path, Index: s.ChangelogPath(), Data: "00changelog.d", Display: "00changelog"}
 }
 
-// Manifest names the flat manifest.
+// Manifest names the flat manifest, or that of the root.
 func (s *Store) Manifest() Files {
 	return Files{Dir: s.path, Index: s.ManifestPath(), Data: "00manifest.d", Display: "00manifest"}
+}
+
+// TreeManifest names the manifest of a directory, which ends in a slash, in a
+// store with tree manifests.
+func (s *Store) TreeManifest(dir string) Files {
+	name := "meta/" + dir + "00manifest"
+	return Files{Dir: s.path, Index: s.encoding.Name(name + ".i"), Data: s.encoding.Name(name + ".d"), Display: name}
 }
 
 // Filelog names the history of the tracked file path.

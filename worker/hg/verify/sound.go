@@ -175,7 +175,7 @@ func checkDate(text []byte) error {
 // checkManifests reads every manifest and collects the file revisions that they
 // name: those in which each differs from the one stored before it.
 func (k *checker) checkManifests() error {
-	log, err := manifest.Open(k.store)
+	log, err := manifest.Open(k.store, false)
 	if err != nil {
 		return err
 	}
