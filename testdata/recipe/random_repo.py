@@ -619,11 +619,13 @@ FORMATS = {
     "internal-phase": [(b"format", b"use-internal-phase", b"yes")],
     "archived-phase": [(b"format", b"exp-archived-phase", b"yes")],
     "treemanifest": [(b"experimental", b"treemanifest", b"yes")],
+    "delta-info": [(b"format", b"use-delta-info-flags", b"yes")],
     "sparse": [], "subrepo": [],
     "changelogv2": [(b"format", b"exp-use-changelog-v2", b"enable-unstable-format-and-corrupt-my-data")],
     "revlogv2": [(b"experimental", b"revlogv2", b"enable-unstable-format-and-corrupt-my-data")],
     "sidedata": [(b"format", b"exp-use-copies-side-data-changeset", b"yes")],
-    "fileindex": [(b"format", b"use-fileindex-v1", b"enable-unstable-format-and-corrupt-my-data")],
+    "fileindex": [(b"format", b"use-fileindex-v1", b"yes")],
+    "plain-names": [(b"format", b"exp-use-very-fragile-and-unsafe-plain-store-encoding", b"yes"), (b"format", b"dotencode", b"no")],
     # these are not settings of the format
     "split": [], "share": [], "share-relative": [], "share-bookmarks": [], "evolution": [], "no-evolution": [],
 }

@@ -35,6 +35,10 @@ func init() {
 		sparseSite(s)
 		s.write(".hg/sparse", "[exclude]\na\n[include]\nb\n")
 	}
+	censusSites["narrowdormant"] = func(s *site) {
+		forked(s)
+		s.write(".hg/requires", "narrowhg-experimental\nshare-safe\n")
+	}
 	censusSites["sparsedormant"] = func(s *site) {
 		sparseSite(s)
 		s.write(".hg/hgrc", "# nothing\n")

@@ -79,6 +79,33 @@ func init() {
 		lib.write("l.c", "three\n")
 		lib.hg("commit", "-q", "--amend", "-m", "lib two, rewritten", "--config", "experimental.evolution=all")
 	}
+	censusSites["subbroken"] = func(s *site) {
+		nestedSite(s)
+		s.write(".hgsub", "vendor/lib = [hg ../lib-source\n")
+	}
+	censusSites["subsyntax"] = func(s *site) {
+		nestedSite(s)
+		s.write(".hgsub", "vendor/lib = ../lib-source\nno assignment\n")
+	}
+	censusSites["substate"] = func(s *site) {
+		nestedSite(s)
+		s.write(".hgsubstate", "nonsense\n")
+	}
+	censusSites["sublinked"] = func(s *site) {
+		nestedSite(s)
+		if err := os.Rename(filepath.Join(s.Dir, "vendor"), filepath.Join(s.Dir, "elsewhere")); err != nil {
+			s.t.Fatal(err)
+		}
+		if err := os.Symlink("elsewhere", filepath.Join(s.Dir, "vendor")); err != nil {
+			s.t.Fatal(err)
+		}
+	}
+	censusSites["submissing"] = func(s *site) {
+		lib, _, _ := nestedSite(s)
+		if err := os.RemoveAll(lib.Dir); err != nil {
+			s.t.Fatal(err)
+		}
+	}
 	censusSites["subkinds"] = func(s *site) {
 		nestedSite(s)
 		s.write(".hgsub", "vendor/lib = ../lib-source\ntools = [git]git://example.org/tools\n")

@@ -88,6 +88,7 @@ type Engine struct {
 	repos   []*repo.Repo // the one used last comes first
 	inUse   int          // how many of them the command has opened
 	configs configCache
+	inside  int               // how many subrepositories the last command opened
 	absent  []*store.Absences // of the .hg directories used last; the last one comes first
 
 	environments []*environment      // the one used last comes first
@@ -141,6 +142,7 @@ func (e *Engine) Run(ctx context.Context, r *Request) (Result, error) {
 		}
 		out.Finish()
 		d.finish(code)
+		e.inside = len(d.subs)
 		if ctx.Err() != nil {
 			return d.result, ctx.Err()
 		}
@@ -245,7 +247,7 @@ func (e *Engine) open(root string, resolved bool, absent *store.Absences) (*repo
 	r.Absent = absent
 	e.repos = append([]*repo.Repo{r}, e.repos...)
 	e.inUse++
-	e.keep(max(e.opts.Repositories, e.inUse))
+	e.keep(max(e.opts.Repositories+e.inside, e.inUse))
 	return r, nil
 }
 
@@ -253,10 +255,11 @@ func (e *Engine) open(root string, resolved bool, absent *store.Absences) (*repo
 const maxOpen = 200
 
 // trim is for the next command: the repositories that are too many are closed. A
-// command keeps all that it opens, its subrepositories, to its end.
+// command keeps all that it opens, its subrepositories, to its end, and the next one
+// is likely to want them again.
 func (e *Engine) trim() {
 	e.inUse = 0
-	e.keep(e.opts.Repositories)
+	e.keep(e.opts.Repositories + e.inside)
 }
 
 // keep closes all but the n repositories used last.
@@ -275,6 +278,9 @@ func (e *Engine) Load(ctx context.Context, r *Request, root string) (Result, err
 	var res Result
 	e.trim()
 	rp, err := e.open(root, false, nil)
+	if err == nil && rp.Layout.Requirements.Has(requires.Narrow) {
+		err = hgerr.NewUnsupported("requirement %s", requires.Narrow)
+	}
 	if err != nil {
 		return res, err
 	}

@@ -210,8 +210,20 @@ func refuseTexts(list []*extension, cfg *config.Config) error {
 }
 
 // dormant is hg's complaint about a repository that needs an extension which is
-// not enabled.
+// not enabled, or a newer Mercurial.
 func (l *loadedConfig) dormant(r *repo.Repo) error {
+	if !l.full.Version().AtLeast(7, 0) {
+		for _, name := range requires.Since7 {
+			if r.Layout.Requirements.Has(name) {
+				return hgerr.NewUnsupported("requirement %s, which this Mercurial does not know", name)
+			}
+		}
+	}
+	if r.Layout.Requirements.Has(requires.Narrow) {
+		// With the extension, which is not in the table, nothing comes this far.
+		return hgerr.Abortf(hgerr.UnsupportedRequirement, "repository requires features unknown to this Mercurial: %s", requires.Narrow).
+			WithHint("see https://mercurial-scm.org/wiki/MissingRequirement for more information")
+	}
 	if r.Layout.Requirements.Has(requires.Sparse) && !slices.Contains(l.extensions, knownExtensions["sparse"]) {
 		return hgerr.Abortf(hgerr.NotARepository, `repository is using sparse feature but sparse is not enabled; enable the "sparse" extensions to access`)
 	}

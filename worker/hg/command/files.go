@@ -3,7 +3,6 @@
 package command
 
 import (
-	"bytes"
 	"errors"
 	"io/fs"
 	"os"
@@ -30,19 +29,16 @@ var filesSpec = Spec{
 
 // sizeOf is the size of a file's revision as hg counts it.
 func (c *Context) sizeOf(f *filelog.File, flrev node.Rev) (int64, error) {
-	if c.At72() {
-		text, err := f.Text(flrev)
+	if c.At72() && !f.Censored(flrev) {
+		meta, err := f.HasMeta(flrev)
 		if err != nil {
 			return 0, err
 		}
-		_, _, copied, err := f.Renamed(flrev)
-		if err != nil {
-			return 0, err
+		if meta {
+			data, err := f.Data(flrev)
+			return int64(len(data)), err
 		}
-		if !copied && bytes.HasPrefix(text, []byte("\x01\n")) {
-			// Whether the mark of metadata counts depends on the filelog's flags.
-			return 0, unsupported("size of a file that begins with the mark of metadata")
-		}
+		return f.Revlog.Size(flrev)
 	}
 	return f.Size(flrev)
 }

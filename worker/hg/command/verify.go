@@ -44,6 +44,11 @@ func runVerify(c *Context) (int, error) {
 	if v.Layout.Requirements.Has(requires.TreeManifest) {
 		return 0, unsupported("verify of tree manifests")
 	}
+	for _, name := range requires.Since7 {
+		if v.Layout.Requirements.Has(name) {
+			return 0, unsupported("verify with requirement %s", name)
+		}
+	}
 	if _, err := os.Stat(filepath.Join(v.Store().Path(), v.Store().FilelogPath(".hgsubstate"))); err == nil {
 		return 0, unsupported("verify with subrepositories")
 	}

@@ -110,6 +110,9 @@ func (f *File) Renamed(flrev node.Rev) (src string, srcNode node.ID, ok bool, er
 	if p1, _ := f.Parents(flrev); p1 != node.NullRev || flrev == node.NullRev {
 		return "", node.Null, false, nil
 	}
+	if f.FilelogMeta() && f.Flags(flrev)&revlog.FlagHasMeta == 0 {
+		return "", node.Null, false, nil
+	}
 	text, err := f.Text(flrev)
 	if err != nil {
 		return "", node.Null, false, err
@@ -119,6 +122,20 @@ func (f *File) Renamed(flrev node.Rev) (src string, srcNode node.ID, ok bool, er
 		return "", node.Null, false, err
 	}
 	return m.Source, m.SourceNode, true, nil
+}
+
+// HasMeta reports whether a revision's text begins with metadata, as hg since 7.0
+// knows it: by a flag where the filelog has that, else it does not look at the
+// texts of revisions with a first parent.
+func (f *File) HasMeta(flrev node.Rev) (bool, error) {
+	if f.FilelogMeta() {
+		return f.Flags(flrev)&revlog.FlagHasMeta != 0, nil
+	}
+	if p1, _ := f.Parents(flrev); p1 != node.NullRev {
+		return false, nil
+	}
+	text, err := f.Text(flrev)
+	return bytes.HasPrefix(text, marker), err
 }
 
 // Censored reports whether a revision's content was censored.

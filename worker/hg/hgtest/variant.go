@@ -17,12 +17,13 @@ import "strings"
 //	share-bookmarks          as share, with the bookmarks shared too
 //	bookmarks-in-store nodemap internal-phase archived-phase
 //	treemanifest             a manifest for each directory
+//	delta-info fileindex plain-names  of Mercurial 7; one before makes none of them
 //	sparse subrepo           a sparse checkout, repositories inside (not with share)
 //	evolution no-evolution   with obsolescence markers and experimental.evolution=all, or never
 //
 // and those that this build of hgbroker leaves to real hg:
 //
-//	revlogv2 changelogv2 sidedata fileindex
+//	revlogv2 changelogv2 sidedata
 type Variant string
 
 // Has reports whether the feature was asked for.
@@ -37,7 +38,8 @@ func (v Variant) Has(feature string) bool {
 
 // Variants lists the formats that a stable Mercurial creates and that are read
 // natively: each feature alone, and combinations in which features meet. All
-// of them can be made by each Mercurial since 6.3.
+// of them can be made by each Mercurial since 6.3, but for those of
+// Mercurial 7, in whose place those make what they always do.
 func Variants() []Variant {
 	return []Variant{
 		"",
@@ -66,6 +68,10 @@ func Variants() []Variant {
 		"treemanifest",
 		"treemanifest,split,dirstate-v2",
 		"treemanifest,no-fncache,share,evolution",
+		"delta-info",
+		"fileindex",
+		"plain-names,dirstate-v2",
+		"delta-info,split,evolution",
 		"sparse",
 		"sparse,dirstate-v2,evolution",
 		"sparse,share,treemanifest",

@@ -46,6 +46,10 @@ func (l *Layout) Encoding() store.Encoding {
 	switch {
 	case !r.Has(Store):
 		return store.Plain
+	case r.Has(PlainEncode):
+		return store.Literal
+	case r.Has(FileIndex):
+		return store.DotEncode
 	case !r.Has(FnCache):
 		return store.Encoded
 	case !r.Has(DotEncode):
@@ -55,7 +59,12 @@ func (l *Layout) Encoding() store.Encoding {
 }
 
 // Store returns the repository's store.
-func (l *Layout) Store() *store.Store { return store.Open(l.StorePath, l.Encoding()) }
+func (l *Layout) Store() *store.Store {
+	if l.Requirements.Has(FileIndex) || l.Requirements.Has(PlainEncode) {
+		return store.OpenUnlisted(l.StorePath, l.Encoding())
+	}
+	return store.Open(l.StorePath, l.Encoding())
+}
 
 // CacheDir returns the directory of the caches that belong to the store, which
 // a share has in common with its source.

@@ -42,14 +42,21 @@ const (
 	ArchivedPhase      = "exp-archived-phase" // so may "archived" ones
 	Sparse             = "exp-sparse"         // .hg/sparse counts; hg wants the extension for it
 	TreeManifest       = "treemanifest"       // a manifest for each directory
+	DeltaInfo          = "delta-info-revlog"  // more flags in revlogs; of Mercurial 7
+	FileIndex          = "fileindex-v1"       // in place of fncache; of Mercurial 7
+	PlainEncode        = "exp-very-fragile-and-unsafe-plain-store-encoding"
+	Narrow             = "narrowhg-experimental" // not native: only known, to be refused as hg does
 )
 
 // native holds all of the above.
 var native = [...]string{
 	RevlogV1, Store, FnCache, DotEncode, GeneralDelta, SparseRevlog, PersistentNodemap, CompressionZstd,
 	ExpCompressionZstd, ExpCompressionNone, DirstateV2, TrackedHintV1, ShareSafe, Shared, RelShared, BookmarksInStore,
-	InternalPhase, InternalPhase2, ArchivedPhase, Sparse, TreeManifest,
+	InternalPhase, InternalPhase2, ArchivedPhase, Sparse, TreeManifest, DeltaInfo, FileIndex, PlainEncode,
 }
+
+// Since7 are the native ones that a Mercurial before 7 does not know.
+var Since7 = [...]string{DeltaInfo, FileIndex, PlainEncode}
 
 // Foreign is a requirement that Mercurial 6.3 or 7.2 can make and the engine
 // leaves to it.
@@ -58,15 +65,12 @@ type Foreign struct{ Name, Reason string }
 // ForeignRequirements are those that are known by name, in order. Any other
 // unknown requirement is refused as well.
 var ForeignRequirements = []Foreign{
-	{"delta-info-revlog", "revlogs with another index; made by an option of 7.2 that is off"},
 	{"exp-changelog-v2", "experimental: another format of the changelog"},
 	{"exp-copies-sidedata-changeset", "experimental: copies are kept beside the changesets, which needs changelog v2"},
 	{"exp-revlogv2.2", "experimental: another format of all revlogs"},
-	{"exp-very-fragile-and-unsafe-plain-store-encoding", "experimental: files of the store have their plain names"},
-	{"fileindex-v1", "7.2's replacement of fncache; off by default"},
 	{"largefiles", "the extension shows other files than are stored"},
 	{"lfs", "the extension shows other contents than are stored"},
-	{"narrowhg-experimental", "the store has a part of the files"},
+	{Narrow, "the store has a part of the files; what hg says without the extension is native"},
 }
 
 // Limits on a requires file, in bytes and names. Real ones have about ten lines.
@@ -129,13 +133,22 @@ func isAlnum(c byte) bool {
 // check refuses what the engine does not implement.
 func (s Set) check() error {
 	for _, name := range s {
-		if slices.Contains(native[:], name) {
-			continue
+		if slices.Contains(native[:], name) || name == Narrow {
+			continue // whether the extension is there is for the caller to ask
 		}
 		if i := slices.IndexFunc(ForeignRequirements, func(f Foreign) bool { return f.Name == name }); i >= 0 {
 			return hgerr.NewUnsupported("requirement %s: %s", name, ForeignRequirements[i].Reason)
 		}
 		return hgerr.NewUnsupported("requirement %s", name)
+	}
+	// What hg finds to say of those that do not go together is hg's.
+	for _, pair := range [][2]string{{DotEncode, PlainEncode}, {FileIndex, FnCache}, {FileIndex, DotEncode}, {FileIndex, TreeManifest}} {
+		if s.Has(pair[0]) && s.Has(pair[1]) {
+			return hgerr.NewUnsupported("requirements %s and %s together", pair[0], pair[1])
+		}
+	}
+	if s.Has(PlainEncode) && !s.Has(FnCache) && !s.Has(FileIndex) {
+		return hgerr.NewUnsupported("requirement %s without a list of files", PlainEncode)
 	}
 	if !s.Has(RevlogV1) {
 		return hgerr.NewUnsupported("repository without requirement %s", RevlogV1)

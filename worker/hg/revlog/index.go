@@ -64,6 +64,8 @@ const MaxRevisions = 1 << 30
 const (
 	FlagInline       uint32 = 1 << 16
 	FlagGeneralDelta uint32 = 1 << 17
+	FlagFilelogMeta  uint32 = 1 << 18 // FlagHasMeta tells of metadata in a file's text
+	FlagDeltaInfo    uint32 = 1 << 19 // the flags of revisions tell how good deltas are
 
 	versionMask uint32 = 0xffff
 	version1    uint32 = 1
@@ -75,6 +77,8 @@ const (
 	FlagEllipsis  uint16 = 1 << 14 // the text does not hash to its node (narrow clones)
 	FlagExtStored uint16 = 1 << 13 // the text lies elsewhere (lfs)
 	FlagHasCopies uint16 = 1 << 12 // the changeset has copy information beside it
+	FlagHasMeta   uint16 = 1 << 11 // the file's text begins with metadata
+	FlagsOfDelta  uint16 = 31 << 6 // what is worth knowing of the delta, for who writes
 )
 
 // Index is an immutable view over index entries without chunks between them.
@@ -153,7 +157,7 @@ func checkHeader(name string, raw []byte) error {
 	if h&versionMask != version1 {
 		return hgerr.NewUnsupported("revlog version %d (%s)", h&versionMask, name)
 	}
-	if unknown := h &^ (versionMask | FlagInline | FlagGeneralDelta); unknown != 0 {
+	if unknown := h &^ (versionMask | FlagInline | FlagGeneralDelta | FlagFilelogMeta | FlagDeltaInfo); unknown != 0 {
 		return hgerr.NewUnsupported("revlog flags %#04x (%s)", unknown>>16, name)
 	}
 	return nil
@@ -270,6 +274,9 @@ func (x Index) Inline() bool { return x.Header()&FlagInline != 0 }
 
 // GeneralDelta reports whether delta bases name what a chunk is a delta of.
 func (x Index) GeneralDelta() bool { return x.Header()&FlagGeneralDelta != 0 }
+
+// FilelogMeta reports whether FlagHasMeta counts.
+func (x Index) FilelogMeta() bool { return x.Header()&FlagFilelogMeta != 0 }
 
 // nullEntry answers for revisions that are not there.
 var nullEntry = func() *[EntrySize]byte {

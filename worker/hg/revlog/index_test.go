@@ -140,7 +140,7 @@ func TestDamagedIndex(t *testing.T) {
 			}
 		}
 	}
-	for _, h := range []uint32{0, 2, 0xdead, 0xd34d, version1 | 1<<18, version1 | 1<<19, version1 | 1<<31} {
+	for _, h := range []uint32{0, 2, 0xdead, 0xd34d, version1 | 1<<20, version1 | 1<<31} {
 		index, _ := written(0, "a")
 		binary.BigEndian.PutUint32(index, h)
 		if _, err := ParseIndex("x", index); !hgerr.IsUnsupported(err) {
@@ -167,6 +167,29 @@ func TestFlagsAreRefused(t *testing.T) {
 		scan := r.Scan(0, 1, func(node.Rev, []byte) error { return nil })
 		if want && (err != nil || scan != nil) || !want && (!hgerr.IsUnsupported(err) || !hgerr.IsUnsupported(scan)) {
 			t.Errorf("flag %x: %v, %v", flag, err, scan)
+		}
+	}
+}
+
+// TestFlagsOfHeader has the flags that count only where the header says so.
+func TestFlagsOfHeader(t *testing.T) {
+	for _, c := range []struct {
+		header uint32
+		flag   uint16
+		good   bool
+	}{
+		{FlagDeltaInfo, FlagsOfDelta, true}, {FlagDeltaInfo, FlagHasMeta, false}, {FlagFilelogMeta, FlagHasMeta, true},
+		{FlagFilelogMeta, 1 << 6, false}, {FlagFilelogMeta | FlagDeltaInfo, FlagHasMeta | FlagsOfDelta, true}, {FlagDeltaInfo, FlagExtStored, false},
+	} {
+		index, data := written(c.header, "a")
+		binary.BigEndian.PutUint16(index[6:], c.flag)
+		binary.BigEndian.PutUint32(index, c.header|version1)
+		r, err := Open(put(t, index, data))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := r.Text(0); (err == nil) != c.good {
+			t.Errorf("header %x, flag %x: %v", c.header, c.flag, err)
 		}
 	}
 }

@@ -254,7 +254,19 @@ func (r *Revlog) build(rev node.Rev, base []byte) ([]byte, error) {
 // does not have.
 func (r *Revlog) checkFlags(rev node.Rev) error {
 	flags := r.Flags(rev)
-	if unknown := flags &^ (FlagCensored | FlagHasCopies); unknown != 0 {
+	if flags == 0 {
+		return nil
+	}
+	known := FlagCensored | FlagHasCopies
+	if h := r.Header(); h&(FlagFilelogMeta|FlagDeltaInfo) != 0 {
+		if h&FlagFilelogMeta != 0 {
+			known |= FlagHasMeta
+		}
+		if h&FlagDeltaInfo != 0 {
+			known |= FlagsOfDelta
+		}
+	}
+	if unknown := flags &^ known; unknown != 0 {
 		return hgerr.NewUnsupported("revision flags %#x (%s revision %d)", unknown, r.files.Display, rev)
 	}
 	return nil

@@ -32,6 +32,7 @@ const (
 	Encoded
 	FnCache
 	DotEncode
+	Literal // names as they are, directories of filelogs with "_" behind them
 )
 
 // Lengths that the hashed names are made with, all in bytes.
@@ -43,6 +44,12 @@ const (
 
 // Name returns the store's name for a path such as "data/dir/File.i".
 func (e Encoding) Name(path string) string {
+	if e == Literal {
+		if rest, ok := strings.CutPrefix(path, "data/"); ok {
+			return "data/" + strings.ReplaceAll(rest, "/", "_/")
+		}
+		return path
+	}
 	dir := EncodeDir(path)
 	switch e {
 	case Plain:

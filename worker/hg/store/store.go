@@ -26,11 +26,18 @@ import (
 type Store struct {
 	path     string
 	encoding Encoding
+	unlisted bool
 }
 
 // Open returns the store at an absolute path. Nothing is read.
 func Open(path string, encoding Encoding) *Store {
 	return &Store{path: path, encoding: encoding}
+}
+
+// OpenUnlisted is Open for a store whose list of files is in a format of its own,
+// so that List is Unsupported.
+func OpenUnlisted(path string, encoding Encoding) *Store {
+	return &Store{path: path, encoding: encoding, unlisted: true}
 }
 
 // Path returns the store's directory.
@@ -101,6 +108,9 @@ func (s *Store) Stamp(name string) (Stamp, error) { return StampOf(s.path + "/" 
 // revision they are in. With an fncache it is what that says: a name whose
 // filelog was stripped may still be there.
 func (s *Store) List() ([]string, error) {
+	if s.unlisted {
+		return nil, hgerr.NewUnsupported("the list of files of a store of this format")
+	}
 	var paths []string
 	var err error
 	if s.encoding >= FnCache {
