@@ -97,11 +97,12 @@ func (w *worker) command(c *channel, f *protocol.Frame) (sound, ok bool) {
 func (w *worker) run1(ctx context.Context, c *channel, run *protocol.Run, stdin io.Reader, out *output, start time.Time) outcome {
 	env := c.environ(run.Env)
 	if run.Fallback != protocol.FallbackAlways {
+		seekable, appends := out.seekable()
 		var res hg.Result
 		err := w.native(func() (err error) {
 			res, err = w.engine.Run(ctx, &hg.Request{Args: run.Args, Dir: run.Dir, Env: env, UID: w.uid, Umask: c.knownUmask(), Stdin: stdin,
 				Stdout: stream{o: out, which: toStdout}, Stderr: stream{o: out, which: toStderr},
-				Terminal: out.terminal(), Now: start, Hg: w.hgs.of(run.RealHg, env, start)})
+				Terminal: out.terminal(), Seekable: seekable, Appends: appends, Now: start, Hg: w.hgs.of(run.RealHg, env, start)})
 			return err
 		})
 		out.settle()

@@ -143,6 +143,21 @@ func (o *output) terminal() bool {
 	return err == nil
 }
 
+// seekable tells whether stdout is a file in which a writer could go back, and
+// whether that has something in front already, or is only ever appended to.
+func (o *output) seekable() (seekable, appends bool) {
+	if o.files[toStdout] == nil {
+		return false, false
+	}
+	fd := int(o.files[toStdout].Fd())
+	at, err := unix.Seek(fd, 0, unix.SEEK_CUR)
+	if err != nil {
+		return false, false
+	}
+	flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFL, 0)
+	return true, at != 0 || err != nil || flags&unix.O_APPEND != 0
+}
+
 // settle writes what waits to a drop-in hg's descriptors: that it cannot be
 // written changes the exit code.
 func (o *output) settle() {

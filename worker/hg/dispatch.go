@@ -101,7 +101,7 @@ func (d *dispatcher) run() (int, error) {
 		Config: d.cfg, Encoding: d.enc, Quiet: d.cfg.Quiet, Verbose: d.cfg.Verbose, Debug: d.cfg.Debug,
 		Cwd: d.cwd, Now: d.r.Now, Local: zone, Getenv: d.env.get, Version: d.r.Hg.Version,
 		AsksQueue: slices.ContainsFunc(d.r.Args, func(a string) bool { return strings.Contains(a, "mq") }),
-		Umask:     d.r.Umask, Stdout: &d.out.out, Stderr: &d.out.err, Color: d.color, Repo: d.repo,
+		Umask:     d.r.Umask, Stdout: &d.out.out, Stderr: &d.out.err, Seekable: d.r.Seekable, Appends: d.r.Appends, Color: d.color, Repo: d.repo,
 		OpenRepo: d.openPeer,
 		OpenSub:  d.openSub,
 	}

@@ -64,6 +64,9 @@ type Request struct {
 	// Terminal says that Stdout is a terminal: colour and pager are then up to
 	// the real hg.
 	Terminal bool
+	// Seekable says that Stdout is a file, in which the real hg could go back;
+	// Appends that it has something in front already.
+	Seekable, Appends bool
 	// Umask is the client's, which one command shows; nil when it is not known.
 	Umask *uint32
 	Now   time.Time

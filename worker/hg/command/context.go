@@ -46,7 +46,10 @@ type Context struct {
 
 	Stdout io.Writer
 	Stderr io.Writer
-	Color  *color.Palette // nil without colors
+	// Seekable says that Stdout is a file, in which hg could go back; Appends
+	// that it has something in front already.
+	Seekable, Appends bool
+	Color             *color.Palette // nil without colors
 
 	Repo *repo.Repo // nil without a repository
 	view *repo.View

@@ -5,7 +5,7 @@ package command
 // specs lists the native commands.
 func specs() []*Spec {
 	return append(append(readSpecs(), copySpecs()...), []*Spec{
-		&annotateSpec, &bookmarksSpec, &branchSpec, &branchesSpec, &catSpec, &configSpec, &diffSpec, &exportSpec, &filesSpec, &headsSpec, &identifySpec,
+		&annotateSpec, &archiveSpec, &bookmarksSpec, &branchSpec, &branchesSpec, &catSpec, &configSpec, &diffSpec, &exportSpec, &filesSpec, &headsSpec, &identifySpec,
 		&logSpec, &manifestSpec, &parentsSpec, &pathsSpec, &phaseSpec, &rootSpec, &statusSpec, &tagsSpec, &tipSpec,
 		&versionSpec,
 	}...)

@@ -2,7 +2,11 @@
 
 package patch
 
-import "strconv"
+import (
+	"strconv"
+
+	"hgbroker/worker/hg/deflate"
+)
 
 // A binary patch of git, as hg writes it: a line "GIT binary patch", a line
 // "literal SIZE", and the content as a zlib stream, 52 bytes a line. A line is
@@ -18,7 +22,7 @@ const digits85 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz
 func appendBinary(out, data []byte) []byte {
 	out = append(out, "GIT binary patch\nliteral "...)
 	out = append(strconv.AppendInt(out, int64(len(data)), 10), '\n')
-	packed := deflated(data)
+	packed := deflate.Zlib(data)
 	for len(packed) > 0 {
 		line := packed[:min(binaryLine, len(packed))]
 		packed = packed[len(line):]

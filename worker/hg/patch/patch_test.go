@@ -4,9 +4,7 @@ package patch
 
 import (
 	"bytes"
-	"compress/zlib"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 	"testing"
@@ -71,23 +69,6 @@ func TestLikeHg(t *testing.T) {
 	}
 }
 
-// FuzzDeflated checks that what is packed can be unpacked by another reader.
-func FuzzDeflated(f *testing.F) {
-	f.Add([]byte(""), uint16(1))
-	f.Add([]byte("abcabcabc"), uint16(9000))
-	f.Add([]byte("\x00\x01\x02\xff"), uint16(3))
-	f.Fuzz(func(t *testing.T, data []byte, times uint16) {
-		data = bytes.Repeat(data, min(int(times)+1, 300000/(len(data)+1)+1))
-		r, err := zlib.NewReader(bytes.NewReader(deflated(data)))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if back, err := io.ReadAll(r); err != nil || !bytes.Equal(back, data) {
-			t.Fatalf("%d bytes come back as %d: %v", len(data), len(back), err)
-		}
-	})
-}
-
 // FuzzStat counts whatever text there is.
 func FuzzStat(f *testing.F) {
 	f.Add([]byte("diff --git a/x b/x\n"), []byte("@@ -1 +1 @@\n-a\n+b\r+c\n"))
@@ -122,13 +103,5 @@ func BenchmarkWrite(b *testing.B) {
 	b.SetBytes(int64(old.Len()))
 	for b.Loop() {
 		w.Write(c)
-	}
-}
-
-func BenchmarkDeflated(b *testing.B) {
-	data := bytes.Repeat([]byte("some text that repeats, but not all of it: 1234567890\x00\x01"), 4000)
-	b.SetBytes(int64(len(data)))
-	for b.Loop() {
-		deflated(data)
 	}
 }

@@ -1,22 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-package patch
-
-import (
-	"encoding/binary"
-	"hash/adler32"
-)
-
-// A binary patch holds what Python's zlib.compress makes, so its bytes are those
-// of the zlib library at level 6, and any other compressor (that of Go, too)
-// chooses other matches and other blocks. This file chooses the matches, by the
-// method of zlib's deflate.c; huffman.go writes the blocks as its trees.c does.
-// The format itself is RFC 1950 and RFC 1951.
+// Package deflate packs data as the zlib library does, to the byte: what Python
+// writes into binary patches and archives is what zlib makes, and any other
+// compressor (that of Go, too) chooses other matches and other blocks.
+//
+// It makes the streams of levels 6 and 9 of data that is in memory as a whole.
+// Handing zlib the same data in pieces makes the same stream, as long as nothing
+// is flushed between.
+//
+// This file chooses the matches, by the method of zlib's deflate.c; huffman.go
+// writes the blocks as its trees.c does. The formats themselves are RFC 1950 and
+// RFC 1951.
 //
 // Strings of three bytes are chained by a hash, newest first. At each position
 // the longest match is looked for, but a match waits for the next position: if
 // that has a longer one, the byte between becomes a literal. The window slides
 // by half of its 64 KiB; what a position's chain can still reach depends on it.
+package deflate
+
+import (
+	"encoding/binary"
+	"hash/adler32"
+)
 
 const (
 	windowSize   = 1 << 15
@@ -26,15 +31,24 @@ const (
 	maxDistance  = windowSize - minLookahead
 	tooFar       = 4096 // a match of three bytes is no gain farther away
 	blockSymbols = 1<<14 - 1
+)
 
-	// What level 6 means.
-	goodLength = 8   // with a match this long, the next search is short
-	maxLazy    = 16  // and with one this long, there is none
-	niceLength = 128 // a search ends with a match this long
-	maxChain   = 128
+// Level is how much is looked for.
+type Level struct {
+	goodLength int // with a match this long, the next search is short
+	maxLazy    int // and with one this long, there is none
+	niceLength int // a search ends with a match this long
+	maxChain   int
+}
+
+// The levels, by zlib's numbers.
+var (
+	Level6 = Level{goodLength: 8, maxLazy: 16, niceLength: 128, maxChain: 128}
+	Level9 = Level{goodLength: 32, maxLazy: 258, niceLength: 258, maxChain: 4096}
 )
 
 type deflater struct {
+	Level
 	data []byte
 	base int // where the window begins; nothing before it, or at it, can be matched
 	head [windowSize]int32
@@ -42,13 +56,20 @@ type deflater struct {
 	huff huffman
 }
 
-// deflated is data as a zlib stream.
-func deflated(data []byte) []byte {
-	d := &deflater{data: data}
-	d.huff.out = append(d.huff.out, 0x78, 0x9c)
+// Zlib is data as a zlib stream of level 6.
+func Zlib(data []byte) []byte {
+	out := Append([]byte{0x78, 0x9c}, data, Level6)
+	return binary.BigEndian.AppendUint32(out, adler32.Checksum(data))
+}
+
+// Append adds data as a stream of its own, without a head and without a sum
+// behind it.
+func Append(out, data []byte, level Level) []byte {
+	d := &deflater{Level: level, data: data}
+	d.huff.out = out
 	d.huff.start()
 	d.run()
-	return binary.BigEndian.AppendUint32(d.huff.out, adler32.Checksum(data))
+	return d.huff.out
 }
 
 // insert adds the string at a position to its chain and returns the one before.
@@ -85,7 +106,7 @@ func (d *deflater) run() {
 		}
 		prevLength, prevMatch := length, match
 		length = minMatch - 1
-		if candidate > d.base && prevLength < maxLazy && at-candidate <= maxDistance {
+		if candidate > d.base && prevLength < d.maxLazy && at-candidate <= maxDistance {
 			length, match = d.longest(at, candidate, prevLength, ahead, match)
 			if length == minMatch && at-match > tooFar {
 				length = minMatch - 1
@@ -124,11 +145,11 @@ func (d *deflater) run() {
 // longest follows a chain to the longest match at a position that is longer
 // than best. Without one it returns best (or what is ahead) and the old match.
 func (d *deflater) longest(at, candidate, best, ahead, match int) (int, int) {
-	chain := maxChain
-	if best >= goodLength {
+	chain := d.maxChain
+	if best >= d.goodLength {
 		chain >>= 2
 	}
-	nice := min(niceLength, ahead)
+	nice := min(d.niceLength, ahead)
 	limit := max(at-maxDistance, d.base)
 	if best >= ahead {
 		return ahead, match

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-package patch
+package deflate
 
 // heap is the nodes of a tree that have no parent yet, the rarest first; of two
 // as frequent ones the flatter. depth is the height of what is below a node.
