@@ -346,6 +346,39 @@ var wrecks = []struct {
 	// Headers.
 	{"filelog of version 9", func(w *wreck) { w.edit("store/data/a.i", func(b []byte) []byte { b[3] = 9; return b }) }},
 	{"filelog of version 0", func(w *wreck) { w.edit("store/data/a.i", func(b []byte) []byte { b[3] = 0; return b }) }},
+	{"filelog of zeros", func(w *wreck) { w.edit("store/data/a.i", func(b []byte) []byte { return make([]byte, len(b)) }) }},
+	{"filelog of a few zeros", func(w *wreck) { w.write("store/data/a.i", make([]byte, 70)) }},
+	{"filelog of zeros with its data", func(w *wreck) { w.edit("store/data/big.i", func(b []byte) []byte { return make([]byte, len(b)) }) }},
+	{"filelog and data of zeros", func(w *wreck) {
+		for _, name := range []string{"store/data/big.i", "store/data/big.d"} {
+			w.edit(name, func(b []byte) []byte { return make([]byte, len(b)) })
+		}
+	}},
+	{"filelog that begins with zeros", func(w *wreck) { w.edit("store/data/a.i", func(b []byte) []byte { clear(b[:100]); return b }) }},
+	{"manifest of zeros", func(w *wreck) {
+		w.split("store/00manifest")
+		w.edit("store/00manifest.i", func(b []byte) []byte { return make([]byte, len(b)) })
+	}},
+	{"old filelog", func(w *wreck) {
+		f, m := w.fresh()
+		var index, data []byte
+		second := revlog.HashText(f, node.Null, []byte("b\n"))
+		for i, id := range []node.ID{f, second, {7}} {
+			e := make([]byte, 56, 76)
+			for k, n := range []int{len(data), 3, i, 0} {
+				binary.BigEndian.PutUint32(e[4*k:], uint32(n))
+			}
+			if i > 0 {
+				copy(e[16:], f[:])
+			}
+			index = append(append(index, e...), id[:]...)
+			data = append(data, "u"+string(rune('a'+i))+"\n"...)
+		}
+		w.write("store/data/a.i", index)
+		w.write("store/data/a.d", data)
+		w.write("store/fncache", []byte("data/a.i\ndata/a.d\n"))
+		w.changeset(m, "a")
+	}},
 	{"filelog with a flag", func(w *wreck) { w.edit("store/data/a.i", func(b []byte) []byte { b[0] = 0x40; return b }) }},
 	{"manifest of version 9", func(w *wreck) { w.edit("store/00manifest.i", func(b []byte) []byte { b[3] = 9; return b }) }},
 

@@ -129,7 +129,7 @@ func (l *log) position(rev node.Rev) int64 {
 func (l *log) segment(first, last node.Rev) (offset int64, data []byte, err error) {
 	offset = l.position(first)
 	length := l.position(last) + l.length(last) - offset
-	if length < 0 {
+	if length < 0 || l.old && first != last && length >= wideSpan {
 		return 0, nil, hgerr.NewUnsupported("verify of a revlog whose chunks are in disorder (%s)", l.name)
 	}
 	if l.inline {

@@ -189,6 +189,9 @@ func (x *examiner) checkLog(l *log, name string) error {
 	if index != 0 {
 		x.err(unknown, fmt.Sprintf("index contains %d extra bytes", index), name)
 	}
+	if l.old {
+		x.warn("warning: `%s' uses revlog format 0", name)
+	}
 	return nil
 }
 

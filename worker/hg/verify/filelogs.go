@@ -148,6 +148,9 @@ func (x *examiner) checkTexts(l *log, path string, link node.Rev, skip map[node.
 	if index != 0 {
 		x.err(link, fmt.Sprintf("index contains %d extra bytes", index), path)
 	}
+	if l.old {
+		x.warn("warning: '%s' uses revlog format 0; expected 1", l.display)
+	}
 	for rev := range node.Rev(l.n) {
 		if err := x.ctx.Err(); err != nil {
 			return err

@@ -63,6 +63,11 @@ type log struct {
 
 	nodes finder
 
+	// Of a revlog of version 0.
+	old       bool
+	indexSize int64
+	byNode    map[node.ID]node.Rev
+
 	cached     node.Rev // the text that was made last, NullRev without one
 	cachedText []byte
 	validated  bool
@@ -96,7 +101,11 @@ func openLog(files store.Files, name string, o Options, censorable bool) (*log, 
 	if len(raw) < 4 {
 		return nil, exceptionf("unpack requires a buffer of 4 bytes")
 	}
-	if err := l.readHeader(binary.BigEndian.Uint32(raw)); err != nil {
+	header := binary.BigEndian.Uint32(raw)
+	if header == 0 && name != "00changelog" {
+		return l, l.readOld(raw)
+	}
+	if err := l.readHeader(header); err != nil {
 		return nil, err
 	}
 	if l.inline {
@@ -115,20 +124,28 @@ func openLog(files store.Files, name string, o Options, censorable bool) (*log, 
 
 func (l *log) corrupted() error { return storageErrorf("index %s is corrupted", l.display) }
 
+// hg7Flags are those of an index that hg 7 has more.
+const hg7Flags = 3 << 18
+
 func (l *log) readHeader(header uint32) error {
 	version, flags := header&0xffff, header&^0xffff
 	switch version {
 	case 1:
-	case 0, 0xdead, 0xd34d:
+	case 0:
+		if flags == 0 {
+			return hgerr.NewUnsupported("verify of a changelog of version 0")
+		}
+		return storageErrorf("unknown flags (0x%02x) in version 0 revlog %s", flags>>16, l.display)
+	case 0xdead, 0xd34d:
 		return hgerr.NewUnsupported("verify of a revlog of version %#x", version)
 	default:
 		return storageErrorf("unknown version (%d) in revlog %s", version, l.display)
 	}
-	if flags&^(revlog.FlagInline|revlog.FlagGeneralDelta) != 0 {
-		if l.at72 {
+	if odd := flags &^ (revlog.FlagInline | revlog.FlagGeneralDelta); odd != 0 {
+		if l.at72 && odd&^hg7Flags == 0 {
 			return hgerr.NewUnsupported("verify of a revlog with the flags %#x", flags>>16)
 		}
-		return storageErrorf("unknown flags (%#04x) in version 1 revlog %s", flags>>16, l.display)
+		return storageErrorf("unknown flags (0x%02x) in version 1 revlog %s", flags>>16, l.display)
 	}
 	l.inline, l.general = flags&revlog.FlagInline != 0, flags&revlog.FlagGeneralDelta != 0
 	return nil
@@ -187,7 +204,7 @@ func (l *log) number(rev node.Rev, at int) int64 {
 
 func (l *log) start(rev node.Rev) int64 {
 	e, ok := l.entry(rev)
-	if rev <= 0 || !ok {
+	if rev < 0 || rev == 0 && !l.old || !ok {
 		return 0
 	}
 	return int64(binary.BigEndian.Uint64(e) >> 16)
@@ -227,10 +244,13 @@ func (l *log) deltaParent(rev node.Rev) node.Rev {
 
 // rev finds a node.
 func (l *log) rev(id node.ID) (node.Rev, error) {
+	if rev, ok := l.byNode[id]; ok {
+		return rev, nil
+	}
 	if id.IsNull() {
 		return node.NullRev, nil
 	}
-	if l.n > 0 {
+	if l.n > 0 && !l.old {
 		if rev, ok := l.nodes.find(id); ok {
 			return rev, nil
 		}
@@ -284,6 +304,9 @@ func (l *log) checkSize() (data, index int64, err error) {
 		data = fi.Size() - expected
 	case !os.IsNotExist(err):
 		return 0, 0, err
+	}
+	if l.old {
+		index = l.indexSize % oldEntry
 	}
 	if l.inline {
 		data = 0

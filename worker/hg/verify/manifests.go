@@ -224,6 +224,9 @@ func parseEntry(line []byte) (path string, id node.ID, flag byte, err error) {
 
 // fullManifest reads a manifest whole. hg believes its cache of them.
 func (x *examiner) fullManifest(id node.ID) ([][]byte, error) {
+	if id.IsNull() {
+		return nil, nil
+	}
 	text, ok := x.fullTexts.find(id)
 	if !ok {
 		var err error

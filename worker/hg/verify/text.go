@@ -113,6 +113,10 @@ func (l *log) build(rev node.Rev) ([]byte, error) {
 		return nil, err
 	}
 	base := l.cachedText
+	if l.at72 && l.old {
+		// hg 7 takes the length that this version does not tell times four.
+		return nil, exceptionf("unsupported operand type(s) for *: 'NoneType' and 'int'")
+	}
 	if !l.at72 {
 		l.forget()
 	}
@@ -172,6 +176,7 @@ func (l *log) deltaChain(rev node.Rev) (chain []node.Rev, stopped bool, err erro
 func (l *log) checkedBase(rev node.Rev) (node.Rev, error) {
 	base := l.base(rev)
 	switch {
+	case l.old:
 	case base > rev:
 		return 0, exceptionf("corrupted revlog, revision base above revision: %d, %d", rev, base)
 	case base < -1:
