@@ -15,6 +15,7 @@ import (
 	"strings"
 	"testing"
 
+	"hgbroker/worker/hg/hgerr"
 	"hgbroker/worker/hg/hgtest"
 	"hgbroker/worker/hg/node"
 	"hgbroker/worker/hg/revlog"
@@ -783,5 +784,23 @@ func TestVerifyRandomDamage(t *testing.T) {
 				})
 			}
 		})
+	}
+}
+
+// TestVerifyLocked leaves a damaged store to hg while somebody writes into it.
+func TestVerifyLocked(t *testing.T) {
+	version := hgtest.HgVersions(t)[0]
+	base := verifyBase(t, version, "zstd")
+	w := &wreck{t, base}
+	w.chunk("store/data/a.i", 0, func(c []byte) { c[1] ^= 1 })
+	runner := engineRunner("cold", Installation{Path: version.Path, Version: version.Number}, true)
+	if _, stderr, code, _, err := runner.Run(base, []string{"verify"}, hgtest.BaseEnv()); err != nil || code != 1 || len(stderr) == 0 {
+		t.Errorf("unlocked: exit code %d, %q, %v", code, stderr, err)
+	}
+	if err := os.Symlink("nosuchhost:1", w.path("store/lock")); err != nil {
+		t.Fatal(err)
+	}
+	if stdout, stderr, _, _, err := runner.Run(base, []string{"verify"}, hgtest.BaseEnv()); !hgerr.IsUnsupported(err) || len(stdout)+len(stderr) > 0 {
+		t.Errorf("locked: %q %q, %v", stdout, stderr, err)
 	}
 }

@@ -17,6 +17,7 @@ import (
 	"hgbroker/worker/hg/node"
 	"hgbroker/worker/hg/repo"
 	"hgbroker/worker/hg/requires"
+	"hgbroker/worker/hg/store"
 	"hgbroker/worker/hg/verify"
 )
 
@@ -70,7 +71,7 @@ func (c *Context) unviewed(err error) error {
 	if c.Repo == nil || !errors.As(err, &a) || a.Kind != hgerr.Corrupt {
 		return err
 	}
-	found, xerr := verify.Examine(c, c.Repo.Store(), verify.Options{At72: c.At72(), Dirstate: func() ([]string, error) { return nil, err }})
+	found, xerr := verify.Examine(c, c.Repo.Store(), verify.Options{At72: c.At72(), Dirstate: func(verify.Manifests) ([]string, error) { return nil, err }})
 	if xerr == nil && found.Abort != nil && len(found.Lines) == 0 {
 		return found.Abort
 	}
@@ -85,7 +86,7 @@ func (c *Context) verified(v *repo.View, report verify.Report) (int, error) {
 	var bad []string
 	if c.At72() {
 		var err error
-		if bad, err = c.verifyDirstate(v); err != nil {
+		if bad, err = c.verifyDirstate(v, v.ManifestOf); err != nil {
 			return 0, err
 		}
 	}
@@ -104,8 +105,26 @@ func (c *Context) verified(v *repo.View, report verify.Report) (int, error) {
 	return 1, nil
 }
 
+// storeState is what shows that a store has changed: hg verifies under a lock,
+// which is not taken here. Somebody else's lock is an error.
+func storeState(s *store.Store) (state [3]store.Stamp, err error) {
+	if _, err := os.Lstat(filepath.Join(s.Path(), "lock")); err == nil {
+		return state, unsupported("verify of a damaged store that somebody has locked")
+	}
+	for i, name := range []string{s.ChangelogPath(), s.ManifestPath(), "fncache"} {
+		if state[i], err = s.Stamp(name); err != nil {
+			return state, err
+		}
+	}
+	return state, nil
+}
+
 // examine tells what is wrong with a store.
 func (c *Context) examine(v *repo.View) (int, error) {
+	before, err := storeState(v.Store())
+	if err != nil {
+		return 0, err
+	}
 	policy, _ := c.Config.Get("censor", "policy")
 	found, err := verify.Examine(c, v.Store(), verify.Options{
 		At72:      c.At72(),
@@ -114,10 +133,17 @@ func (c *Context) examine(v *repo.View) (int, error) {
 		Full:      c.Opts.On("full"),
 		Censored:  policy == "" || policy == "abort",
 		FullTexts: filepath.Join(v.Layout.Dot, "wcache", "manifestfulltextcache"),
-		Dirstate:  func() ([]string, error) { return c.verifyDirstate(v) },
+		Dirstate:  func(manifestOf verify.Manifests) ([]string, error) { return c.verifyDirstate(v, manifestOf) },
 	})
 	if err != nil {
 		return 0, err
+	}
+	after, err := storeState(v.Store())
+	if err != nil {
+		return 0, err
+	}
+	if before != after {
+		return 0, unsupported("verify while the store changes")
 	}
 	for _, line := range found.Lines {
 		switch {
@@ -132,17 +158,17 @@ func (c *Context) examine(v *repo.View) (int, error) {
 
 // verifyDirstate compares the dirstate with the manifests of its parents. The
 // result is a line for each file that does not fit, in hg's order.
-func (c *Context) verifyDirstate(v *repo.View) ([]string, error) {
+func (c *Context) verifyDirstate(v *repo.View, manifestOf verify.Manifests) ([]string, error) {
 	d, err := c.dirstate(v)
 	if err != nil {
 		return nil, err
 	}
 	p1, p2 := v.WdirParents()
-	m1, err := v.ManifestOf(p1)
+	m1, err := manifestOf(p1)
 	if err != nil {
 		return nil, err
 	}
-	m2, err := v.ManifestOf(p2)
+	m2, err := manifestOf(p2)
 	if err != nil {
 		return nil, err
 	}

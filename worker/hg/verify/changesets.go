@@ -21,8 +21,8 @@ func (x *examiner) readChangesets() error {
 		return err
 	}
 	if x.opts.At72 && l.n > 0 && !l.inline {
-		if _, err := os.Stat(l.files.DataPath()); err != nil {
-			return hgerr.NewUnsupported("verify of a changelog without its data")
+		if _, err := os.Stat(l.files.DataPath()); os.IsNotExist(err) {
+			return hgerr.Abortf(hgerr.Other, "No such file or directory: '%s'", l.files.DataPath())
 		}
 	}
 	if l.repeats() {

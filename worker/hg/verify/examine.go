@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"hgbroker/worker/hg/hgerr"
+	"hgbroker/worker/hg/manifest"
 	"hgbroker/worker/hg/node"
 	"hgbroker/worker/hg/store"
 )
@@ -28,8 +29,11 @@ type Options struct {
 	FullTexts string
 	// Dirstate tells of each file that is not as the dirstate says, a line each.
 	// 7.2 looks at that when everything else is sound.
-	Dirstate func() ([]string, error)
+	Dirstate func(Manifests) ([]string, error)
 }
+
+// Manifests reads the manifest of a changeset.
+type Manifests func(node.Rev) (manifest.Manifest, error)
 
 // Findings are what hg prints, and how it ends.
 type Findings struct {
@@ -165,7 +169,7 @@ func (x *examiner) readDirstate() (int, error) {
 		return 0, nil
 	}
 	x.say(Status, "checking dirstate\n")
-	lines, err := x.opts.Dirstate()
+	lines, err := x.opts.Dirstate(x.manifestOf)
 	for _, line := range lines {
 		x.say(Warning, "%s\n", line)
 	}

@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"hgbroker/worker/hg/hgerr"
+	"hgbroker/worker/hg/manifest"
 	"hgbroker/worker/hg/node"
 )
 
@@ -238,23 +239,44 @@ func (x *examiner) fullManifest(id node.ID) ([][]byte, error) {
 	return manifestLines(text)
 }
 
-// holds reports whether a changeset's manifest has a file.
-func (x *examiner) holds(clrev node.Rev, path string) (bool, error) {
+// changesetManifest reads the manifest of a changeset whole.
+func (x *examiner) changesetManifest(clrev node.Rev) ([][]byte, error) {
+	if clrev == node.NullRev {
+		return nil, nil
+	}
 	c, err := readChangeset(x.changelog, x.changelog.node(clrev))
 	if err != nil {
-		return false, err
+		return nil, err
 	}
 	id, ok := node.FromBytes([]byte(c.manifest))
 	if !ok {
-		return false, hgerr.NewUnsupported("verify --verbose of a changeset with an odd manifest")
+		return nil, hgerr.NewUnsupported("verify of the parents of a changeset with an odd manifest")
 	}
 	if id.IsNull() {
-		return false, nil
+		return nil, nil
 	}
 	if _, err := x.manifests.rev(id); err != nil {
-		return false, err
+		return nil, err
 	}
-	lines, err := x.fullManifest(id)
+	return x.fullManifest(id)
+}
+
+// manifestOf is that for whoever compares it with something else. Where hg
+// cannot read it, hg ends.
+func (x *examiner) manifestOf(clrev node.Rev) (manifest.Manifest, error) {
+	lines, err := x.changesetManifest(clrev)
+	if f, ok := err.(*failure); ok {
+		err = hgerr.NewUnsupported("verify of a working directory without its manifest (%s)", f.text)
+	}
+	if err != nil {
+		return manifest.Manifest{}, err
+	}
+	return manifest.Parse(bytes.Join(lines, nil))
+}
+
+// holds reports whether a changeset's manifest has a file.
+func (x *examiner) holds(clrev node.Rev, path string) (bool, error) {
+	lines, err := x.changesetManifest(clrev)
 	if err != nil {
 		return false, err
 	}
