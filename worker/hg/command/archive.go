@@ -303,7 +303,7 @@ func (a *archiver) write() error {
 		}
 	}
 	for _, e := range a.files {
-		data, err := fileData(a.v, e)
+		data, err := fileData(a.v, e, a.rev)
 		if err != nil {
 			return err
 		}
