@@ -3,6 +3,7 @@
 package hg
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -60,19 +61,29 @@ type loadedConfig struct {
 	base *config.Config // without the repository
 	full *config.Config // with it, and with the flags of the command line
 
-	refusal    error        // why the real hg must run whatever comes, nil if it need not
-	extension  error        // the part of refusal that is about extensions
-	extensions []*extension // those that are enabled
-	aliases    []string     // names in [alias], none when plain mode hides them
-	strict     bool         // ui.strict
-	strictErr  error
-	hooks      []string // names in [hooks] that are set
+	refusal    error             // why the real hg must run whatever comes, nil if it need not
+	extension  error             // the part of refusal that is about extensions
+	extensions []*extension      // those that are enabled
+	releases   map[string]string // of those that do not come with Mercurial
+	files      []stamp           // on which that depends, besides the configuration's
+	// refusedAliases are names in [revsetalias] and the like that stand for what
+	// only an extension knows.
+	refusedAliases []string
+	aliases        []string // names in [alias], none when plain mode hides them
+	strict         bool     // ui.strict
+	strictErr      error
+	hooks          []string // names in [hooks] that are set
 }
 
 // settle works out what is asked of a configuration for each command.
 func (l *loadedConfig) settle() {
-	if l.extensions, l.extension = enabledExtensions(l.full); l.extension == nil {
-		l.extension = refuseTexts(l.extensions, l.full)
+	if l.extension = l.enableExtensions(); l.extension == nil {
+		l.refusedAliases, l.extension = refuseTexts(l.extensions, l.full)
+	}
+	if l.releases["evolve"] != "" && l.key.root != "" && len(l.full.List("experimental", "evolution")) == 0 {
+		if err := l.full.Set("experimental", "evolution", "all", "evolve"); err != nil && l.extension == nil {
+			l.extension = err
+		}
 	}
 	if l.refusal = l.extension; l.refusal == nil {
 		l.refusal = refuseConfig(l.full, l.key.env)
@@ -88,6 +99,11 @@ func (l *loadedConfig) settle() {
 			l.hooks = append(l.hooks, it.Name)
 		}
 	}
+}
+
+// installed tells whether the extensions' own files are as they were.
+func (l *loadedConfig) installed() bool {
+	return !slices.ContainsFunc(l.files, func(s stamp) bool { return stampOf(s.path) != s })
 }
 
 // hook finds a hook of a command that hg would run before or after it.
@@ -107,7 +123,7 @@ func (c *configCache) get(key configKey, now time.Time, absent *store.Absences) 
 		if l.key != key {
 			continue
 		}
-		if !l.full.Fresh(now, absent) {
+		if !l.full.Fresh(now, absent) || !l.installed() {
 			c.entries = append(c.entries[:i], c.entries[i+1:]...)
 			return nil
 		}

@@ -100,6 +100,7 @@ func (d *dispatcher) run() (int, error) {
 		Context: d.ctx, Args: line.Args, Opts: line.Options, Global: line.Global,
 		Config: d.cfg, Encoding: d.enc, Quiet: d.cfg.Quiet, Verbose: d.cfg.Verbose, Debug: d.cfg.Debug,
 		Cwd: d.cwd, Now: d.r.Now, Local: zone, Getenv: d.env.get, Version: d.r.Hg.Version,
+		Evolve: d.loaded.releases["evolve"], Topic: d.loaded.releases["topic"],
 		AsksQueue: slices.ContainsFunc(d.r.Args, func(a string) bool { return strings.Contains(a, "mq") }),
 		Umask:     d.r.Umask, Stdout: &d.out.out, Stderr: &d.out.err, Seekable: d.r.Seekable, Appends: d.r.Appends, Color: d.color, Repo: d.repo,
 		OpenRepo: d.openPeer,
@@ -260,6 +261,7 @@ func (d *dispatcher) printWarnings(c *config.Config) {
 func (d *dispatcher) parse() (cmdline.Line, *command.Spec, error) {
 	var spec *command.Spec
 	var known *commandOptions
+	var called []string
 	if d.loaded.strictErr != nil {
 		return cmdline.Line{}, nil, d.loaded.strictErr
 	}
@@ -291,7 +293,7 @@ func (d *dispatcher) parse() (cmdline.Line, *command.Spec, error) {
 			return nil, nil, hgerr.NewUnsupported("command %s", target.Name)
 		}
 		d.result.Command = spec.Name
-		known = d.dialect.of(spec)
+		known, called = d.dialect.of(spec), words
 		return known.set, words, nil
 	}
 	line, err := cmdline.ParseLine(d.r.Args, d.dialect.global, d.env.laid, find, options)
@@ -311,7 +313,7 @@ func (d *dispatcher) parse() (cmdline.Line, *command.Spec, error) {
 			return line, nil, hgerr.NewUnsupported("%s --%s", spec.Name, option)
 		}
 	}
-	if err := d.refuseExtensions(spec); err != nil {
+	if err := d.refuseExtensions(spec, line, called); err != nil {
 		return line, nil, err
 	}
 	if hook, ok := d.loaded.hook(spec.Name); ok {

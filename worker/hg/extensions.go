@@ -31,8 +31,16 @@ type extension struct {
 	// touchesWhen restricts touches to repositories that have this file, which is
 	// not empty, in .hg; with no touches it is then every command.
 	touchesWhen string
+	// sets are the sections of the configuration that it writes into.
+	sets string
+	// chatters says that it prints more under --debug.
+	chatters bool
+	// verbosely are those of touches that it changes only where they tell the state.
+	verbosely string
 	// why says in the README what touches is about.
 	why string
+	// outside is set for one that does not come with Mercurial.
+	outside *outside
 }
 
 // extensions are in alphabetical order. What they add was listed by hg 6.3 and
@@ -52,6 +60,15 @@ var extensions = []extension{
 	{name: "commitextras"},
 	{name: "convert", adds: "convert debugcvsps debugsvnlog", names: "svnpath svnrev svnuuid"},
 	{name: "eol", touches: "annotate archive cat config diff grep identify status summary", why: "converts line ends in the working directory"},
+	{name: "evolve",
+		adds: "amend debug::evo-ext-stable-range debug::evo-ext-stable-range-cache debug::evo-ext-stable-sort debug::evo-ext-stable-sort-cache " +
+			"debugdepth debugfirstmergecache debugobsconvert debugobshashrange debugobsrelsethashtree debugobsstorestat debugstablerange " +
+			"debugstablerangecache debugstablesort debugstablesortcache evolve fix-up fixup fold gdown grab gup metaedit next obsdiff obslog obsolete " +
+			"odiff olog pdiff pick previous prune pstatus refresh rewind solve split squash stabilize touch uncommit undo",
+		names: "allprecursors( allpredecessors( allsuccessors( config( configbool( configint( obsorigin precursors predecessors( successors( suspended( troubled( troubles unstable(",
+		sets:  "alias experimental server", chatters: true,
+		touches: "summary status", touchesWhen: "evolvestate pickstate fixup-state", verbosely: "status", why: "tells that it is unfinished",
+		outside: &outside{file: "evolve/metadata.py", old: []string{"10.5."}, new: []string{"11.1.", "12.0."}}},
 	{name: "extdiff", adds: "extdiff"},
 	{name: "factotum"},
 	{name: "fastannotate", adds: "debugbuildannotatecache fa fastannotate fastblame", touches: "annotate", why: "keeps annotations of its own"},
@@ -83,6 +100,11 @@ var extensions = []extension{
 	{name: "sparse", adds: "debugsparse"},
 	{name: "split", adds: "split"},
 	{name: "strip", adds: "strip"},
+	{name: "topic",
+		adds:  "debug-default-topic-namespace debug-format-fqbn debug-parse-fqbn debug-topic-namespace debug-topic-namespaces debugcb debugconvertbookmark stack topics",
+		names: "#s #t _destmerge( _destupdate( config( configbool( configint( fqbn named( ngtip( stack( topic_namespace topicidx topicnamespace(",
+		sets:  "experimental rebase", touches: "incoming outgoing", why: "knows topics",
+		outside: &outside{file: "topic/__init__.py", old: []string{"0.24."}, new: []string{"1.1.", "2.0."}}},
 	{name: "transplant", adds: "transplant", names: "transplanted", touches: "status summary", touchesWhen: "transplant/journal", why: "tells that it is unfinished"},
 	{name: "uncommit", adds: "unamend uncommit"},
 }
@@ -113,35 +135,55 @@ var knownExtensions = func() map[string]*extension {
 	return m
 }()
 
-// enabledExtensions are the rows of those that are enabled, sorted by name, or an
-// Unsupported when one is not known or not the one that Mercurial brings.
-func enabledExtensions(cfg *config.Config) ([]*extension, error) {
-	var list []*extension
+// enableExtensions finds the rows of those that are enabled, sorted by name, or an
+// Unsupported when one is not known or not the one that is meant.
+func (l *loadedConfig) enableExtensions() error {
+	cfg := l.full
 	for name, path := range cfg.Extensions() {
-		x := knownExtensions[strings.TrimPrefix(name, "hgext.")]
-		if x == nil || path != "" {
-			return nil, hgerr.NewUnsupported("extension %s", name)
+		short := strings.TrimPrefix(name, "hgext3rd.")
+		x := knownExtensions[short]
+		if x == nil || path != "" || x.outside == nil && short != name || slices.Contains(l.extensions, x) {
+			return hgerr.NewUnsupported("extension %s", name)
 		}
-		list = append(list, x)
+		if x.outside != nil {
+			if _, wrong := cfg.Get("extensions", "hgext."+short); wrong {
+				return hgerr.NewUnsupported("extension hgext.%s, which there is not", short)
+			}
+			release, file, err := x.outside.find(name, cfg, l.key.env)
+			if err != nil {
+				return err
+			}
+			if l.releases == nil {
+				l.releases = map[string]string{}
+			}
+			l.releases[short] = release
+			l.files = append(l.files, file)
+		}
+		l.extensions = append(l.extensions, x)
 	}
-	on := func(name string) bool { return slices.Contains(list, knownExtensions[name]) }
+	on := func(name string) bool { return slices.Contains(l.extensions, knownExtensions[name]) }
 	if on("fsmonitor") && (on("eol") || on("largefiles")) {
-		return nil, hgerr.NewUnsupported("extension fsmonitor beside one that disables it")
+		return hgerr.NewUnsupported("extension fsmonitor beside one that disables it")
 	}
-	slices.SortFunc(list, func(a, b *extension) int { return strings.Compare(a.name, b.name) })
-	return list, nil
+	slices.SortFunc(l.extensions, func(a, b *extension) int { return strings.Compare(a.name, b.name) })
+	return nil
 }
 
 // refusesCommand tells why hg must run a command on account of an extension. dot
 // is the repository's .hg, "" without one.
-func (x *extension) refusesCommand(name, dot string) error {
+func (x *extension) refusesCommand(name, dot string, verbose bool) error {
 	listed := func(commands string) bool { return slices.Contains(strings.Fields(commands), name) }
 	touched := listed(x.touches) || x.touches == "" && x.touchesWhen != ""
+	if !verbose && slices.Contains(strings.Fields(x.verbosely), name) {
+		return nil
+	}
 	if touched && x.touchesWhen != "" {
 		touched = false
-		if dot != "" {
-			fi, err := os.Stat(filepath.Join(dot, x.touchesWhen))
-			touched = err == nil && (fi.IsDir() || fi.Size() > 0)
+		for file := range strings.FieldsSeq(x.touchesWhen) {
+			if dot != "" && !touched {
+				fi, err := os.Stat(filepath.Join(dot, file))
+				touched = err == nil && (fi.IsDir() || fi.Size() > 0 || x.outside != nil)
+			}
 		}
 	}
 	if x.name == "mq" && dot != "" {
@@ -152,6 +194,26 @@ func (x *extension) refusesCommand(name, dot string) error {
 	}
 	if touched {
 		return hgerr.NewUnsupported("%s with the extension %s", name, x.name)
+	}
+	return nil
+}
+
+// refusesLine tells why hg must run a command on account of its options and
+// arguments.
+func (x *extension) refusesLine(name string, line cmdline.Line, debug bool) error {
+	if x.chatters && debug {
+		return hgerr.NewUnsupported("--debug with the extension %s", x.name)
+	}
+	if name == "config" && x.sets != "" {
+		// What is asked for section by section may be none that it writes into.
+		asked := len(line.Args) == 0
+		for _, arg := range line.Args {
+			section, _, _ := strings.Cut(arg, ".")
+			asked = asked || slices.Contains(strings.Fields(x.sets), section)
+		}
+		if asked {
+			return hgerr.NewUnsupported("config with the extension %s, which sets some", x.name)
+		}
 	}
 	return nil
 }
@@ -178,35 +240,100 @@ func (x *extension) refusesText(text string) error {
 		text = strings.ReplaceAll(text, "mq()", "") // without arguments it is an alias here
 	}
 	for name := range strings.FieldsSeq(x.names) {
-		if strings.Contains(text, name) {
+		if says(text, name) {
 			return hgerr.NewUnsupported("%s with the extension %s", strings.TrimSuffix(name, "("), x.name)
 		}
 	}
 	return nil
 }
 
-// languageSections hold revsets and templates.
-var languageSections = []string{"alias", "defaults", "revsetalias", "templatealias", "templates", "command-templates", "committemplate", "ui"}
-
-// refuseTexts looks for the names that extensions add in the configuration.
-func refuseTexts(list []*extension, cfg *config.Config) error {
-	for _, x := range list {
-		if x.names == "" {
+// says tells whether a text has a name in it as a word of its own. A name that
+// ends with a parenthesis is that of a function, of which blanks may keep it; one
+// that begins with "#" is how the name of a relation begins.
+func says(text, name string) bool {
+	word, function := strings.CutSuffix(name, "(")
+	relation := strings.HasPrefix(word, "#")
+	word = strings.TrimPrefix(word, "#")
+	for rest := text; ; {
+		i := strings.Index(rest, word)
+		if i < 0 {
+			return false
+		}
+		before := text[:len(text)-len(rest)+i]
+		rest = rest[i+len(word):]
+		if relation {
+			if strings.HasSuffix(strings.TrimRight(before, " \t\r\n"), "#") {
+				return true
+			}
 			continue
 		}
-		for _, section := range languageSections {
+		if before != "" && wordByte(before[len(before)-1]) || rest != "" && wordByte(rest[0]) {
+			continue
+		}
+		if !function || strings.HasPrefix(strings.TrimLeft(rest, " \t\r\n"), "(") {
+			return true
+		}
+	}
+}
+
+func wordByte(c byte) bool {
+	return c == '_' || c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= 0x80
+}
+
+// aliasSections hold what is there under a name, and does nothing to who does not
+// say that name. [alias] and [defaults] are looked at where they are used.
+var aliasSections = []string{"revsetalias", "templatealias", "templates"}
+
+// languageSections hold templates and revsets that commands use unasked.
+var languageSections = []string{"command-templates", "committemplate", "revsets", "ui"}
+
+// refuseTexts looks for the names that extensions add in the configuration, and
+// returns the names of aliases that have one of them in what they stand for: with
+// them on its command line, a command is the real hg's.
+func refuseTexts(list []*extension, cfg *config.Config) (aliases []string, err error) {
+	refused := func(text string) error {
+		for _, name := range aliases {
+			if says(text, name) {
+				return hgerr.NewUnsupported("the alias %s, which says what an extension adds", name)
+			}
+		}
+		for _, x := range list {
+			err := x.refusesText(text)
+			if err == nil && x.name == "mq" && strings.Contains(text, "mq()") {
+				err = hgerr.NewUnsupported("mq() in the configuration")
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	if !slices.ContainsFunc(list, func(x *extension) bool { return x.names != "" }) {
+		return nil, nil
+	}
+	for grown := true; grown; {
+		grown = false
+		for _, section := range aliasSections {
 			for _, it := range cfg.Items(section) {
-				err := x.refusesText(it.Text)
-				if err == nil && x.name == "mq" && strings.Contains(it.Text, "mq()") {
-					err = hgerr.NewUnsupported("mq() in the configuration")
-				}
-				if err != nil {
-					return err
+				name, _, _ := strings.Cut(it.Name, "(")
+				if name = strings.TrimSpace(name); name != "" && !slices.Contains(aliases, name) && refused(it.Text) != nil {
+					aliases = append(aliases, name)
+					grown = true
 				}
 			}
 		}
 	}
-	return nil
+	for _, section := range languageSections {
+		for _, it := range cfg.Items(section) {
+			if section == "ui" && !strings.Contains(it.Name, "template") && it.Name != "style" {
+				continue
+			}
+			if err := refused(it.Text); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return aliases, nil
 }
 
 // dormant is hg's complaint about a repository that needs an extension which is
@@ -231,22 +358,40 @@ func (l *loadedConfig) dormant(r *repo.Repo) error {
 }
 
 // refuseExtensions sends a command line to the real hg that an enabled extension
-// may change.
-func (d *dispatcher) refuseExtensions(spec *command.Spec) error {
+// may change. words are the command's arguments with what [alias] and [defaults]
+// put before them.
+func (d *dispatcher) refuseExtensions(spec *command.Spec, line cmdline.Line, words []string) error {
 	dot := ""
 	if root := d.loaded.key.root; root != "" {
 		dot = filepath.Join(root, ".hg")
 	}
+	verbose, err := d.cfg.Bool("commands", "status.verbose")
+	if err != nil {
+		return err
+	}
+	verbose = verbose || d.cfg.Verbose || line.Global.On("verbose") || line.Global.On("debug")
 	for _, x := range d.loaded.extensions {
-		if err := x.refusesCommand(spec.Name, dot); err != nil {
+		if err := x.refusesCommand(spec.Name, dot, verbose); err != nil {
+			return err
+		}
+		if err := x.refusesLine(spec.Name, line, d.cfg.Debug || line.Global.On("debug")); err != nil {
 			return err
 		}
 		if x.names == "" {
 			continue
 		}
-		for _, arg := range d.r.Args {
-			if err := x.refusesText(arg); err != nil {
-				return err
+		for _, list := range [][]string{words, d.r.Args} {
+			for _, arg := range list {
+				if err := x.refusesText(arg); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	for _, name := range d.loaded.refusedAliases {
+		for _, arg := range words {
+			if says(arg, name) {
+				return hgerr.NewUnsupported("the alias %s, which says what an extension adds", name)
 			}
 		}
 	}
@@ -258,7 +403,7 @@ func (d *dispatcher) refuseExtensions(spec *command.Spec) error {
 func (d *dispatcher) refuseTyped() error {
 	for _, name := range []string{"annotate", "bookmarks", "branches", "cat", "diff", "files", "identify", "log", "resolve", "status", "tags"} {
 		for _, x := range d.loaded.extensions {
-			if err := x.refusesCommand(name, filepath.Join(d.loaded.key.root, ".hg")); err != nil {
+			if err := x.refusesCommand(name, filepath.Join(d.loaded.key.root, ".hg"), false); err != nil {
 				return err
 			}
 		}

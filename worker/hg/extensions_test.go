@@ -25,7 +25,17 @@ func (x *extension) readmeRow() string {
 		if x.touches != "" {
 			scope = "`" + strings.Join(strings.Fields(x.touches), "`, `") + "`"
 		}
-		parts = append(parts, scope+" while `.hg/"+x.touchesWhen+"` has something")
+		var files []string
+		for file := range strings.FieldsSeq(x.touchesWhen) {
+			files = append(files, "`.hg/"+file+"`")
+		}
+		parts = append(parts, scope+" while "+strings.Join(files, " or ")+" has something")
+	}
+	if x.sets != "" {
+		parts = append(parts, "`config` without arguments and of `"+strings.Join(strings.Fields(x.sets), "`, `")+"`")
+	}
+	if x.chatters {
+		parts = append(parts, "all with `--debug`")
 	}
 	if len(parts) > 0 {
 		what = strings.Join(parts, "; ")
@@ -36,6 +46,9 @@ func (x *extension) readmeRow() string {
 			names = append(names, "`"+strings.TrimSuffix(name, "(")+"`")
 		}
 		what += "; what uses " + strings.Join(names, ", ")
+	}
+	if x.outside != nil {
+		what += fmt.Sprintf("; all, unless it is release %s beside hg 6 or %s beside hg 7", strings.Join(x.outside.old, "*, ")+"*", strings.Join(x.outside.new, "*, ")+"*")
 	}
 	if x.why != "" {
 		what += " (" + x.why + ")"

@@ -33,6 +33,8 @@ var defaults = map[string]string{
 	"formatvariant.repo.mismatchconfig":  "red",
 	"formatvariant.repo.mismatchdefault": "yellow",
 	"formatvariant.repo.uptodate":        "green",
+	"log.topic":                          "green_background",
+	"topic.active":                       "green",
 	"grep.date":                          "magenta",
 	"grep.deleted":                       "red bold",
 	"grep.filename":                      "magenta",

@@ -44,6 +44,10 @@ type Context struct {
 	Version string  // of the real hg, "6.3.2"; "" when it is not known
 	Umask   *uint32 // nil when it is not known
 
+	// Evolve and Topic are the releases of these extensions when they are on, ""
+	// otherwise.
+	Evolve, Topic string
+
 	Stdout io.Writer
 	Stderr io.Writer
 	// Seekable says that Stdout is a file, in which hg could go back; Appends
@@ -109,7 +113,7 @@ func (c *Context) View() (*repo.View, error) {
 			return nil, err
 		}
 	}
-	c.view = v
+	c.view, v.Topics = v, c.Topic
 	v.WdirStatus = func() (modified, added, removed []string, err error) {
 		p1, _ := v.WdirParents()
 		st, err := c.statusOf(v, p1, node.WdirRev, match.Always(), false, false, false)
@@ -120,6 +124,9 @@ func (c *Context) View() (*repo.View, error) {
 	}
 	v.RemoteNode = func(name, source string) (node.ID, error) { return c.remoteNode(v, name, source) }
 	v.OutgoingTo = func(dest string) ([]node.Rev, error) { return c.outgoingTo(v, dest) }
+	if c.Topic != "" && v.UnsaidMarkers() {
+		return v, unsupported("topics beside obsolescence markers that evolution is not enabled for")
+	}
 	if c.Debug {
 		return v, refuseChatter(v)
 	}

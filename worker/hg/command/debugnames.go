@@ -54,6 +54,13 @@ func runDebugnamecomplete(c *Context) (int, error) {
 	for _, t := range tags {
 		names = append(names, t.Name)
 	}
+	if c.Topic != "" {
+		topics, err := v.TopicNames()
+		if err != nil {
+			return 0, err
+		}
+		names = append(names, topics...)
+	}
 	branches, err := v.Branches()
 	if err != nil {
 		return 0, err

@@ -3,7 +3,6 @@
 package command
 
 import (
-	"bytes"
 	"fmt"
 	"strconv"
 	"strings"
@@ -13,6 +12,7 @@ import (
 	"hgbroker/worker/hg/node"
 	"hgbroker/worker/hg/repo"
 	"hgbroker/worker/hg/revlog"
+	"hgbroker/worker/hg/revset"
 	"hgbroker/worker/hg/template"
 )
 
@@ -31,6 +31,9 @@ func (c *Context) storage(v *repo.View, file string) (*revlog.Revlog, error) {
 		return nil, inputError("cannot specify --changelog and --manifest at the same time")
 	case (cl || mf) && file != "":
 		return nil, inputError("cannot specify filename with --changelog or --manifest")
+	}
+	if strings.HasPrefix(file, "../") || strings.Contains(file, "/../") || strings.HasPrefix(file, "/") {
+		return nil, unsupported("a filelog outside of the store")
 	}
 	var r *revlog.Revlog
 	var err error
@@ -280,11 +283,16 @@ var debugancestorSpec = Spec{
 			}
 		}
 		best := node.NullRev
-		for _, head := range v.CommonAncestorHeads(revs[0], revs[1]) {
-			id := v.Node(head)
-			least := v.Node(best)
-			if best < 0 || bytes.Compare(id[:], least[:]) < 0 {
-				best = head
+		switch heads := v.CommonAncestorHeads(revs[0], revs[1]); len(heads) {
+		case 0:
+		case 1:
+			best = heads[0]
+		default: // of several, the deepest
+			opts := c.revsetOptions()
+			opts.Aliases, opts.PreferAncestor = nil, nil
+			query := fmt.Sprintf("ancestor(rev(%d), rev(%d))", revs[0], revs[1])
+			if best, _, err = revset.Single(c.Context, repo.Revsets{View: v}, query, opts); err != nil {
+				return 0, err
 			}
 		}
 		c.Printf("%d:%s\n", best, v.Node(best).Hex())

@@ -73,7 +73,11 @@ func runDiff(c *Context) (int, error) {
 		return 0, err
 	}
 	d := &differ{c: c, v: v, opts: opts}
-	return 0, d.show(c.Stdout, q, c.Opts.On("stat"), 0, c.Opts.On("subrepos"))
+	err = d.show(c.Stdout, q, c.Opts.On("stat"), 0, c.Opts.On("subrepos"))
+	if err == nil && a == node.NullRev && b == node.WdirRev && !c.Opts.Given("rev") && !c.Opts.Given("from") && !c.Opts.Given("to") {
+		c.nullParent(v, "", a) // after what is said of files that are not there
+	}
+	return 0, err
 }
 
 // exclusive refuses two options together.
@@ -93,6 +97,7 @@ func (c *Context) diffSides(v *repo.View) (a, b node.Rev, err error) {
 		if b, err = c.Single(change, ""); err != nil {
 			return 0, 0, err
 		}
+		c.nullParent(v, change, b)
 		if b == node.WdirRev {
 			a, _ = v.WdirParents()
 		} else {
@@ -107,13 +112,17 @@ func (c *Context) diffSides(v *repo.View) (a, b node.Rev, err error) {
 			return 0, 0, err
 		}
 		b, err = c.Single(to, "")
+		for spec, rev := range map[string]node.Rev{from: a, to: b} {
+			if spec == "." {
+				c.nullParent(v, spec, rev)
+			}
+		}
 		return a, b, err
 	}
 	if specs := c.Opts.List("rev"); len(specs) > 0 {
 		return c.pair(v, specs)
 	}
 	a, _ = v.WdirParents()
-	c.nullParent(v, "", a)
 	return a, node.WdirRev, nil
 }
 

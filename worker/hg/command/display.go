@@ -40,6 +40,8 @@ func (c *Context) formatterConfig() (*formatter.Config, error) {
 			},
 			ConfigDefault:      c.configDefault,
 			Paths:              c.peerPaths,
+			Evolve:             c.Evolve != "",
+			Topics:             c.Topic != "",
 			DisambiguateWithin: c.Config.GetOr("experimental", "revisions.disambiguatewithin", ""),
 		},
 		LogTemplate:     c.Config.GetOr("command-templates", "log", c.Config.GetOr("ui", "logtemplate", "")),

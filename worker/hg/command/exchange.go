@@ -170,6 +170,9 @@ func runOutgoing(c *Context) (int, error) {
 	}
 	p, err := c.openPeer(at, true)
 	if err != nil {
+		if p != nil && !c.Opts.On("bookmarks") {
+			c.Status("comparing with %s\n", p.shown) // hg says so before it looks
+		}
 		return 0, err
 	}
 	v.HiddenCount() // hg looks at what is visible, and may warn

@@ -67,6 +67,11 @@ func runExport(c *Context) (int, error) {
 	if err != nil {
 		return 0, err
 	}
+	if opts.Git {
+		if err := refuseUnsaid(v); err != nil {
+			return 0, err
+		}
+	}
 	d := &differ{c: c, v: v, opts: opts}
 	for _, rev := range revs {
 		if err := c.exportOne(d, fm, rev); err != nil {
@@ -131,6 +136,11 @@ func (c *Context) exportOne(d *differ, fm *output, rev node.Rev) error {
 	if len(parents) > 1 {
 		fm.Plain("# Parent  " + d.v.Node(parents[1]).Hex() + "\n")
 	}
+	if c.Topic != "" {
+		if err := exportTopic(fm, ctx); err != nil {
+			return err
+		}
+	}
 	var hashes []string
 	for _, p := range parents {
 		hashes = append(hashes, d.v.Node(p).Hex())
@@ -155,6 +165,21 @@ func (c *Context) exportOne(d *differ, fm *output, rev node.Rev) error {
 		fm.Data("diff", template.Bytes(text.String()))
 	}
 	return ctx.Err()
+}
+
+// exportTopic prints what the extension topic adds to the header of a patch.
+func exportTopic(fm *output, ctx template.Changectx) error {
+	topic := template.TopicOf(ctx)
+	if topic == "" {
+		return nil
+	}
+	for _, x := range ctx.Extras() {
+		if x.Key == "topic-namespace" && x.Value != "none" {
+			return unsupported("export of a topic in a namespace")
+		}
+	}
+	fm.Plain("# EXP-Topic " + topic + "\n")
+	return nil
 }
 
 // rstrip is Python's bytes.rstrip().

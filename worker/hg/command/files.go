@@ -52,6 +52,7 @@ func runFiles(c *Context) (int, error) {
 	if err != nil {
 		return 0, err
 	}
+	c.nullParent(v, c.Opts.Text("rev"), rev)
 	mt, err := c.matcherIn(v, c.Args, c.Opts.List("include"), c.Opts.List("exclude"), rev)
 	if err != nil {
 		return 0, err

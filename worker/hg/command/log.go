@@ -169,9 +169,6 @@ func (c *Context) lookupBranch(v *repo.View, key string) (string, error) {
 			return key, nil
 		}
 	}
-	if key == "." {
-		return v.WdirBranch(), nil
-	}
 	rev, err := v.Lookup(key)
 	if err != nil {
 		return "", err
@@ -373,8 +370,29 @@ var parentsSpec = Spec{
 				return 0, err
 			}
 		}
-		return 0, c.showAll(v, shown)
+		if err := c.showAll(v, shown); err != nil || c.Evolve == "" {
+			return 0, err
+		}
+		return 0, c.warnObsolete(v)
 	},
+}
+
+// warnObsolete warns, as the extension evolve does after parents, when what is
+// checked out is obsolete.
+func (c *Context) warnObsolete(v *repo.View) error {
+	p1, _ := v.WdirParents()
+	advice, err := v.EvolveAdvice(p1)
+	if err != nil || advice == "" {
+		return err
+	}
+	if list := c.Config.List("experimental", "evolution"); !slices.Contains(list, "all") && !slices.Contains(list, "allnewcommands") {
+		return unsupported("advice of evolve without its commands")
+	}
+	c.Warnf("working directory parent is obsolete! (%s)\n", v.Node(p1).Short())
+	if !c.Quiet {
+		c.Warnf("(%s)\n", advice)
+	}
+	return nil
 }
 
 // fileParents are the changesets that brought the revisions of the named file

@@ -135,11 +135,12 @@ func (c *Context) abs(path string) string {
 }
 
 // openPeer opens the repository at a place, to compare with it. Those that are not
-// on this machine, and bundles, are Unsupported.
+// on this machine, and bundles, are Unsupported. Where there is none, the peer has
+// nothing but its name.
 func (c *Context) openPeer(p place, push bool) (*peer, error) {
 	out, r, err := c.openPlace(p, push)
 	if err != nil {
-		return nil, err
+		return out, err
 	}
 	if r.Snapshot().Markers().Len() > 0 {
 		return nil, unsupported("a peer with obsolescence markers")
@@ -196,7 +197,7 @@ func (c *Context) openPlace(p place, push bool) (*peer, *repo.Repo, error) {
 		if fi, err := os.Stat(root); err == nil && !fi.IsDir() {
 			return nil, nil, unsupported("a bundle")
 		}
-		return nil, nil, hgerr.Abortf(hgerr.Other, "repository %s not found", path)
+		return out, nil, hgerr.Abortf(hgerr.Other, "repository %s not found", path)
 	}
 	if c.view != nil && root == c.Repo.Layout.Root {
 		return out, c.Repo, nil // it has begun

@@ -57,6 +57,11 @@ func runBranches(c *Context) (int, error) {
 				return 0, unsupported("branches -r 'wdir()'")
 			}
 			name, _ := repo.Revsets{View: v}.Branch(rev)
+			if c.Topic != "" && !strings.HasPrefix(c.Topic, "0.") {
+				if name, err = v.TopicBranch(rev); err != nil {
+					return 0, err
+				}
+			}
 			selected[name] = true
 		}
 		if err := revs.Err(); err != nil {

@@ -166,6 +166,7 @@ func (c *Context) statusRevs(v *repo.View) (a, b node.Rev, err error) {
 		if b, err = c.Single(change, ""); err != nil {
 			return 0, 0, err
 		}
+		c.nullParent(v, change, b)
 		if b == node.WdirRev {
 			a, _ = v.WdirParents()
 		} else {
@@ -180,6 +181,11 @@ func (c *Context) statusRevs(v *repo.View) (a, b node.Rev, err error) {
 func (c *Context) pair(v *repo.View, specs []string) (a, b node.Rev, err error) {
 	if err := c.unhide(v, specs); err != nil {
 		return 0, 0, err
+	}
+	if len(specs) == 1 && specs[0] == "." && c.At72() {
+		// hg 7 knows this one without looking at what is visible.
+		a, _ = v.WdirParents()
+		return a, node.WdirRev, nil
 	}
 	a, b, warnings, err := revset.Pair(c.Context, repo.Revsets{View: v}, specs, c.revsetOptions())
 	for _, w := range warnings {

@@ -39,7 +39,10 @@ func runSummary(c *Context) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	s := &summary{c: c, v: v, branch: v.WdirBranch()}
+	s := &summary{c: c, v: v}
+	if s.branch, err = v.TopicBranch(node.WdirRev); err != nil {
+		return 0, err
+	}
 	p1, p2 := v.WdirParents()
 	if s.parents = []node.Rev{p1}; p2 >= 0 {
 		s.parents = append(s.parents, p2)
@@ -251,7 +254,11 @@ func (s *summary) showCommit() error {
 	text := strings.Join(words, ", ")
 	changed := len(st.Modified)+len(added)+len(removed)+renamed+copied+dirtySubs > 0
 	p1 := s.parents[0]
-	branch, closes := repo.Revsets{View: v}.Branch(p1)
+	_, closes := repo.Revsets{View: v}.Branch(p1)
+	branch, err := v.TopicBranch(p1)
+	if err != nil {
+		return err
+	}
 	if p1 < 0 {
 		branch, closes = "default", false
 	}
@@ -402,9 +409,23 @@ func (s *summary) showExtensions() error {
 			return err
 		}
 	}
-	if _, ok := on["rebase"]; !ok || !s.exists("rebasestate") {
+	if _, ok := on["rebase"]; ok && s.exists("rebasestate") {
+		if err := s.showRebase(); err != nil {
+			return err
+		}
+	}
+	if s.c.Topic == "" {
 		return nil
 	}
+	topic, err := s.v.CurrentTopic()
+	if topic != "" {
+		s.c.Print("topic:  " + s.c.Color.Label("topic.active", topic) + "\n")
+	}
+	return err
+}
+
+// showRebase adds the line about a rebase that is under way.
+func (s *summary) showRebase() error {
 	if s.c.Debug {
 		return unsupported("summary --debug of a rebase")
 	}

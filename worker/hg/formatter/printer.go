@@ -157,6 +157,11 @@ func (p *printer) show(w *bytes.Buffer, ctx template.Changectx, props Props) err
 	for _, t := range ctx.Tags() {
 		p.line(w, "tag:         ", t.Local, "log.tag")
 	}
+	if p.opts.Topics {
+		if topic := template.TopicOf(ctx); topic != "" {
+			p.line(w, "topic:       ", topic, "log.topic")
+		}
+	}
 	if debug {
 		p.line(w, "phase:       ", ctx.Phase().String(), "log.phase")
 	}

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"hgbroker/worker/hg/changelog"
+	"hgbroker/worker/hg/hgerr"
 	"hgbroker/worker/hg/node"
 	"hgbroker/worker/hg/obsolete"
 	"hgbroker/worker/hg/snapshot"
@@ -73,14 +74,14 @@ func (v *View) Branchmap() (*branchmap, error) {
 			return nil, err
 		}
 	}
-	if !v.snap.HasBranches() && v.snap.Len()-v.snap.BranchesKnown() > parallelPart && v.known().branchmap == nil {
+	if !v.snap.HasBranches() && v.snap.Len()-v.snap.BranchesKnown() > parallelPart && v.known().branchmap == nil && v.Topics == "" {
 		if bm := v.cachedBranchmap(); bm != nil {
 			known := v.known()
 			known.branchmap, known.encoding = bm, v.Encoding
 			v.wantBranches = true
 		}
 	}
-	if k := v.known(); k.branchmap != nil && k.encoding == v.Encoding {
+	if k := v.known(); k.branchmap != nil && k.encoding == v.Encoding && v.Topics == "" {
 		v.sayMarkers()
 		v.branchmap = k.branchmap
 		return v.branchmap, nil
@@ -93,6 +94,28 @@ func (v *View) Branchmap() (*branchmap, error) {
 		v.sayMarkers()
 	}
 	known := v.known()
+	if v.Topics != "" {
+		if err := v.refuseSlashes(v.snap.BranchNames()); err != nil {
+			return nil, err
+		}
+		topics, err := v.topics()
+		if err != nil {
+			return nil, err
+		}
+		switch {
+		case len(topics.of) == 0 || v.all && strings.HasPrefix(v.Topics, "0."):
+			// Under --hidden, old releases leave branches as they are.
+		case v.all:
+			// What later ones show then is what happens to be in hg's cache.
+			return nil, hgerr.NewUnsupported("branches beside topics with --hidden")
+		default:
+			if topics.branchmap == nil {
+				topics.branchmap = v.topicBranchmap(topics)
+			}
+			v.branchmap = topics.branchmap
+			return v.branchmap, nil
+		}
+	}
 	if known.branchmap == nil || known.encoding != v.Encoding {
 		known.branchmap, known.encoding = v.computeBranchmap(), v.Encoding
 	}
@@ -107,18 +130,24 @@ func (v *View) computeBranchmap() *branchmap {
 		list = v.commonBranchHeads()
 	} else {
 		v.filter()
-		list = growBranchHeads(s, nil, 0, v.Heads(), v.Hidden, v.flags)
+		list = growBranchHeads(s, nil, 0, v.Heads(), v.Hidden, v.flags, s.BranchNumber, len(s.BranchNames()))
 	}
+	names := s.BranchNames()
+	return v.branchesOf(list, func(id int) (name, stored string) { return v.local(names[id]), names[id] })
+}
+
+// branchesOf names branches by their numbers.
+func (v *View) branchesOf(list []snapshot.BranchHeads, name func(id int) (name, stored string)) *branchmap {
 	bm := &branchmap{byName: map[string]*Branch{}}
 	for _, h := range list {
-		b := &Branch{UTF8: s.BranchNames()[h.Branch], closed: map[node.Rev]bool{}}
-		b.Name = v.local(b.UTF8)
+		b := &Branch{closed: map[node.Rev]bool{}}
+		b.Name, b.UTF8 = name(int(h.Branch))
 		for _, head := range h.Heads {
 			if head.Reached {
 				continue
 			}
 			b.Heads = append(b.Heads, head.Rev)
-			if _, closes := s.BranchID(head.Rev); closes {
+			if _, closes := v.snap.BranchID(head.Rev); closes {
 				b.closed[head.Rev] = true
 			}
 		}
@@ -128,6 +157,26 @@ func (v *View) computeBranchmap() *branchmap {
 	return bm
 }
 
+// topicBranchmap is the branches where topics split them.
+func (v *View) topicBranchmap(t *topical) *branchmap {
+	v.filter()
+	names := v.snap.BranchNames()
+	number := func(rev node.Rev) int {
+		if at, ok := t.of[rev]; ok {
+			return len(names) + at
+		}
+		return v.snap.BranchNumber(rev)
+	}
+	list := growBranchHeads(v.snap, nil, 0, v.Heads(), v.Hidden, v.flags, number, len(names)+len(t.branches))
+	return v.branchesOf(list, func(id int) (name, stored string) {
+		if id >= len(names) {
+			// A topic is not translated, whatever the encoding is.
+			return t.branches[id-len(names)], t.branches[id-len(names)]
+		}
+		return v.local(names[id]), names[id]
+	})
+}
+
 // commonBranchHeads are the heads of branches for those who see what is not
 // hidden, and nothing else, as nearly everybody does: the snapshot keeps them,
 // and what came since is all that is looked at.
@@ -135,7 +184,7 @@ func (r *Repo) commonBranchHeads() []snapshot.BranchHeads {
 	s := r.snap
 	list, upTo := s.BranchHeads()
 	if upTo < s.Len() {
-		list = growBranchHeads(s, list, upTo, s.Heads(), func(rev node.Rev) bool { return s.Flags(rev)&obsolete.Hidden != 0 }, s.Flags)
+		list = growBranchHeads(s, list, upTo, s.Heads(), func(rev node.Rev) bool { return s.Flags(rev)&obsolete.Hidden != 0 }, s.Flags, s.BranchNumber, len(s.BranchNames()))
 		s.SetBranchHeads(list, s.Len())
 		r.unsaved = true
 	}
@@ -143,10 +192,11 @@ func (r *Repo) commonBranchHeads() []snapshot.BranchHeads {
 }
 
 // growBranchHeads takes the changesets from from on into account; tops are the
-// heads of the whole history. old stays as it is.
+// heads of the whole history. branch is the number, below branches, of what each
+// changeset is on. old stays as it is.
 func growBranchHeads(s *snapshot.Snapshot, old []snapshot.BranchHeads, from int, tops []int32,
-	hidden func(node.Rev) bool, flags func(node.Rev) obsolete.Flag) []snapshot.BranchHeads {
-	work := make([]branchHeads, len(s.BranchNames()))
+	hidden func(node.Rev) bool, flags func(node.Rev) obsolete.Flag, branch func(node.Rev) int, branches int) []snapshot.BranchHeads {
+	work := make([]branchHeads, branches)
 	var order []int // branches by their first changesets
 	for _, h := range old {
 		work[h.Branch].heads = slices.Clone(h.Heads)
@@ -157,11 +207,11 @@ func growBranchHeads(s *snapshot.Snapshot, old []snapshot.BranchHeads, from int,
 		if !clean && (hidden(rev) || flags(rev)&obsolete.Obsolete != 0) {
 			continue
 		}
-		id, _ := s.BranchID(rev)
+		id := branch(rev)
 		if work[id].heads == nil {
 			order = append(order, id)
 		}
-		work[id].add(s, clean, flags, id, rev)
+		work[id].add(s, clean, flags, branch, id, rev)
 	}
 	out := make([]snapshot.BranchHeads, 0, len(order))
 	for _, id := range order {
@@ -182,7 +232,7 @@ type branchHeads struct {
 // head, and one parent is on the branch, Mercurial takes that parent to be the
 // head and looks no further; when it is another changeset, a head that rev
 // descends from through other branches stays a head.
-func (h *branchHeads) add(s *snapshot.Snapshot, clean bool, flags func(node.Rev) obsolete.Flag, id int, rev node.Rev) {
+func (h *branchHeads) add(s *snapshot.Snapshot, clean bool, flags func(node.Rev) obsolete.Flag, branch func(node.Rev) int, id int, rev node.Rev) {
 	if h.heads == nil {
 		h.heads = append(h.heads, snapshot.BranchHead{Rev: rev})
 		return
@@ -197,8 +247,7 @@ func (h *branchHeads) add(s *snapshot.Snapshot, clean bool, flags func(node.Rev)
 		if p < 0 {
 			continue
 		}
-		pid, _ := s.BranchID(p)
-		if pid == id && (clean || flags(p)&obsolete.Obsolete == 0) {
+		if branch(p) == id && (clean || flags(p)&obsolete.Obsolete == 0) {
 			same[sames] = p
 			sames++
 		} else {

@@ -114,6 +114,9 @@ func (v *View) named(name string) (node.Rev, bool, error) {
 		tip, _ := b.Tip()
 		return tip, true, nil
 	}
+	if v.Topics != "" {
+		return v.topicNamed(name)
+	}
 	return node.NullRev, false, nil
 }
 

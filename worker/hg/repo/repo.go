@@ -99,6 +99,10 @@ type Repo struct {
 	loaded   string // "", "refreshed" or "built"
 	LoadTime time.Duration
 	markers  bool // they were known then
+
+	// unsaid is why the command's answer does not count, where that could not be
+	// told at once.
+	unsaid error
 }
 
 // Loaded is what the last command had to find out from files: "" nothing,
@@ -463,6 +467,9 @@ func (r *Repo) loadMarkers(f *snapshot.Files) error {
 
 // Err is why what the last command asked for could not be worked out.
 func (r *Repo) Err() error {
+	if r.unsaid != nil {
+		return r.unsaid
+	}
 	if r.snap == nil {
 		return nil
 	}

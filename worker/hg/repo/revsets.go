@@ -25,6 +25,9 @@ var _ revset.Repo = Revsets{}
 // IsName tells whether a symbol names a bookmark, a tag or a branch.
 func (v Revsets) IsName(symbol string) bool {
 	_, ok, err := v.named(symbol)
+	if err != nil && v.Repo.unsaid == nil {
+		v.Repo.unsaid = err
+	}
 	return err == nil && ok
 }
 

@@ -332,7 +332,17 @@ func (c *changectx) ClosesBranch() bool {
 
 func (c *changectx) Extras() []template.Extra {
 	if c.wdir() {
-		return []template.Extra{{Key: "branch", Value: c.v.branch}}
+		out := []template.Extra{{Key: "branch", Value: c.v.branch}}
+		if c.v.Topics != "" {
+			more, err := c.v.wdirTopics()
+			if err != nil {
+				c.fail(err)
+			}
+			for _, x := range more {
+				out = append(out, template.Extra{Key: x[0], Value: x[1]})
+			}
+		}
+		return out
 	}
 	list, err := c.read().Extras()
 	if err != nil {

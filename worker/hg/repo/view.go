@@ -29,6 +29,8 @@ type View struct {
 	Cwd      string       // the command's working directory, absolute, links resolved
 	Warn     func(string) // prints a line on stderr; the line ends it with \n
 	Getenv   func(string) (string, bool)
+	// Topics is the release of the extension topic when it is on, "" otherwise.
+	Topics string
 	// BeforeBranches, unless nil, is asked once before the heads of branches are
 	// found; its error is that of finding them.
 	BeforeBranches func() error
@@ -73,6 +75,7 @@ type Visibility struct {
 // have succeeded before.
 func (r *Repo) NewView(cfg *config.Config, enc *encoding.Encoding, cwd string, getenv func(string) (string, bool), vis Visibility, warn func(string)) (*View, error) {
 	v := &View{Repo: r, Config: cfg, Encoding: enc, Cwd: cwd, Warn: warn, Getenv: getenv, all: vis.Hidden}
+	r.unsaid = nil
 	k, dot := &r.checkout, r.Layout.Dot
 	parents, err := k.parents.read(r.Absent, r.readParents, dot+"/dirstate")
 	if err != nil {

@@ -22,6 +22,7 @@ type visible struct {
 	branchmap *branchmap
 	encoding  *encoding.Encoding // of the names in branchmap
 	tags      *keptTags
+	topics    *topical       // nil until it is asked for
 	counts    map[string]int // by what was counted
 }
 

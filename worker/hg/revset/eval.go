@@ -351,9 +351,9 @@ func evalFunc(ev *evaluator, subset smartset, t *Tree, o order) (smartset, error
 	if err != nil {
 		return nil, err
 	}
-	p := predicates[name]
-	if p == nil {
-		return nil, unknownIdentifier(name, documented())
+	p, err := ev.predicate(name)
+	if err != nil {
+		return nil, err
 	}
 	return p.eval(ev, subset, t.Args[1], o)
 }

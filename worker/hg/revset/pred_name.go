@@ -108,6 +108,9 @@ func branch(ev *evaluator, subset smartset, x *Tree, _ order) (smartset, error) 
 		name, _ := ev.repo.Branch(r)
 		return name
 	}
+	if t, ok := ev.repo.(TopicBranches); ok && ev.opts.Topics {
+		nameOf = t.TopicBranchOf
+	}
 	if x.isText() {
 		p, err := ev.pattern(x.Value, true)
 		if err != nil {

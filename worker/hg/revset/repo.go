@@ -161,6 +161,13 @@ type TextIndex interface {
 	TextsWith(lower string) func(node.Rev) bool
 }
 
+// TopicBranches is an optional part of a Repo with the extension topic: branches
+// which topics split.
+type TopicBranches interface {
+	// TopicBranchOf is the name of a branch as branch() sees it.
+	TopicBranchOf(rev node.Rev) string
+}
+
 // ChildIndex is an optional part of a Repo: an index of children.
 type ChildIndex interface {
 	// AppendChildren appends the children of rev, hidden ones included,

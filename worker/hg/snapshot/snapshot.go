@@ -349,6 +349,9 @@ func (s *Snapshot) BranchID(rev node.Rev) (id int, closes bool) {
 	return int(v >> 1), v&1 != 0
 }
 
+// BranchNumber is BranchID without a word about closing.
+func (s *Snapshot) BranchNumber(rev node.Rev) int { return int(s.branchOf.at(rev) >> 1) }
+
 // BranchNames are the names of all branches, in UTF-8, by their number.
 func (s *Snapshot) BranchNames() []string { return s.branchNames }
 

@@ -114,6 +114,11 @@ func (s *statter) settle(i int, there bool) {
 	if there && !st.trackable() && st.kind() != unix.S_IFDIR && !s.always {
 		s.special.Store(true)
 	}
+	if there && st.kind() == unix.S_IFDIR && s.auditor != nil {
+		// The walk has not met this directory, and hg compares it like a file.
+		s.judge(i, &st)
+		return
+	}
 	if !there || !st.trackable() {
 		s.judge(i, nil)
 		return

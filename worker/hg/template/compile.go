@@ -120,7 +120,11 @@ func symbolName(x *tree) (string, error) {
 
 func (e *Engine) compileSymbol(name string) (expr, error) {
 	sym := &symbolExpr{name: name}
-	if kw := keywords[name]; kw != nil && kw.since <= e.opts.Version && !e.opts.NoKeywords {
+	kw := keywords[name]
+	if kw == nil && e.opts.Topics {
+		kw = topicKeywords[name]
+	}
+	if kw != nil && kw.since <= e.opts.Version && !e.opts.NoKeywords {
 		if err := e.usable("template keyword "+name, kw.unsupported, kw.feature); err != nil {
 			return nil, err
 		}

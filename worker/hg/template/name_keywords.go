@@ -60,6 +60,12 @@ func namespaces(s *scope) (Value, error) {
 		{"tags", "tag", ctx.Tags()},
 		{"branches", "branch", []Text{ctx.Branch()}},
 	}
+	if s.e.opts.Topics {
+		spaces = append(spaces, struct {
+			name, template string
+			names          []Text
+		}{"topics", "topic", topicList(ctx)})
+	}
 	d := &dict{}
 	templates := map[string]string{}
 	var order []Value
@@ -82,7 +88,7 @@ func namespaces(s *scope) (Value, error) {
 			names, _ := d.get(k.s)
 			inner.bind("namespace", k)
 			inner.bind("names", names)
-			inner.bind("builtin", Bool(true))
+			inner.bind("builtin", Bool(k.s != "topics"))
 			inner.bind("colorname", Bytes(templates[k.s]))
 			return nil
 		},

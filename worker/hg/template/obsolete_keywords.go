@@ -5,9 +5,11 @@ package template
 import (
 	"bytes"
 	"sort"
+	"strconv"
 	"strings"
 
 	"hgbroker/worker/hg/dates"
+	"hgbroker/worker/hg/hgerr"
 	"hgbroker/worker/hg/node"
 )
 
@@ -162,7 +164,11 @@ func obsfate(s *scope) (Value, error) {
 func fateText(s *scope, set SuccessorSet) (string, error) {
 	o := &s.e.opts
 	var b strings.Builder
-	b.WriteString(fateVerb(len(set.Successors)))
+	verb, err := fateVerb(o, len(set.Successors), set.Markers)
+	if err != nil {
+		return "", err
+	}
+	b.WriteString(verb)
 	if ops := markerWords(set.Markers, "operation"); len(ops) > 0 {
 		b.WriteString(" using " + strings.Join(ops, ", "))
 	}
@@ -225,14 +231,55 @@ func markerBefore(a, b Marker) bool {
 	return a.Unix < b.Unix || a.Unix == b.Unix && a.Offset < b.Offset
 }
 
-func fateVerb(successors int) string {
+// fateVerb says in one word what was done to a changeset.
+func fateVerb(o *Options, successors int, markers []Marker) (string, error) {
 	switch successors {
 	case 0:
-		return "pruned"
+		return "pruned", nil
 	case 1:
-		return "rewritten"
+		if o.Evolve {
+			return evolveVerb(markers)
+		}
+		return "rewritten", nil
 	}
-	return "split"
+	return "split", nil
+}
+
+// effectVerbs are what a rewriting can change, as bits of the number that markers keep
+// under "ef1", with evolve's word for one that changed nothing else.
+var effectVerbs = map[int]string{
+	1 << 0: "reworded", 1 << 1: "meta-changed", 1 << 2: "rebased", 1 << 3: "amended",
+	1 << 4: "reauthored", 1 << 5: "date-changed", 1 << 6: "branch-changed",
+}
+
+// evolveVerb is the word that the extension evolve has for a rewriting.
+func evolveVerb(markers []Marker) (string, error) {
+	all := 0
+	for _, m := range markers {
+		effect, folded := "", false
+		for _, x := range m.Metadata {
+			switch x.Key {
+			case "ef1":
+				effect = x.Value
+			case "fold-id":
+				folded = true
+			}
+		}
+		if folded && len(markers) == 1 {
+			return "folded", nil
+		}
+		if effect == "" {
+			all = -1
+		} else if n, err := strconv.Atoi(effect); err != nil {
+			return "", hgerr.NewUnsupported("a marker with effects %q", effect)
+		} else if all >= 0 {
+			all |= n
+		}
+	}
+	if verb := effectVerbs[all]; verb != "" {
+		return verb, nil
+	}
+	return "rewritten", nil
 }
 
 // markerWords are the different values of one metadata key, sorted.
@@ -339,7 +386,8 @@ func obsfateVerb(s *scope, args *callArgs) (Value, error) {
 	if err != nil {
 		return Value{}, err
 	}
-	if _, err := evalPlain(s, args.pos[1]); err != nil {
+	second, err := evalPlain(s, args.pos[1])
+	if err != nil {
 		return Value{}, err
 	}
 	n, ok := length(v)
@@ -349,5 +397,10 @@ func obsfateVerb(s *scope, args *callArgs) (Value, error) {
 	if !ok {
 		return Value{}, parseErrorf("obsfateverb first argument should be countable")
 	}
-	return Bytes(fateVerb(n)), nil
+	markers, known := markersOf(second)
+	if s.e.opts.Evolve && n == 1 && !known {
+		return Value{}, hgerr.NewUnsupported("obsfateverb of what are no markers")
+	}
+	verb, err := fateVerb(&s.e.opts, n, markers)
+	return Bytes(verb), err
 }

@@ -63,6 +63,8 @@ type Options struct {
 	// RepoResident says that the templates belong to a repository for good, as
 	// those of `hg log` do, rather than getting it item by item from a formatter.
 	RepoResident bool
+	// Evolve and Topics say that the extensions evolve and topic are on.
+	Evolve, Topics bool
 	// NoKeywords leaves only the names that the command binds.
 	NoKeywords bool
 	// Label marks a text with the names of its colours, by which the output is

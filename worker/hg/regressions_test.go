@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package hg
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"hgbroker/worker/hg/hgtest"
+)
+
+// regressions are what random command lines have found to differ from hg, shrunk, each
+// in a repository that shows it.
+var regressions = []struct {
+	name  string
+	make  func(s *site)
+	lines []string
+}{
+	{"a style without the topic", func(s *site) {
+		s.write("a", "1\n")
+		s.commit("one")
+	}, []string{
+		// hg asks what the template shows before it looks for files.
+		"hg annotate -T compact nosuch", "hg cat -T status nosuch", "hg files -T status nosuch", "hg files -vT status nosuch", "hg annotate -T compact -r null 'glob:*'",
+	}},
+	{"a template without a changeset", func(s *site) {}, []string{
+		// debugtemplate knows no keywords then.
+		"hg debugtemplate '{desc|json} {rev|json} {files|count} {node|nonempty}\\n'", "hg debugtemplate '{rev % \"a\"}'", "hg debugtemplate '{index|json}{bookmarks|json}'",
+	}},
+	{"newest first in a graph", func(s *site) {}, []string{
+		"hg incoming -nG", "hg outgoing -nG ../nosuch", "hg outgoing -nGB ../nosuch", "hg incoming -nG --config ui.detailed-exit-code=1",
+	}},
+	{"a path to nowhere", func(s *site) {
+		s.write(".hg/hgrc", "[paths]\ndefault = ../nowhere\n", "plain/x", "")
+	}, []string{
+		"hg outgoing", "hg outgoing default", "hg outgoing -q", "hg outgoing -B", "hg outgoing ../nowhere", "hg outgoing plain", "hg incoming", "hg incoming plain",
+	}},
+	{"patterns of copies", func(s *site) {
+		s.write("a", "1\n2\n3\n", "b", "1\n")
+		s.commit("one")
+		s.hg("rename", "a", "c")
+		s.hg("copy", "b", "d")
+		s.commit("two")
+	}, []string{
+		// hg takes these options and does not look at them.
+		"hg debugpathcopies -I b 0 1", "hg debugpathcopies -X 'glob:*' 0 1", "hg debugpathcopies 0 1 c", "hg debugpathcopies -I x 1 0",
+	}},
+	{"nothing checked out beside what makes hg warn", func(s *site) {
+		s.write("a", "1\n")
+		s.commit("one")
+		s.commit("two", "--amend", "--config", "experimental.evolution=all")
+		s.hg("update", "-q", "null")
+		s.write(".hg/bookmarks", "malformed line\n")
+	}, nullLines},
+	{"nothing checked out beside markers", func(s *site) {
+		s.write("a", "1\n")
+		s.commit("one")
+		s.commit("two", "--amend", "--config", "experimental.evolution=all")
+		s.hg("update", "-q", "null")
+		s.write(".hg/hgrc", "[experimental]\nevolution = all\n")
+	}, nullLines},
+	{"of several ancestors the deepest", func(s *site) {
+		// Two merges of the same two changesets, of which one has the longer past.
+		s.write("a", "1\n")
+		s.commit("root")
+		s.write("b", "1\n")
+		s.commit("left")
+		s.hg("update", "-q", "0")
+		s.write("c", "1\n")
+		s.commit("right")
+		s.write("c", "2\n")
+		s.commit("right, more")
+		for range 2 {
+			s.hg("update", "-q", "-C", "1")
+			s.hg("merge", "-q", "3")
+			s.write("m", s.Must(s.t, "log", "-r", "tip", "-T", "{rev}"))
+			s.commit("merge")
+		}
+	}, []string{"hg debugancestor 4 5", "hg debugancestor 5 4", "hg log -r 'ancestor(4, 5)' -T '{rev}\\n'", "hg debugancestor null 4"}},
+	{"a branch without a changeset", func(s *site) {
+		s.write("a", "1\n")
+		s.commit("one")
+		s.hg("branch", "-q", "fresh")
+	}, []string{"hg log -b . -T '{rev}\\n'", "hg log --only-branch . -T '{rev}\\n'", "hg log -b fresh", "hg log -b default -T '{rev}\\n'", "hg branches", "hg summary"}},
+	{"a directory where a file was", func(s *site) {
+		s.write("d/f", "1\n", "g", "1\n")
+		s.commit("one")
+		os.Remove(filepath.Join(s.Dir, "d/f"))
+		s.write("d/f/inside", "x\n", "d/other", "x\n")
+	}, []string{"hg status rootfilesin:d", "hg status", "hg status d", "hg status -X rootfilesin:d", "hg status -md", "hg status -mdA rootfilesin:d"}},
+	{"a repository that is verbose", func(s *site) {
+		s.write(".hg/hgrc", "[ui]\nverbose = yes\n[alias]\nmine = log\n")
+	}, []string{
+		// A command that needs no repository has its aliases, and no more.
+		"hg debugcomplete b", "hg debugcomplete mi", "hg debugcomplete -v b", "hg version -q", "hg debugdate 0",
+	}},
+	{"a missing file whose size is asked for", func(s *site) {
+		s.write("a", "1\n", "b", "22\n", "c", "\n")
+		s.commit("one")
+		os.Remove(filepath.Join(s.Dir, "c"))
+	}, []string{"hg files -T '{path} {size}\n'", "hg files -v", "hg files -Tjson -v", "hg files -T '{path}\n'"}},
+	{"a file outside of the store", func(s *site) {
+		s.write("a", "1\n", "sub/b", "1\n")
+		s.commit("one")
+	}, []string{"cd sub && hg debugdata a 0", "hg debugindexdot sub/b", "hg debugindex nosuch"}},
+}
+
+var nullLines = []string{
+	"hg diff", "hg diff nosuch", "hg diff -r .", "hg diff -r . nosuch", "hg diff -c .", "hg diff --from . nosuch", "hg diff --to . nosuch", "hg diff --stat nosuch",
+	"hg annotate a", "hg export", "hg export .", "hg export -r null", "hg debugrename a", "hg files", "hg files -r .", "hg files -r . nosuch", "hg cat a", "hg manifest",
+	"hg status", "hg status nosuch", "hg status --rev . nosuch", "hg status --change .", "hg log -l1 .", "hg id", "hg parents", "hg export --config=diff.git=1",
+}
+
+// TestRegressions compares what once differed.
+func TestRegressions(t *testing.T) {
+	for _, version := range hgtest.HgVersions(t) {
+		y := hgtest.NewTally(t)
+		y.MaxErrors = 20
+		inst := Installation{Path: version.Path, Version: version.Number}
+		real := hgtest.NewReal(t, version.Path)
+		for _, r := range regressions {
+			t.Run(version.Number+"/"+r.name, func(t *testing.T) {
+				dir, err := filepath.EvalSymlinks(t.TempDir())
+				if err != nil {
+					t.Fatal(err)
+				}
+				s := &site{&hgtest.Shell{Hg: real, Dir: filepath.Join(dir, "repo"), Env: hgtest.BaseEnv()}, t}
+				if err := os.Mkdir(s.Dir, 0o777); err != nil {
+					t.Fatal(err)
+				}
+				s.hg("init")
+				r.make(s)
+				var cmds []hgtest.Command
+				for _, line := range r.lines {
+					c, err := hgtest.ParseCommand(line)
+					if err != nil {
+						t.Fatalf("%s: %v", line, err)
+					}
+					cmds = append(cmds, c)
+				}
+				hgtest.Compare(t, y, s.Dir, cmds, engineRunner("engine", inst, true), hgtest.Named{Name: "hg " + version.Number, Runner: real})
+			})
+		}
+	}
+}
