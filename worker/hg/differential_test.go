@@ -62,7 +62,11 @@ func nativeForms() []hgtest.CommandForm {
 		form := hgtest.CommandForm{Names: []string{name}}
 		for _, c := range cmdline.Commands(release("7.2")) {
 			if c.Name == name {
-				form.Names = c.Names
+				// "debug-revlog-index" without its dashes is another command's name.
+				form.Names = slices.DeleteFunc(slices.Clone(c.Names), func(n string) bool {
+					found, err := cmdline.Lookup(n, release("7.2"), nil, false)
+					return err != nil || found.Name != name
+				})
 			}
 		}
 		for _, o := range table[name].Options {

@@ -100,7 +100,7 @@ func (d *dispatcher) run() (int, error) {
 		Context: d.ctx, Args: line.Args, Opts: line.Options, Global: line.Global,
 		Config: d.cfg, Encoding: d.enc, Quiet: d.cfg.Quiet, Verbose: d.cfg.Verbose, Debug: d.cfg.Debug,
 		Cwd: d.cwd, Now: d.r.Now, Local: zone, Getenv: d.env.get, Version: d.r.Hg.Version,
-		Evolve: d.loaded.releases["evolve"], Topic: d.loaded.releases["topic"],
+		Evolve: d.loaded.releases["evolve"], Topic: d.loaded.releases["topic"], RefuseText: d.loaded.refuseText(),
 		AsksQueue: slices.ContainsFunc(d.r.Args, func(a string) bool { return strings.Contains(a, "mq") }),
 		Umask:     d.r.Umask, Stdout: &d.out.out, Stderr: &d.out.err, Seekable: d.r.Seekable, Appends: d.r.Appends, Color: d.color, Repo: d.repo,
 		OpenRepo: d.openPeer,

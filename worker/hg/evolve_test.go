@@ -265,12 +265,89 @@ func TestEvolve(t *testing.T) {
 					info.Tags = append(info.Tags, "feature", "fix-1")
 					cmds = append(cmds, hgtest.RandomCommands(rng, info, 40)...)
 					cmds = append(cmds, hgtest.TableCommands(rng, info, forms, settings, "", 40)...)
-					hgtest.Compare(t, y, s.Dir, cmds, engineRunner("engine", inst, false), hgtest.Named{Name: "hg " + version.Number, Runner: real})
+					hgtest.Compare(t, y, s.Dir, cmds, engineRunner("engine", inst, i%3 == 0), hgtest.Named{Name: "hg " + version.Number, Runner: real})
 				})
 			}
 		})
 	}
 	if !ran {
 		t.Skip("no hg has evolve installed: pip install hg-evolve, or apt-get install mercurial-evolve")
+	}
+}
+
+// TestOutsideExtensions checks which evolve is known: one by name, of a known release,
+// beside Mercurial's own files, and no other that Python could find first.
+func TestOutsideExtensions(t *testing.T) {
+	prefix := t.TempDir()
+	packages := filepath.Join(prefix, "lib/python3.11/site-packages")
+	put := func(path, text string) {
+		t.Helper()
+		if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	metadata := filepath.Join(packages, "hgext3rd/evolve/metadata.py")
+	put(filepath.Join(prefix, "bin/hg"), "")
+	put(filepath.Join(packages, "mercurial/defaultrc/mergetools.rc"), "")
+	home := t.TempDir()
+	inst := Installation{Path: filepath.Join(prefix, "bin/hg"), Version: "7.2.4"}
+	for _, c := range []struct {
+		name, release, item, env string
+		version                  string
+		refused                  string // part of why
+	}{
+		{"known", "12.0.0", "evolve=", "", "7.2.4", ""},
+		{"by its full name", "11.1.10", "hgext3rd.evolve=", "", "7.2.4", ""},
+		{"disabled", "", "evolve=!", "", "7.2.4", ""},
+		{"by a path", "12.0.0", "evolve=/somewhere", "", "7.2.4", "extension evolve"},
+		{"not installed", "", "evolve=", "", "7.2.4", "extension evolve"},
+		{"too new", "13.0.0", "evolve=", "", "7.2.4", "13.0.0"},
+		{"for another hg", "12.0.0", "evolve=", "", "6.3.2", "12.0.0"},
+		{"old", "10.5.3", "evolve=", "", "6.3.2", ""},
+		{"from elsewhere", "12.0.0", "evolve=", "PYTHONPATH=/x", "7.2.4", "PYTHONPATH"},
+		{"a name that Mercurial has none of", "12.0.0", "hgext.evolve=", "", "7.2.4", "hgext.evolve"},
+		{"twice", "12.0.0", "hgext3rd.evolve= --config extensions.evolve=", "", "7.2.4", "extension"},
+	} {
+		os.Remove(metadata)
+		if c.release != "" {
+			put(metadata, "# of the test\n__version__ = b'"+c.release+"'\ntestedwith = b'7.2'\n")
+		}
+		args := append([]string{"--config"}, strings.Fields("extensions."+c.item)...)
+		env := append(hgtest.BaseEnv(), "HOME="+home)
+		if c.env != "" {
+			env = append(env, c.env)
+		}
+		inst.Version = c.version
+		_, _, _, _, err := engineRunner("engine", inst, false).Run(t.TempDir(), append(args, "version", "-q"), env)
+		switch {
+		case c.refused == "" && err != nil:
+			t.Errorf("%s: %v", c.name, err)
+		case c.refused != "" && (err == nil || !strings.Contains(err.Error(), c.refused)):
+			t.Errorf("%s: %v, not for %s", c.name, err, c.refused)
+		}
+	}
+	put(metadata, "__version__ = b'12.0.0'\n")
+	put(filepath.Join(home, ".local/lib/python3.11/site-packages/hgext3rd/evolve/metadata.py"), "__version__ = b'12.0.0'\n")
+	inst.Version = "7.2.4"
+	if _, _, _, _, err := engineRunner("engine", inst, false).Run(t.TempDir(), []string{"--config", "extensions.evolve=", "version", "-q"}, append(hgtest.BaseEnv(), "HOME="+home)); err == nil {
+		t.Error("an evolve in the user's own packages, too, was taken")
+	}
+}
+
+func TestSays(t *testing.T) {
+	for _, c := range []struct {
+		text, name string
+		want       bool
+	}{
+		{"topic()", "topic(", true}, {"not topic (x)", "topic(", true}, {"mytopic(x)", "topic(", false}, {"topics(x)", "topic(", false}, {"topic", "topic(", false},
+		{"{topicidx}", "topicidx", true}, {"{topicidx|x}", "topicidx", true}, {"topicidxs", "topicidx", false}, {"x topicidxs topicidx", "topicidx", true},
+		{".#stack[1]", "#s", true}, {".# s", "#s", true}, {".#g[1]", "#s", false}, {"s#g", "#s", false}, {"", "#s", false},
+	} {
+		if got := says(c.text, c.name); got != c.want {
+			t.Errorf("says(%q, %q) = %v", c.text, c.name, got)
+		}
 	}
 }

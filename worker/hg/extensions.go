@@ -357,6 +357,32 @@ func (l *loadedConfig) dormant(r *repo.Repo) error {
 	return nil
 }
 
+// refuseText refuses texts with what only the extensions know; nil when they know
+// nothing of that kind.
+func (l *loadedConfig) refuseText() func(text string) error {
+	if !slices.ContainsFunc(l.extensions, func(x *extension) bool { return x.names != "" }) {
+		return nil
+	}
+	return func(text string) error {
+		for _, x := range l.extensions {
+			if err := x.refusesText(text); err != nil {
+				return err
+			}
+		}
+		return l.refusesAlias(text)
+	}
+}
+
+// refusesAlias refuses a text that says one of refusedAliases.
+func (l *loadedConfig) refusesAlias(text string) error {
+	for _, name := range l.refusedAliases {
+		if says(text, name) {
+			return hgerr.NewUnsupported("the alias %s, which says what an extension adds", name)
+		}
+	}
+	return nil
+}
+
 // refuseExtensions sends a command line to the real hg that an enabled extension
 // may change. words are the command's arguments with what [alias] and [defaults]
 // put before them.
@@ -388,11 +414,9 @@ func (d *dispatcher) refuseExtensions(spec *command.Spec, line cmdline.Line, wor
 			}
 		}
 	}
-	for _, name := range d.loaded.refusedAliases {
-		for _, arg := range words {
-			if says(arg, name) {
-				return hgerr.NewUnsupported("the alias %s, which says what an extension adds", name)
-			}
+	for _, arg := range words {
+		if err := d.loaded.refusesAlias(arg); err != nil {
+			return err
 		}
 	}
 	return nil

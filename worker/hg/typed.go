@@ -149,7 +149,7 @@ func (d *dispatcher) typed(fn func(*command.Context) error) error {
 	d.cmd = &command.Context{
 		Context: d.ctx, Opts: cmdline.Values{}, Global: cmdline.Values{},
 		Config: d.cfg, Encoding: d.enc, Cwd: d.cwd, Now: d.r.Now, Local: zone, Getenv: d.env.get,
-		Evolve: d.loaded.releases["evolve"], Topic: d.loaded.releases["topic"],
+		Evolve: d.loaded.releases["evolve"], Topic: d.loaded.releases["topic"], RefuseText: d.loaded.refuseText(),
 		Version: d.r.Hg.Version, Stdout: &d.out.out, Stderr: &d.out.err, Repo: d.repo, OpenSub: d.openSub, AsksQueue: true,
 	}
 	return fn(d.cmd)

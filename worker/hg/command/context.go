@@ -47,6 +47,8 @@ type Context struct {
 	// Evolve and Topic are the releases of these extensions when they are on, ""
 	// otherwise.
 	Evolve, Topic string
+	// RefuseText, unless nil, refuses a revset with what only an extension knows.
+	RefuseText func(text string) error
 
 	Stdout io.Writer
 	Stderr io.Writer

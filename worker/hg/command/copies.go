@@ -120,15 +120,14 @@ func (c *Context) recordedCopies(parent int) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	if c.Opts.Text("rev") == "" {
-		return 0, unsupported("copies of the working directory by parent")
-	}
-	rev, err := c.visible(c.Opts.Text("rev"), "")
-	if err != nil {
-		return 0, err
+	rev := node.WdirRev
+	if spec := c.Opts.Text("rev"); spec != "" {
+		if rev, err = c.visible(spec, ""); err != nil {
+			return 0, err
+		}
 	}
 	if rev == node.WdirRev {
-		return 0, unsupported("copies of the working directory by parent")
+		return 0, c.uncommittedCopies(v, parent)
 	}
 	t, err := c.copyTracer(v)
 	if err != nil {
@@ -140,6 +139,46 @@ func (c *Context) recordedCopies(parent int) (int, error) {
 	}
 	c.printCopies([...]map[string]string{p1, p2}[parent])
 	return 0, nil
+}
+
+// uncommittedCopies are those that a commit would record, by the parent that has the
+// source.
+func (c *Context) uncommittedCopies(v *repo.View, parent int) error {
+	p1, p2 := v.WdirParents()
+	st, err := c.statusOf(v, p1, node.WdirRev, match.Always(), false, false, false)
+	if err != nil {
+		return err
+	}
+	d, err := c.dirstate(v)
+	if err != nil {
+		return err
+	}
+	changed := setOf(slices.Concat(st.Added, st.Modified))
+	found := map[string]string{}
+	for dest, source := range d.Copies() {
+		if !changed[dest] {
+			continue
+		}
+		at := -1
+		for i, p := range [2]node.Rev{p2, p1} {
+			m, err := v.ManifestOf(p)
+			if err != nil {
+				return err
+			}
+			if m.Has(source) {
+				at = 1 - i
+			}
+		}
+		if at == parent {
+			found[dest] = source
+		}
+	}
+	if len(found) > 1 {
+		return unsupported("several copies of the working directory, in the order of a table")
+	}
+	c.nullParent(v, "", p1)
+	c.printCopies(found)
+	return nil
 }
 
 // runDebugRename is hg debugrename [-r REV] [FILE]...

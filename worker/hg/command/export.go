@@ -85,7 +85,13 @@ func runExport(c *Context) (int, error) {
 // exported is the changesets to export, in order.
 func (c *Context) exported(v *repo.View) (*revset.Set, error) {
 	if mark := c.Opts.Text("bookmark"); mark != "" {
-		return nil, unsupported("export --bookmark")
+		if !slices.ContainsFunc(v.BookmarkList(), func(b repo.Bookmark) bool { return b.Name == mark }) {
+			return nil, inputError("bookmark '%s' not found", mark)
+		}
+		if len(c.Config.Items("revsetalias")) > 0 {
+			return nil, unsupported("export --bookmark beside [revsetalias]") // which this revset does not see
+		}
+		return c.eval(v, []string{bookmarkRevs(revset.Quote("literal:" + mark))})
 	}
 	specs := slices.Concat(c.Args, c.Opts.List("rev"))
 	if len(specs) == 0 {

@@ -153,9 +153,15 @@ func (c *Context) logSpecs(v *repo.View) (string, error) {
 	or(call("user", "literal:"), c.Opts.List("user"))
 	or(func(mark string) string {
 		mark = revset.Quote("literal:" + mark)
-		return "(ancestors(bookmark(" + mark + ")) - ancestors(head() and not bookmark(" + mark + ")) - ancestors(bookmark() and not bookmark(" + mark + ")))"
+		return "(" + bookmarkRevs(mark) + ")"
 	}, c.Opts.List("bookmark"))
 	return strings.Join(and, " and "), nil
+}
+
+// bookmarkRevs is a revset of what a bookmark reaches and neither another one nor
+// another head does. mark is written as a string of the language.
+func bookmarkRevs(mark string) string {
+	return "ancestors(bookmark(" + mark + ")) - ancestors(head() and not bookmark(" + mark + ")) - ancestors(bookmark() and not bookmark(" + mark + "))"
 }
 
 // lookupBranch is a branch by its name, or the branch of a changeset.

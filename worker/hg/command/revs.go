@@ -63,6 +63,9 @@ func (c *Context) eval(v *repo.View, specs []string) (*revset.Set, error) {
 		p1, _ := v.WdirParents()
 		return revset.List(c.Context, c.revsets(v), c.revsetOptions(), []node.Rev{p1}), nil
 	}
+	if err := c.refuseTexts(specs); err != nil {
+		return nil, err
+	}
 	set, warnings, err := revset.Eval(c.Context, c.revsets(v), specs, c.revsetOptions())
 	for _, w := range warnings {
 		c.warnRaw(w)
@@ -93,6 +96,18 @@ func queueAlias(v *repo.View) ([]revset.Alias, error) {
 		set = "(" + revList(revs) + ")"
 	}
 	return []revset.Alias{{Declaration: "mq()", Definition: set}}, nil
+}
+
+func (c *Context) refuseTexts(specs []string) error {
+	if c.RefuseText == nil {
+		return nil
+	}
+	for _, spec := range specs {
+		if err := c.RefuseText(spec); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // everything is all visible changesets, newest first.

@@ -187,6 +187,9 @@ func (c *Context) pair(v *repo.View, specs []string) (a, b node.Rev, err error) 
 		a, _ = v.WdirParents()
 		return a, node.WdirRev, nil
 	}
+	if err := c.refuseTexts(specs); err != nil {
+		return 0, 0, err
+	}
 	a, b, warnings, err := revset.Pair(c.Context, repo.Revsets{View: v}, specs, c.revsetOptions())
 	for _, w := range warnings {
 		c.warnRaw(w)

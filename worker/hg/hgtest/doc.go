@@ -28,6 +28,10 @@
 //		hgtest.Compare(t, tally, dir, cmds, hgtest.Named{"engine", engine}, hgtest.Named{"hg", real})
 //	}
 //
+// RandomCommands draws the command lines that clients run, TableCommands draws from
+// the table of native commands and options that the test hands it, and a line that
+// differs is reported with a shorter one that still does.
+//
 // A test that asks hg single questions types them into a Shell: a directory and
 // an environment over a Runner. One that compares with Mercurial's own functions
 // runs a program in hg's Python: Python and Output, or Oracle for a script of
