@@ -5,6 +5,7 @@ package worker
 import (
 	"context"
 	"errors"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -55,6 +56,7 @@ type channel struct {
 	ticker   *time.Timer // calls tick, while there are commands
 	ticking  bool
 	watching bool
+	long     bool // the command runs longer than most
 	closed   bool
 	watchers sync.WaitGroup
 }
@@ -168,6 +170,10 @@ func (c *channel) tick() {
 	}
 	if c.running && c.begun == c.seen {
 		c.watch()
+		if !c.long {
+			c.long = true
+			debug.SetGCPercent(gcLong)
+		}
 	}
 	c.seen = c.begun
 	c.ticker.Reset(watchAfter)
@@ -288,6 +294,10 @@ func (c *channel) begin(id uint32, timeout time.Duration) (ctx context.Context, 
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		c.running = false
+		if c.long {
+			c.long = false
+			debug.SetGCPercent(gcPercent)
+		}
 		if c.watchdog != nil {
 			c.watchdog.Stop()
 		}

@@ -26,8 +26,13 @@ const (
 const memoryLimit = 512 << 20
 
 // gcPercent lets garbage grow to twice what is in use, and at least to 4 MB,
-// before it is collected: a worker uses a megabyte or two.
-const gcPercent = 100
+// before it is collected: a worker uses a megabyte or two, and is one of many.
+// While a command takes long it is gcLong: what prints a whole history would
+// collect every few milliseconds.
+const (
+	gcPercent = 100
+	gcLong    = 400
+)
 
 // Main is the worker process: it serves its master's control socket, descriptor
 // protocol.WorkerControlFd, until that ends. It returns the exit status.
