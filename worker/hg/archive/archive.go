@@ -37,6 +37,9 @@ type Member struct {
 type Writer interface {
 	Add(Member) error
 	Close() error // not of what it writes to
+	// Abandon leaves the archive as Python does when a command ends before it
+	// is complete.
+	Abandon() error
 }
 
 // Kinds are the archives that New makes, by hg's names.

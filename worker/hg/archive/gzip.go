@@ -30,6 +30,11 @@ func (w *gzipWriter) Close() error {
 	if err := w.tarWriter.Close(); err != nil {
 		return err
 	}
+	return w.Abandon()
+}
+
+// Abandon packs and writes what there is.
+func (w *gzipWriter) Abandon() error {
 	data := w.tar.Bytes()
 	out := []byte{0x1f, 0x8b, 8, 0}
 	out = binary.LittleEndian.AppendUint32(out, uint32(w.mtime))

@@ -121,3 +121,6 @@ func (w *zipWriter) Close() error {
 	end = binary.LittleEndian.AppendUint32(end, uint32(w.size))
 	return w.write(w.directory, append(end, 0, 0))
 }
+
+// Abandon writes the directory of what there is.
+func (w *zipWriter) Abandon() error { return w.Close() }

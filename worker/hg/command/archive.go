@@ -211,11 +211,8 @@ func (a *archiver) collect() error {
 	if err != nil {
 		return err
 	}
-	if len(a.files) == 0 {
-		if c.At72() {
-			return hgerr.Abortf(hgerr.Other, "no files match the archive pattern")
-		}
-		return unsupported("archive of nothing")
+	if len(a.files) == 0 && c.At72() {
+		return errNothingMatches()
 	}
 	if !c.utf8Names() && slices.ContainsFunc(a.files, func(e manifest.Entry) bool { return e.Flag == manifest.Symlink }) {
 		return unsupported("archive of links where the locale is not of UTF-8")
@@ -228,6 +225,10 @@ func (a *archiver) collect() error {
 		a.meta, err = a.metadata()
 	}
 	return err
+}
+
+func errNothingMatches() error {
+	return hgerr.Abortf(hgerr.Other, "no files match the archive pattern")
 }
 
 // storedSize is the size of a file in bytes, with what stands before its
@@ -301,6 +302,13 @@ func (a *archiver) write() error {
 		if err := w.Add(archive.Member{Name: a.prefix + metadataName, Data: a.meta}); err != nil {
 			return err
 		}
+	}
+	if len(a.files) == 0 {
+		// hg finds out only now, and has begun.
+		if err := w.Abandon(); err != nil {
+			return err
+		}
+		return errNothingMatches()
 	}
 	for _, e := range a.files {
 		data, err := fileData(a.v, e, a.rev)
