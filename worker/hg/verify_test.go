@@ -324,6 +324,15 @@ var wrecks = []struct {
 	{"fncache with another name", func(w *wreck) {
 		w.edit("store/fncache", func(b []byte) []byte { return append(b, "data/what\n"...) })
 	}},
+	{"fncache with a name elsewhere", func(w *wreck) {
+		w.edit("store/fncache", func(b []byte) []byte { return append(b, "dxta/what.i\n"...) })
+	}},
+	{"fncache with a name of a directory's manifest", func(w *wreck) {
+		w.edit("store/fncache", func(b []byte) []byte { return append(b, "meta/dir/00manifest.i\n"...) })
+	}},
+	{"fncache with a name of a nodemap", func(w *wreck) {
+		w.edit("store/fncache", func(b []byte) []byte { return append(b, "data/a.n\n"...) })
+	}},
 
 	// Sizes.
 	{"data file cut", func(w *wreck) { w.cut("store/data/big.d", 1000) }},

@@ -17,6 +17,9 @@ import (
 	"hgbroker/worker/hg/store"
 )
 
+// logEndings are those of files of revlogs.
+var logEndings = []string{".i", ".idx", ".d", ".dat", ".n", ".nd", ".sda"}
+
 // readList reads the fncache: the names of the files that filelogs are in.
 // 6.3 takes only those for listed that have something in them.
 func (x *examiner) readList() (map[string]bool, error) {
@@ -35,8 +38,17 @@ func (x *examiner) readList() (map[string]bool, error) {
 	indexes := map[string]bool{}
 	for line := range bytes.Lines(text) {
 		name := store.DecodeDir(strings.TrimSuffix(string(line), "\n"))
+		if strings.Contains(name, "\r") {
+			return nil, hgerr.NewUnsupported("verify of a store that lists %q", name)
+		}
+		switch ofLog := slices.ContainsFunc(logEndings, func(end string) bool { return strings.HasSuffix(name, end) }); {
+		case !ofLog && x.opts.At72, ofLog && !x.opts.At72 && !strings.HasPrefix(name, "data/"):
+			continue
+		case !ofLog || !strings.HasPrefix(name, "data/"):
+			return nil, hgerr.NewUnsupported("verify of a store that lists %q, of which hg dies", name)
+		}
 		i := strings.LastIndexByte(name, '.')
-		if strings.Contains(name, "\r") || i < 0 || name[i:] != ".i" && name[i:] != ".d" || !strings.HasPrefix(name, "data/") {
+		if end := name[i:]; end != ".i" && end != ".d" {
 			return nil, hgerr.NewUnsupported("verify of a store that lists %q", name)
 		}
 		if name[i:] == ".i" {

@@ -259,9 +259,10 @@ func (k *checker) readFnCache() error {
 		if name == "" {
 			return problem("fncache")
 		}
-		if strings.HasPrefix(name, "data/") {
-			k.listed[name] = struct{}{}
+		if !strings.HasPrefix(name, "data/") {
+			return problem("fncache")
 		}
+		k.listed[name] = struct{}{}
 	}
 	return nil
 }
