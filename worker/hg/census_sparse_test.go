@@ -39,6 +39,10 @@ func init() {
 		forked(s)
 		s.write(".hg/requires", "narrowhg-experimental\nshare-safe\n")
 	}
+	censusSites["lfsdormant"] = func(s *site) {
+		forked(s)
+		s.write(".hg/requires", "lfs\nlargefiles\nshare-safe\n", ".hg/hgrc", "[extensions]\nlfs = !\nlargefiles = !\n")
+	}
 	censusSites["sparsedormant"] = func(s *site) {
 		sparseSite(s)
 		s.write(".hg/hgrc", "# nothing\n")

@@ -281,8 +281,12 @@ func (e *Engine) Load(ctx context.Context, r *Request, root string) (Result, err
 	var res Result
 	e.trim()
 	rp, err := e.open(root, false, nil)
-	if err == nil && rp.Layout.Requirements.Has(requires.Narrow) {
-		err = hgerr.NewUnsupported("requirement %s", requires.Narrow)
+	if err == nil {
+		for _, name := range requires.ByExtension {
+			if rp.Layout.Requirements.Has(name) {
+				return res, hgerr.NewUnsupported("requirement %s", name)
+			}
+		}
 	}
 	if err != nil {
 		return res, err

@@ -346,9 +346,22 @@ func (l *loadedConfig) dormant(r *repo.Repo) error {
 			}
 		}
 	}
-	if r.Layout.Requirements.Has(requires.Narrow) {
-		// With the extension, which is not in the table, nothing comes this far.
-		return hgerr.Abortf(hgerr.UnsupportedRequirement, "repository requires features unknown to this Mercurial: %s", requires.Narrow).
+	var unknown []string
+	for _, name := range requires.ByExtension {
+		if !r.Layout.Requirements.Has(name) {
+			continue
+		}
+		// Of these two hg enables the extension by itself, unless that is said to
+		// be otherwise. With that of narrow, which is not in the table, nothing
+		// comes this far.
+		on := slices.ContainsFunc(l.extensions, func(x *extension) bool { return x.name == name })
+		if on || name != requires.Narrow && !l.full.IsSet("extensions", name) {
+			return hgerr.NewUnsupported("requirement %s with its extension", name)
+		}
+		unknown = append(unknown, name)
+	}
+	if len(unknown) > 0 {
+		return hgerr.Abortf(hgerr.UnsupportedRequirement, "repository requires features unknown to this Mercurial: %s", strings.Join(unknown, " ")).
 			WithHint("see https://mercurial-scm.org/wiki/MissingRequirement for more information")
 	}
 	if r.Layout.Requirements.Has(requires.Sparse) && !slices.Contains(l.extensions, knownExtensions["sparse"]) {

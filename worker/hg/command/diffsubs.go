@@ -38,6 +38,11 @@ func (d *differ) foresee(q comparison, all bool) error {
 		if lost != nil {
 			return nil
 		}
+		if q.opts.Git {
+			if err := refuseUnsaid(n.v); err != nil {
+				return err
+			}
+		}
 		return silent.inside(n).foresee(inner, true)
 	})
 	if hgerr.IsUnsupported(err) {

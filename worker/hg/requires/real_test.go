@@ -225,7 +225,7 @@ func TestBrokenRepositories(t *testing.T) {
 			compareAbort(t, v, dir+"/"+name)
 		}
 		for name, content := range map[string]string{
-			"unknown": "revlogv1\nstore\nsome-extension\n", "v0": "store\n", "empty": "", "lfs": "revlogv1\nlfs\n",
+			"unknown": "revlogv1\nstore\nsome-extension\n", "v0": "store\n", "empty": "",
 			"noshared": "revlogv1\nshared\n",
 		} {
 			mustHg(t, v, dir, "init", name)

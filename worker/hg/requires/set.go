@@ -45,7 +45,10 @@ const (
 	DeltaInfo          = "delta-info-revlog"  // more flags in revlogs; of Mercurial 7
 	FileIndex          = "fileindex-v1"       // in place of fncache; of Mercurial 7
 	PlainEncode        = "exp-very-fragile-and-unsafe-plain-store-encoding"
-	Narrow             = "narrowhg-experimental" // not native: only known, to be refused as hg does
+	// Not native: known, to be refused as hg does without the extension.
+	Narrow     = "narrowhg-experimental"
+	LargeFiles = "largefiles"
+	LFS        = "lfs"
 )
 
 // native holds all of the above.
@@ -58,6 +61,10 @@ var native = [...]string{
 // Since7 are the native ones that a Mercurial before 7 does not know.
 var Since7 = [...]string{DeltaInfo, FileIndex, PlainEncode}
 
+// ByExtension are those that an extension brings. Resolve lets them pass: whether
+// it is enabled is for the caller to find out.
+var ByExtension = [...]string{LargeFiles, LFS, Narrow}
+
 // Foreign is a requirement that Mercurial 6.3 or 7.2 can make and the engine
 // leaves to it.
 type Foreign struct{ Name, Reason string }
@@ -68,8 +75,8 @@ var ForeignRequirements = []Foreign{
 	{"exp-changelog-v2", "experimental: another format of the changelog"},
 	{"exp-copies-sidedata-changeset", "experimental: copies are kept beside the changesets, which needs changelog v2"},
 	{"exp-revlogv2.2", "experimental: another format of all revlogs"},
-	{"largefiles", "the extension shows other files than are stored"},
-	{"lfs", "the extension shows other contents than are stored"},
+	{LargeFiles, "the extension shows other files than are stored; what hg says where it is disabled is native"},
+	{LFS, "the extension shows other contents than are stored; what hg says where it is disabled is native"},
 	{Narrow, "the store has a part of the files; what hg says without the extension is native"},
 }
 
@@ -133,7 +140,7 @@ func isAlnum(c byte) bool {
 // check refuses what the engine does not implement.
 func (s Set) check() error {
 	for _, name := range s {
-		if slices.Contains(native[:], name) || name == Narrow {
+		if slices.Contains(native[:], name) || slices.Contains(ByExtension[:], name) {
 			continue // whether the extension is there is for the caller to ask
 		}
 		if i := slices.IndexFunc(ForeignRequirements, func(f Foreign) bool { return f.Name == name }); i >= 0 {
