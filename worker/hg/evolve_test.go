@@ -47,6 +47,27 @@ hg log -r 'topic("feature")'
 hg log -r 'stack()'
 hg log -r 'successors(0)' --hidden
 hg log -r 'predecessors(tip)' --hidden
+hg log -r 'allsuccessors(all())' --hidden -T '{rev} '
+hg log -r 'successors(all())' --hidden -T '{rev} '
+hg log -r 'allpredecessors(tip)' --hidden -T '{rev} '
+hg log -r 'allprecursors(head())' -T '{rev} '
+hg log -r 'precursors(draft())' --hidden -T '{rev} '
+hg log -r 'predecessors(draft() + null)' --hidden -T '{rev} '
+hg log -r 'reverse(allsuccessors(obsolete()))' --hidden -T '{rev} '
+hg log -r 'successors()'
+hg log -r 'predecessors(nosuch)'
+hg log -r 'nosuchfunction(1)'
+hg log -r 'topic()' -T '{rev} {topic}\n'
+hg log -r 'topic(feature)' -T '{rev} {topic}\n'
+hg log -r 'topic("re:^f")' -T '{rev} {topic}\n'
+hg log -r 'topic(tip + 0)' -T '{rev} {topic}\n'
+hg log -r 'topic("literal:feature")' -T '{rev}\n'
+hg log -r 'sort(topic(), -rev) - obsolete()' -T '{rev}\n'
+hg log -r 'branch("re:.")' -T '{rev} '
+hg log -r 'branch(tip)' -T '{rev} '
+hg log -r 'default//feature + default:feature'
+hg log -b default -T '{rev} '
+hg log --only-branch stable -T '{rev} '
 hg log -r 'draft()#stack[1]'
 hg log -r 'branch(default)'
 hg log -b default -l2
@@ -344,6 +365,7 @@ func TestSays(t *testing.T) {
 	}{
 		{"topic()", "topic(", true}, {"not topic (x)", "topic(", true}, {"mytopic(x)", "topic(", false}, {"topics(x)", "topic(", false}, {"topic", "topic(", false},
 		{"{topicidx}", "topicidx", true}, {"{topicidx|x}", "topicidx", true}, {"topicidxs", "topicidx", false}, {"x topicidxs topicidx", "topicidx", true},
+		{"successors(1)", "successors!", false}, {"{successors}", "successors!", true}, {"{successorssets}", "successors!", false}, {"successors (1) + successors", "successors!", true},
 		{".#stack[1]", "#s", true}, {".# s", "#s", true}, {".#g[1]", "#s", false}, {"s#g", "#s", false}, {"", "#s", false},
 	} {
 		if got := says(c.text, c.name); got != c.want {

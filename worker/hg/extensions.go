@@ -65,7 +65,7 @@ var extensions = []extension{
 			"debugdepth debugfirstmergecache debugobsconvert debugobshashrange debugobsrelsethashtree debugobsstorestat debugstablerange " +
 			"debugstablerangecache debugstablesort debugstablesortcache evolve fix-up fixup fold gdown grab gup metaedit next obsdiff obslog obsolete " +
 			"odiff olog pdiff pick previous prune pstatus refresh rewind solve split squash stabilize touch uncommit undo",
-		names: "allprecursors( allpredecessors( allsuccessors( config( configbool( configint( obsorigin precursors predecessors( successors( suspended( troubled( troubles unstable(",
+		names: "config( configbool( configint( obsorigin suspended( troubled( troubles unstable( precursors! successors!",
 		sets:  "alias experimental server", chatters: true,
 		touches: "summary status", touchesWhen: "evolvestate pickstate fixup-state", verbosely: "status", why: "tells that it is unfinished",
 		outside: &outside{file: "evolve/metadata.py", old: []string{"10.5."}, new: []string{"11.1.", "12.0."}}},
@@ -241,17 +241,19 @@ func (x *extension) refusesText(text string) error {
 	}
 	for name := range strings.FieldsSeq(x.names) {
 		if says(text, name) {
-			return hgerr.NewUnsupported("%s with the extension %s", strings.TrimSuffix(name, "("), x.name)
+			return hgerr.NewUnsupported("%s with the extension %s", strings.TrimRight(name, "(!"), x.name)
 		}
 	}
 	return nil
 }
 
 // says tells whether a text has a name in it as a word of its own. A name that
-// ends with a parenthesis is that of a function, of which blanks may keep it; one
-// that begins with "#" is how the name of a relation begins.
+// ends with a parenthesis is that of a function, of which blanks may keep it, one
+// with an exclamation mark that of anything but a function; one that begins with "#"
+// is how the name of a relation begins.
 func says(text, name string) bool {
 	word, function := strings.CutSuffix(name, "(")
+	word, keyword := strings.CutSuffix(word, "!")
 	relation := strings.HasPrefix(word, "#")
 	word = strings.TrimPrefix(word, "#")
 	for rest := text; ; {
@@ -270,7 +272,7 @@ func says(text, name string) bool {
 		if before != "" && wordByte(before[len(before)-1]) || rest != "" && wordByte(rest[0]) {
 			continue
 		}
-		if !function || strings.HasPrefix(strings.TrimLeft(rest, " \t\r\n"), "(") {
+		if called := strings.HasPrefix(strings.TrimLeft(rest, " \t\r\n"), "("); !function && !keyword || function == called {
 			return true
 		}
 	}

@@ -43,7 +43,7 @@ func (x *extension) readmeRow() string {
 	if x.names != "" {
 		var names []string
 		for name := range strings.FieldsSeq(x.names) {
-			names = append(names, "`"+strings.TrimSuffix(name, "(")+"`")
+			names = append(names, "`"+strings.TrimRight(name, "(!")+"`")
 		}
 		what += "; what uses " + strings.Join(names, ", ")
 	}

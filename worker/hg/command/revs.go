@@ -38,7 +38,7 @@ func (c *Context) unhide(v *repo.View, specs []string) error {
 
 // revsetOptions are what revsets depend on besides the repository.
 func (c *Context) revsetOptions() *revset.Options {
-	opts := &revset.Options{Now: c.Now, Location: c.Local, Lower: c.Encoding.Lower, Version: c.Config.Version(), Topics: c.Topic != "", Aliases: slices.Clip(c.queueAliases)}
+	opts := &revset.Options{Now: c.Now, Location: c.Local, Lower: c.Encoding.Lower, Version: c.Config.Version(), Evolve: c.Evolve != "", Topics: c.Topic != "", Aliases: slices.Clip(c.queueAliases)}
 	for _, it := range c.Config.Items("revsetalias") {
 		opts.Aliases = append(opts.Aliases, revset.Alias{Declaration: it.Name, Definition: it.Text})
 	}

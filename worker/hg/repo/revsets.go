@@ -256,6 +256,29 @@ func (v Revsets) Successors(revs []node.Rev) ([]node.Rev, error) {
 	return out, nil
 }
 
+// SuccessorsOf lists what a changeset became in one step.
+func (v Revsets) SuccessorsOf(id node.ID, _ bool) (out []node.ID) {
+	markers := v.snap.Markers()
+	for _, i := range markers.WithPredecessor(id) {
+		out = markers.Successors(out, i)
+	}
+	return out
+}
+
+// identical is evolve's flag of a marker from a changeset to what is the same.
+const identical = 4
+
+// PredecessorsOf lists what a changeset came from in one step.
+func (v Revsets) PredecessorsOf(id node.ID, all bool) (out []node.ID) {
+	markers := v.snap.Markers()
+	for _, i := range markers.WithSuccessor(nil, id) {
+		if all || markers.Flags(i)&identical == 0 {
+			out = append(out, markers.Predecessor(i))
+		}
+	}
+	return out
+}
+
 // AppendChildren appends a changeset's children, hidden ones included.
 func (v Revsets) AppendChildren(children []node.Rev, rev node.Rev) []node.Rev {
 	for _, child := range v.snap.Children(rev) {

@@ -23,11 +23,14 @@ func (ev *evaluator) predicate(name string) (*Predicate, error) {
 	if p := topicPredicates[name]; p != nil && ev.opts.Topics {
 		return p, nil
 	}
+	if p := evolvePredicates[name]; p != nil && ev.opts.Evolve {
+		return p, nil
+	}
 	p := predicates[name]
 	switch {
-	case p == nil && ev.opts.Topics:
-		// What is suggested instead is among what the extension adds, too.
-		return nil, hgerr.NewUnsupported("unknown function %s beside topics", name)
+	case p == nil && (ev.opts.Topics || ev.opts.Evolve):
+		// What is suggested instead is among what the extensions add, too.
+		return nil, hgerr.NewUnsupported("unknown function %s beside extensions", name)
 	case p == nil:
 		return nil, unknownIdentifier(name, documented())
 	}

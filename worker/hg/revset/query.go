@@ -25,8 +25,8 @@ type Options struct {
 	Lower func(string) string
 	// PreferAncestor is merge.preferancestor; nil is its default.
 	PreferAncestor []string
-	// Topics says that the extension topic is on.
-	Topics bool
+	// Evolve and Topics say that the extensions evolve and topic are on.
+	Evolve, Topics bool
 	// Version is the release of Mercurial to behave as.
 	Version config.Version
 }

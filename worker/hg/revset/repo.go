@@ -168,6 +168,16 @@ type TopicBranches interface {
 	TopicBranchOf(rev node.Rev) string
 }
 
+// MarkerReader is an optional part of a Repo for the functions of the extension
+// evolve: the steps that obsolescence markers record.
+type MarkerReader interface {
+	// SuccessorsOf lists what a changeset became in one step.
+	SuccessorsOf(id node.ID, all bool) []node.ID
+	// PredecessorsOf lists what it came from in one step; those that evolve marks as
+	// the same changeset only when all is set.
+	PredecessorsOf(id node.ID, all bool) []node.ID
+}
+
 // ChildIndex is an optional part of a Repo: an index of children.
 type ChildIndex interface {
 	// AppendChildren appends the children of rev, hidden ones included,
