@@ -5,6 +5,7 @@ package hg
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"hgbroker/worker/hg/hgtest"
@@ -100,6 +101,16 @@ var regressions = []struct {
 		s.commit("one")
 		os.Remove(filepath.Join(s.Dir, "c"))
 	}, []string{"hg files -T '{path} {size}\n'", "hg files -v", "hg files -Tjson -v", "hg files -T '{path}\n'"}},
+	{"what is hidden is not sent", func(s *site) {
+		s.write("a", "1\n")
+		s.commit("one")
+		s.hg("clone", "-q", "-U", ".", s.Dir+"-peer")
+		s.write("a", "2\n")
+		s.commit("two")
+		s.commit("two again", "--amend", "--config", "experimental.evolution=all")
+		s.hg("debugobsolete", "--config", "experimental.evolution=all", strings.TrimSpace(s.Must(s.t, "log", "-r", "tip", "-T", "{node}")))
+		s.hg("update", "-q", "0", "--config", "experimental.evolution=all")
+	}, []string{"hg outgoing --hidden ../repo-peer", "hg outgoing ../repo-peer", "hg outgoing -q --hidden ../repo-peer --config experimental.evolution=all", "hg outgoing --config experimental.evolution=all ../repo-peer"}},
 	{"a file outside of the store", func(s *site) {
 		s.write("a", "1\n", "sub/b", "1\n")
 		s.commit("one")

@@ -200,6 +200,9 @@ func runOutgoing(c *Context) (int, error) {
 // outgoing are the local changesets that the peer lacks, and how many more would
 // be if they were not secret.
 func (c *Context) outgoing(v *repo.View, p *peer) (list []node.Rev, secret int, err error) {
+	if c.Global.On("hidden") && v.Snapshot().HiddenCount() > 0 {
+		return nil, 0, unsupported("outgoing --hidden of what is hidden") // hg leaves out what is extinct
+	}
 	var only []node.Rev
 	specs := slices.Clone(c.Opts.List("rev"))
 	if branches := c.Opts.List("branch"); len(branches) > 0 || p.branch != "" {
