@@ -67,10 +67,13 @@ func (w *worker) settle() {
 		return
 	}
 	w.settler.busy = true
+	of := w.seen.Load() // the first command that counts: what is made may be newer
 	w.settler.all.Go(func() {
 		for more := true; more; {
 			w.awaitQuiet()
-			more = w.make(e)
+			next := w.seen.Load()
+			more = w.make(e, of)
+			of = next
 		}
 		debug.FreeOSMemory() // it has been much
 	})
@@ -96,15 +99,15 @@ func (w *worker) awaitQuiet() {
 
 // make makes and donates images, and has the engine use them. It tells whether
 // there is more to do.
-func (w *worker) make(e settling) bool {
+func (w *worker) make(e settling, of *seen) bool {
 	w.engineMu.Lock()
-	s, begun := e.Settling(), w.begun.Load()
+	s := e.Settling()
 	w.engineMu.Unlock()
 	var err error
 	if s != nil {
 		made := newImages(w.control)
 		err = guard(func() error { return s.Make(w.settler.ctx, made) })
-		w.donate(made.takeDonations(), begun)
+		w.donate(made.takeDonations(), of)
 	}
 	w.engineMu.Lock()
 	defer w.engineMu.Unlock()
@@ -121,9 +124,10 @@ func (w *worker) make(e settling) bool {
 }
 
 // donate gives images to the master that no command is reported with.
-func (w *worker) donate(made []donation, begun uint64) {
+func (w *worker) donate(made []donation, of *seen) {
 	for _, d := range made {
-		fin := protocol.Finished{Background: true, Served: protocol.ServedNone, Begun: begun, HeapBytes: w.reports.heapBytes(heapAfter), Donated: d.key}
+		fin := protocol.Finished{Background: true, Served: protocol.ServedNone, Begun: of.begun, Generation: of.generation,
+			HeapBytes: w.reports.heapBytes(heapAfter), Donated: d.key}
 		w.control.sendFd(protocol.CtlFinished, fin.Encode(), d.fd)
 		unix.Close(d.fd)
 	}

@@ -30,8 +30,8 @@ type worker struct {
 	reports reports
 	settler *settler
 
-	engineMu sync.Mutex    // guards engine
-	begun    atomic.Uint64 // when the last command began, by the clock that all processes share
+	engineMu sync.Mutex // guards engine
+	seen     atomic.Pointer[seen]
 	ran      atomic.Uint64 // commands that the engine began
 	inNative atomic.Bool   // it runs one; any goroutine may look
 
@@ -40,8 +40,16 @@ type worker struct {
 	answering atomic.Bool
 }
 
+// seen is what a donated image stands for: the disk as the last command found it,
+// or later.
+type seen struct {
+	begun      uint64 // when the command began, by the clock that all processes share
+	generation string
+}
+
 func newWorker(cfg Config, conn *protocol.Conn) *worker {
 	w := &worker{cfg: cfg.withDefaults(), control: newControl(conn), hgs: newInstallations(), uid: os.Getuid(), settler: newSettler()}
+	w.seen.Store(&seen{})
 	w.reports.control, w.control.tell = w.control, w.reports.flush
 	w.images = newImages(w.control)
 	w.engine = w.cfg.NewEngine(hg.Options{Images: w.images, Deferred: true})
@@ -144,8 +152,7 @@ func (w *worker) load(root string) (protocol.Finished, error) {
 // fill takes over what the engine says about a command.
 func (w *worker) fill(fin *protocol.Finished, res *hg.Result, start time.Time) {
 	took := time.Since(start)
-	// What it donates stands for the disk as it was then, or later.
-	w.begun.Store(protocol.Clock() - uint64(took))
+	w.seen.Store(&seen{protocol.Clock() - uint64(took), res.Generation})
 	fin.DurationUs = max(1, uint64(took.Microseconds()))
 	if res.Command != "" {
 		fin.Command = res.Command

@@ -186,7 +186,7 @@ const loadAttempts = 20
 // Begin makes the snapshot stand for what is on disk now. It costs four stats
 // when nothing has changed; else it reads what was appended, and what it does not
 // find in an image is read when a command asks for it. An image of the result is
-// made by Settle. clock measures, and may be nil.
+// made by a Settlement. clock measures, and may be nil.
 func (r *Repo) Begin(ctx context.Context, clock func() time.Time) error {
 	r.loaded, r.LoadTime = "", 0
 	r.beginTexts()
