@@ -129,6 +129,7 @@ func (c *Context) examine(v *repo.View) (int, error) {
 	found, err := verify.Examine(c, v.Store(), verify.Options{
 		At72:      c.At72(),
 		Sparse:    v.Layout.Requirements.Has(requires.SparseRevlog),
+		ZstdWords: c.zstdWords(),
 		Verbose:   c.Verbose,
 		Full:      c.Opts.On("full"),
 		Censored:  policy == "" || policy == "abort",
@@ -154,6 +155,17 @@ func (c *Context) examine(v *repo.View) (int, error) {
 		}
 	}
 	return found.Code, found.Abort
+}
+
+// zstdWords are those of the libzstd that comes with hg, for a damaged block.
+func (c *Context) zstdWords() string {
+	switch v := c.Config.Version(); {
+	case v.AtLeast(7, 2):
+		return "Data corruption detected"
+	case v.AtLeast(6, 4):
+		return "" // not known when it changed
+	}
+	return "Corrupted block detected"
 }
 
 // verifyDirstate compares the dirstate with the manifests of its parents. The

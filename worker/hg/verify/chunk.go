@@ -7,6 +7,8 @@ import (
 	"encoding/hex"
 	"io"
 	"os"
+	"slices"
+	"strings"
 	"sync"
 
 	kzlib "github.com/klauspost/compress/zlib"
@@ -238,8 +240,17 @@ var unzstd = sync.OnceValues(func() (*zstd.Decoder, error) {
 	return zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(maxText))
 })
 
-// unzstd unpacks what is sound. What libzstd says of anything else is known for
-// a wrong magic number only.
+// corruptFrame are the beginnings of what package zstd says of a frame of which
+// libzstd says that a block of it is corrupted. The two do not agree about all
+// that is wrong with a frame; what stands here was held against libzstd
+// (TestZstdWords).
+var corruptFrame = []string{
+	"corrupt input: last value not power of two", "corrupt input: weights tableLog too big", "frame size does not match size on stream",
+	"literal output size mismatch", "match offset (", "tableLog too large", "truncated input (or invalid offset)",
+}
+
+// unzstd unpacks what is sound, and tells libzstd's words where it is known what
+// it says.
 func (l *log) unzstd(chunk []byte) ([]byte, error) {
 	if len(chunk) >= 4 && !bytes.HasPrefix(chunk, []byte("\x28\xb5\x2f\xfd")) {
 		return nil, storageErrorf("revlog decompress error: zstd decompressor error: Unknown frame descriptor")
@@ -249,8 +260,20 @@ func (l *log) unzstd(chunk []byte) ([]byte, error) {
 		return nil, err
 	}
 	out, err := dec.DecodeAll(chunk, nil)
-	if err != nil {
-		return nil, hgerr.NewUnsupported("verify of a damaged zstd frame (%s)", l.name)
+	var h zstd.Header
+	if h.Decode(chunk) != nil || h.WindowSize > maxFrame || h.FrameContentSize > maxFrame || h.DictionaryID != 0 {
+		return nil, hgerr.NewUnsupported("verify of an odd zstd frame (%s)", l.name)
 	}
-	return out, nil
+	if err == nil {
+		return out, nil
+	}
+	// hg writes frames of one segment and of known size, unless they are large.
+	plain := h.SingleSegment && h.HasFCS && !h.HasCheckSum
+	if plain && l.zstdWords != "" && slices.ContainsFunc(corruptFrame, func(words string) bool { return strings.HasPrefix(err.Error(), words) }) {
+		return nil, storageErrorf("revlog decompress error: zstd decompressor error: %s", l.zstdWords)
+	}
+	return nil, hgerr.NewUnsupported("verify of a damaged zstd frame (%s)", l.name)
 }
+
+// maxFrame is what a frame's head may promise before libzstd finds it too much.
+const maxFrame = 64 << 20

@@ -13,6 +13,6 @@
 // while it reads, where that makes a difference.
 //
 // What cannot be told exactly is an *hgerr.Unsupported, before anything is
-// printed: damaged zstd frames, a node that comes twice in the changelog, what
+// printed: many damaged zstd frames, a node that comes twice in the changelog, what
 // ends hg with a traceback, stores without an fncache.
 package verify

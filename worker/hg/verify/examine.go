@@ -19,10 +19,12 @@ import (
 
 // Options say how hg would verify.
 type Options struct {
-	At72    bool // as hg 7.2 does, else as 6.3
-	Sparse  bool // the store has the requirement sparserevlog
-	Verbose bool
-	Full    bool // read the manifests whole, too
+	At72   bool // as hg 7.2 does, else as 6.3
+	Sparse bool // the store has the requirement sparserevlog
+	// ZstdWords are libzstd's for a damaged block, "" when they are not known.
+	ZstdWords string
+	Verbose   bool
+	Full      bool // read the manifests whole, too
 	// Censored revisions are an error (censor.policy=abort).
 	Censored bool
 	// FullTexts is the cache of manifests in the checkout, which hg trusts.

@@ -48,6 +48,7 @@ type log struct {
 	at72       bool
 	censorable bool
 	sparse     bool // chains are read in slices
+	zstdWords  string
 	files      store.Files
 	name       string // of its files without extension, not encoded: "data/a"
 	display    string // what hg calls it in most messages
@@ -90,7 +91,7 @@ func openLog(files store.Files, name string, o Options, censorable bool) (*log, 
 	if err != nil {
 		return nil, err
 	}
-	l := &log{at72: o.At72, sparse: o.Sparse, censorable: censorable, files: files, name: name, display: name, inline: true, general: true,
+	l := &log{at72: o.At72, sparse: o.Sparse, zstdWords: o.ZstdWords, censorable: censorable, files: files, name: name, display: name, inline: true, general: true,
 		cached: node.NullRev, chunks: map[node.Rev][]byte{}, chunksMax: smallestChunkCache}
 	if o.At72 {
 		l.display = strings.TrimPrefix(name, "data/")

@@ -3,7 +3,10 @@
 package verify
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
+	"path/filepath"
 	"testing"
 
 	"hgbroker/worker/hg/hgtest"
@@ -27,6 +30,50 @@ func TestInflateWords(t *testing.T) {
 	t.Log(seen)
 	if len(seen) < 14 {
 		t.Errorf("only %d kinds of damage", len(seen))
+	}
+}
+
+// TestZstdWords compares what is made of damaged zstd frames, or said of them,
+// with the compressor of each hg.
+func TestZstdWords(t *testing.T) {
+	words := map[string]string{"6.3.2": "Corrupted block detected", "7.2.4": "Data corruption detected"}
+	compared := 0
+	for _, version := range hgtest.HgVersions(t) {
+		if words[version.Number] == "" {
+			continue
+		}
+		compared++
+		t.Run(version.Number, func(t *testing.T) {
+			l := &log{name: "data/a", zstdWords: words[version.Number]}
+			told, left := 0, 0
+			cmd := hgtest.Python(t, version.Path, filepath.Join("testdata", "zstd.py"), "1", "12000")
+			for line := range bytes.Lines(hgtest.Output(t, cmd)) {
+				var a struct{ Frame, Words, Text string }
+				if err := json.Unmarshal(line, &a); err != nil {
+					t.Fatal(err)
+				}
+				out, err := l.unzstd(raw(a.Frame))
+				var f *failure
+				switch {
+				case errors.As(err, &f):
+					if f.text != a.Words {
+						t.Errorf("%x: %q; hg has %q", raw(a.Frame), f.text, a.Words)
+					}
+					told++
+				case err != nil:
+					left++
+				case a.Words != "" || string(out) != string(raw(a.Text)):
+					t.Errorf("%x: %d bytes; hg has %q", raw(a.Frame), len(out), a.Words)
+				}
+			}
+			t.Log("told", told, "left to hg", left)
+			if told < 1000 {
+				t.Error("nearly all is left to hg")
+			}
+		})
+	}
+	if compared == 0 {
+		t.Skip("no hg whose words are known")
 	}
 }
 
