@@ -61,6 +61,13 @@ var regressions = []struct {
 		s.hg("update", "-q", "null")
 		s.write(".hg/hgrc", "[experimental]\nevolution = all\n")
 	}, nullLines},
+	{"markers that are not looked at", func(s *site) {
+		s.write("a", "1\n")
+		s.commit("one")
+		s.write("b", "1\n")
+		s.commit("two")
+		s.commit("two again", "--amend", "--config", "experimental.evolution=all")
+	}, append([]string{"hg diff -r.", "hg diff -r . -r tip", "hg status --rev .", "hg status --rev 0"}, nullLines...)},
 	{"of several ancestors the deepest", func(s *site) {
 		// Two merges of the same two changesets, of which one has the longer past.
 		s.write("a", "1\n")

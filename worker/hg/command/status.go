@@ -182,9 +182,10 @@ func (c *Context) pair(v *repo.View, specs []string) (a, b node.Rev, err error) 
 	if err := c.unhide(v, specs); err != nil {
 		return 0, 0, err
 	}
-	if len(specs) == 1 && specs[0] == "." && c.At72() {
-		// hg 7 knows this one without looking at what is visible.
+	if len(specs) == 1 && specs[0] == "." {
+		// hg knows this one without looking at what is visible.
 		a, _ = v.WdirParents()
+		c.nullParent(v, ".", a)
 		return a, node.WdirRev, nil
 	}
 	if err := c.refuseTexts(specs); err != nil {
