@@ -69,7 +69,7 @@ type loadedConfig struct {
 	// refusedAliases are names in [revsetalias] and the like that stand for what
 	// only an extension knows.
 	refusedAliases []string
-	aliases        []string // names in [alias], none when plain mode hides them
+	aliases        []string // names in [alias]; plain mode hides those in files
 	strict         bool     // ui.strict
 	strictErr      error
 	hooks          []string // names in [hooks] that are set
@@ -88,10 +88,8 @@ func (l *loadedConfig) settle() {
 	if l.refusal = l.extension; l.refusal == nil {
 		l.refusal = refuseConfig(l.full, l.key.env)
 	}
-	if !l.full.Plain("alias") {
-		for _, it := range l.full.MainItems("alias") {
-			l.aliases = append(l.aliases, it.Name)
-		}
+	for _, it := range l.full.MainItems("alias") {
+		l.aliases = append(l.aliases, it.Name)
 	}
 	l.strict, l.strictErr = l.full.Bool("ui", "strict")
 	for _, it := range l.full.Items("hooks") {

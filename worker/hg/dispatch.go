@@ -300,7 +300,10 @@ func (d *dispatcher) parse() (cmdline.Line, *command.Spec, error) {
 	if err != nil {
 		var usage *cmdline.UsageError
 		var unknown *cmdline.UnknownCommandError
-		if errors.As(err, &usage) || errors.As(err, &unknown) {
+		if errors.As(err, &unknown) {
+			return line, nil, d.unknownCommand(unknown.Command)
+		}
+		if errors.As(err, &usage) {
 			return line, nil, hgerr.NewUnsupported("usage error: %v", err)
 		}
 		return line, nil, err
