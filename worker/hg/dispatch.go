@@ -270,6 +270,12 @@ func (d *dispatcher) parse() (cmdline.Line, *command.Spec, error) {
 			return c, nil
 		}
 		c, err := cmdline.Lookup(name, d.dialect.version, d.loaded.aliases, d.loaded.strict)
+		var unknown *cmdline.UnknownCommandError
+		if errors.As(err, &unknown) && !d.loaded.strict {
+			if c, ok := d.loaded.abbreviated(name); ok {
+				return c, nil
+			}
+		}
 		for _, x := range d.loaded.extensions {
 			if refusal := x.refusesWord(name, c); refusal != nil {
 				return c, refusal

@@ -126,6 +126,23 @@ func (l *loadedConfig) extensionCommand(name string) (cmdline.Command, bool) {
 	return cmdline.Command{Name: name, Names: []string{name}, InferRepo: name == "children" || name == "qdiff"}, true
 }
 
+// abbreviated finds the command that an enabled extension adds and that a word
+// alone stands for, which no other command begins with.
+func (l *loadedConfig) abbreviated(word string) (cmdline.Command, bool) {
+	var found []string
+	for _, x := range l.extensions {
+		for added := range strings.FieldsSeq(x.adds) {
+			if strings.HasPrefix(added, word) && !slices.Contains(found, added) {
+				found = append(found, added)
+			}
+		}
+	}
+	if len(found) != 1 || strings.HasPrefix(found[0], "debug") {
+		return cmdline.Command{}, false
+	}
+	return l.extensionCommand(found[0])
+}
+
 // knownExtensions finds rows of the table.
 var knownExtensions = func() map[string]*extension {
 	m := make(map[string]*extension, len(extensions))
