@@ -153,9 +153,6 @@ func TestRandomRepositories(t *testing.T) {
 				seed := uint64(first + i)
 				v := variants[int(seed)%len(variants)]
 				t.Run(fmt.Sprintf("%d-%v", seed, v), func(t *testing.T) {
-					// 7.2 takes the part of a tree manifest that changed for all of it, now
-					// and then, and dies.
-					y.Crashes = v.Has("treemanifest") && version.Number >= "7"
 					dir := generator.New(t, seed, v)
 					info := hgtest.Info(t, real, dir)
 					cmds := hgtest.RandomCommands(rand.New(rand.NewPCG(seed, 1)), info, commands/2)

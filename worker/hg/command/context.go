@@ -19,6 +19,7 @@ import (
 	"hgbroker/worker/hg/match"
 	"hgbroker/worker/hg/node"
 	"hgbroker/worker/hg/repo"
+	"hgbroker/worker/hg/requires"
 	"hgbroker/worker/hg/revset"
 )
 
@@ -102,6 +103,11 @@ func (c *Context) View() (*repo.View, error) {
 	}
 	if c.Repo == nil {
 		return nil, hgerr.Abortf(hgerr.NotARepository, "there is no Mercurial repository here (.hg not found)")
+	}
+	if c.Global.On("hidden") && c.At72() && c.Repo.Layout.Requirements.Has(requires.TreeManifest) {
+		// Of what it shows then, hg 7 finds the tags in the part of a manifest that
+		// changed, which it takes for the whole.
+		return nil, unsupported("--hidden with tree manifests, of which hg 7 may die")
 	}
 	if err := c.Repo.Begin(c, time.Now); err != nil {
 		return nil, err

@@ -20,9 +20,6 @@ type Tally struct {
 	// Strict makes every command that the runner under test calls Unsupported
 	// an error. Otherwise they are counted with their reasons.
 	Strict bool
-	// Crashes says that real hg is known to die now and then of what is compared:
-	// an answer in its place is counted by itself and is no mismatch.
-	Crashes bool
 	// MaxErrors is how many mismatches are printed in full; 0 means 10.
 	MaxErrors int
 
@@ -92,13 +89,6 @@ func (y *Tally) same(c Command) {
 	y.of(c).same++
 }
 
-// crashed counts an answer where real hg died.
-func (y *Tally) crashed() {
-	y.mu.Lock()
-	defer y.mu.Unlock()
-	y.crashes++
-}
-
 func (y *Tally) unsupported(t testing.TB, dir string, c Command, what string) {
 	t.Helper()
 	y.mu.Lock()
@@ -153,9 +143,6 @@ func (y *Tally) table() string {
 		sum.unsupported += p.unsupported
 	}
 	fmt.Fprintf(&b, "%-12s %8d %9d %11d   in %d repositories\n", "total", sum.same, sum.different, sum.unsupported, y.repositories)
-	if y.crashes > 0 {
-		fmt.Fprintf(&b, "%8d answered where real hg died\n", y.crashes)
-	}
 	reasons := slices.SortedFunc(maps.Keys(y.reasons), func(a, b string) int {
 		return cmp.Or(y.reasons[b]-y.reasons[a], strings.Compare(a, b))
 	})
