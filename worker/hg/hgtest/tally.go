@@ -28,7 +28,6 @@ type Tally struct {
 
 	compared, repositories int
 	mismatches             int
-	crashes                int                    // answers in place of one
 	commands               map[string]*perCommand // by hg's command word
 	reasons                map[string]int         // of Unsupported
 }
