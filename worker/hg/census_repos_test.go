@@ -17,6 +17,21 @@ type site struct {
 	t *testing.T
 }
 
+// newSite is an empty repository.
+func newSite(t *testing.T, real hgtest.Runner) *site {
+	t.Helper()
+	dir, err := filepath.EvalSymlinks(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &site{&hgtest.Shell{Hg: real, Dir: filepath.Join(dir, "repo"), Env: hgtest.BaseEnv()}, t}
+	if err := os.Mkdir(s.Dir, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	s.hg("init")
+	return s
+}
+
 func (s *site) hg(args ...string) { s.Must(s.t, args...) }
 
 // stops runs a command that leaves conflicts.

@@ -84,15 +84,7 @@ func makeSite(t *testing.T, name string, real hgtest.Runner) string {
 	if fill == nil {
 		t.Fatalf("census.txt names a scenario %s, which nothing makes", name)
 	}
-	dir, err := filepath.EvalSymlinks(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := &site{&hgtest.Shell{Hg: real, Dir: filepath.Join(dir, "repo"), Env: hgtest.BaseEnv()}, t}
-	if err := os.Mkdir(s.Dir, 0o777); err != nil {
-		t.Fatal(err)
-	}
-	s.hg("init")
+	s := newSite(t, real)
 	fill(s)
 	return s.Dir
 }

@@ -15,15 +15,7 @@ import (
 
 // wideSite is a repository of which the manifest is large enough to be shared.
 func wideSite(t *testing.T, real hgtest.Runner) *site {
-	dir, err := filepath.EvalSymlinks(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := &site{&hgtest.Shell{Hg: real, Dir: filepath.Join(dir, "repo"), Env: hgtest.BaseEnv()}, t}
-	if err := os.Mkdir(s.Dir, 0o777); err != nil {
-		t.Fatal(err)
-	}
-	s.hg("init")
+	s := newSite(t, real)
 	for i := range 1400 {
 		s.write(fmt.Sprintf("dir%02d/file%04d", i/50, i), fmt.Sprintf("text %d\n", i))
 	}

@@ -139,15 +139,7 @@ func TestRegressions(t *testing.T) {
 		real := hgtest.NewReal(t, version.Path)
 		for _, r := range regressions {
 			t.Run(version.Number+"/"+r.name, func(t *testing.T) {
-				dir, err := filepath.EvalSymlinks(t.TempDir())
-				if err != nil {
-					t.Fatal(err)
-				}
-				s := &site{&hgtest.Shell{Hg: real, Dir: filepath.Join(dir, "repo"), Env: hgtest.BaseEnv()}, t}
-				if err := os.Mkdir(s.Dir, 0o777); err != nil {
-					t.Fatal(err)
-				}
-				s.hg("init")
+				s := newSite(t, real)
 				r.make(s)
 				var cmds []hgtest.Command
 				for _, line := range r.lines {
