@@ -30,6 +30,9 @@ var disabledCommands = strings.Fields(`
 // to it.
 func (d *dispatcher) unknownCommand(name string) error {
 	refusal := hgerr.NewUnsupported("unknown command %s, which hg explains", name)
+	if v := d.r.Hg.Version; !strings.HasPrefix(v, "6.3") && !strings.HasPrefix(v, "7.2") {
+		return refusal // a release with other commands, or something that is no Mercurial
+	}
 	if len(d.loaded.extensions) > 0 || d.early.On("traceback") {
 		return refusal
 	}
