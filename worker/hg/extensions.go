@@ -86,7 +86,7 @@ var extensions = []extension{
 	{name: "largefiles", adds: "debuglfput lfconvert lfpull", names: "pulled(", touches: "archive outgoing verify", why: "adds options; a repository with the requirement is hg's"},
 	{name: "lfs", adds: "debuglfsupload debug::lfs-local-cache", names: "lfs_files lfs(", touches: "verify", why: "adds --no-lfs; a repository with the requirement is hg's"},
 	{name: "mq", adds: "qapplied qci qclone qcommit qdelete qdiff qfinish qfold qgoto qguard qheader qimport qinit qmv qnew qnext qpop qprev qpush qqueue qrefresh qremove qrename qrestore qrm qsave qselect qseries qtop qunapplied strip",
-		names: "mq("},
+		names: "mq(", why: "but for `mq()` without arguments"},
 	{name: "notify"},
 	{name: "patchbomb", adds: "email"},
 	{name: "purge", adds: "purge clean"},
