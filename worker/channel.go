@@ -114,12 +114,15 @@ func (w *worker) serve(fd int) (sound bool) {
 
 // next waits for a frame; nil is the end.
 func (c *channel) next() *protocol.Frame {
+	c.mu.Lock()
+	// Under the lock: a watcher that took the frame leaves it here and is no watcher
+	// any more in one step.
 	select {
 	case f := <-c.frames:
+		c.mu.Unlock()
 		return f
 	default:
 	}
-	c.mu.Lock()
 	if c.orphaned {
 		c.mu.Unlock()
 		return nil
