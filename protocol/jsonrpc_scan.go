@@ -27,8 +27,8 @@ func validJSON(b []byte) bool {
 const condenseFrom = 4 << 10
 
 // condensed is b without what stands for itself in its strings, and so valid JSON
-// if and only if b is: strings begin and end where they do in b, and escapes,
-// control characters and all that is outside of strings is kept.
+// if and only if b is: strings begin and end where they do in b, and what may be
+// wrong in them and all that is outside of strings is kept.
 func condensed(b []byte) []byte {
 	var out []byte
 	for len(b) > 0 {
@@ -44,6 +44,10 @@ func condensed(b []byte) []byte {
 				return out // a string without an end
 			}
 			c := b[0]
+			if c == '\\' && len(b) > 1 && shortEscape(b[1]) {
+				b = b[2:]
+				continue
+			}
 			out, b = append(out, c), b[1:]
 			if c == '"' {
 				break
@@ -59,6 +63,15 @@ func condensed(b []byte) []byte {
 		}
 	}
 	return append(out, b...)
+}
+
+// shortEscape tells what may follow a backslash and needs nothing behind it.
+func shortEscape(c byte) bool {
+	switch c {
+	case 'n', '"', '\\', 't', 'r', '/', 'b', 'f':
+		return true
+	}
+	return false
 }
 
 func isHex(c byte) bool {

@@ -257,9 +257,9 @@ func (r *RunResult) UnmarshalJSON(b []byte) error {
 		case "exitCode":
 			r.ExitCode, err = strconv.Atoi(string(value))
 		case "stdout":
-			err = r.Stdout.UnmarshalJSON(value)
+			err = r.Stdout.unmarshalValid(value)
 		case "stderr":
-			err = r.Stderr.UnmarshalJSON(value)
+			err = r.Stderr.unmarshalValid(value)
 		case "served":
 			r.Served, ok = decodeString(value)
 		case "generation":

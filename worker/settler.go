@@ -48,6 +48,17 @@ func newSettler() *settler {
 	return s
 }
 
+// finish returns when everything is made, or gone is closed: a worker that grew by
+// reading a whole history is retired for it, and what it has read is for the others.
+func (s *settler) finish(gone <-chan struct{}) {
+	made := make(chan struct{})
+	go func() { s.all.Wait(); close(made) }()
+	select {
+	case <-made:
+	case <-gone:
+	}
+}
+
 // stop returns when nothing is made any more.
 func (s *settler) stop() {
 	s.cancel()

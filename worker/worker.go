@@ -77,6 +77,7 @@ func (w *worker) run() int {
 	for {
 		t, ok := w.control.next()
 		if !ok {
+			w.settler.finish(w.control.gone)
 			return exitDone
 		}
 		if !w.do(t) {
