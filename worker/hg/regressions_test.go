@@ -29,6 +29,13 @@ var regressions = []struct {
 		// debugtemplate knows no keywords then.
 		"hg debugtemplate '{desc|json} {rev|json} {files|count} {node|nonempty}\\n'", "hg debugtemplate '{rev % \"a\"}'", "hg debugtemplate '{index|json}{bookmarks|json}'",
 	}},
+	{"children of a file by a way out of the root", func(s *site) {
+		s.write("file.i", "1\n", "src/a", "1\n")
+		s.commit("one")
+	}, []string{
+		"cd src && hg children --config extensions.children= ../file.i", "cd src && hg children --config extensions.children= ../src/a",
+		"cd src && hg children --config extensions.children= file.i", "hg children --config extensions.children= src/a",
+	}},
 	{"newest first in a graph", func(s *site) {}, []string{
 		"hg incoming -nG", "hg outgoing -nG ../nosuch", "hg outgoing -nGB ../nosuch", "hg incoming -nG --config ui.detailed-exit-code=1",
 	}},

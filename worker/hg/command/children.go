@@ -3,6 +3,9 @@
 package command
 
 import (
+	"slices"
+	"strings"
+
 	"hgbroker/worker/hg/cmdline"
 	"hgbroker/worker/hg/node"
 	"hgbroker/worker/hg/repo"
@@ -58,6 +61,10 @@ func runChildren(c *Context) (int, error) {
 // fileChildren are the changesets of the revisions of a file, named from the root,
 // that were made from the one in rev; a filelog knows the first changeset with each.
 func fileChildren(v *repo.View, rev node.Rev, path string) ([]node.Rev, error) {
+	if slices.Contains(strings.Split(path, "/"), "..") {
+		// hg asks the store for it, and what that says depends on the name.
+		return nil, unsupported("children of a file outside of the repository")
+	}
 	id, err := v.FileNode(rev, path)
 	if err != nil {
 		return nil, err
