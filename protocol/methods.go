@@ -257,9 +257,9 @@ func (r *RunResult) UnmarshalJSON(b []byte) error {
 		case "exitCode":
 			r.ExitCode, err = strconv.Atoi(string(value))
 		case "stdout":
-			err = r.Stdout.unmarshalValid(value)
+			err = r.Stdout.UnmarshalJSON(value)
 		case "stderr":
-			err = r.Stderr.unmarshalValid(value)
+			err = r.Stderr.UnmarshalJSON(value)
 		case "served":
 			r.Served, ok = decodeString(value)
 		case "generation":

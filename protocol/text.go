@@ -43,7 +43,15 @@ func (t *Text) UnmarshalJSON(b []byte) error {
 		if !utf8.Valid(b) {
 			return fmt.Errorf("%w: not UTF-8", ErrText)
 		}
-		return t.unescape(b)
+		if len(b) < 2 || b[len(b)-1] != '"' {
+			return ErrText
+		}
+		text, err := appendUnescaped(make([]byte, 0, len(b)-2), b[1:len(b)-1])
+		if err != nil {
+			return err
+		}
+		*t = Text(unsafe.String(unsafe.SliceData(text), len(text)))
+		return nil
 	case len(b) > 0 && b[0] == '{':
 		var o map[string]string
 		if err := json.Unmarshal(b, &o); err != nil {
@@ -98,27 +106,6 @@ func AppendText(dst []byte, s string) []byte {
 	dst = append(dst, '"')
 	dst = appendEscaped(dst, bytesOf(s))
 	return append(dst, '"')
-}
-
-// unmarshalValid is UnmarshalJSON of what is known to be valid JSON in UTF-8.
-func (t *Text) unmarshalValid(b []byte) error {
-	if len(b) > 0 && b[0] == '"' {
-		return t.unescape(b)
-	}
-	return t.UnmarshalJSON(b)
-}
-
-// unescape takes a string literal in UTF-8.
-func (t *Text) unescape(lit []byte) error {
-	if len(lit) < 2 || lit[len(lit)-1] != '"' {
-		return ErrText
-	}
-	text, err := appendUnescaped(make([]byte, 0, len(lit)-2), lit[1:len(lit)-1])
-	if err != nil {
-		return err
-	}
-	*t = Text(unsafe.String(unsafe.SliceData(text), len(text)))
-	return nil
 }
 
 // appendEscaped appends UTF-8 as it stands between the quotes of a JSON string.
