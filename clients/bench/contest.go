@@ -92,6 +92,7 @@ func (w *world) contest(line []string, p pace) (*row, error) {
 	samples := make([][]time.Duration, len(w.entries))
 	turns := make([]int, len(w.entries)) // how many are left to each
 	answers := map[string]string{}
+	answer := "" // of whoever gave one first
 	for i, e := range w.entries {
 		if err := w.ctx.Err(); err != nil {
 			return nil, err
@@ -110,18 +111,21 @@ func (w *world) contest(line []string, p pace) (*row, error) {
 		}
 		if _, ok := e.contender.(bare); !ok {
 			answers[e.name] = string(text)
-			if r.Bytes == 0 {
-				r.Bytes = len(text)
+			if len(answer) == 0 {
+				answer = string(text)
 			}
 		}
 	}
+	r.Bytes = len(answer)
 	for _, e := range w.entries {
 		want, ok := answers["hg"]
 		if got, answered := answers[e.name]; ok && answered && got != want {
 			r.remark("%s answers differently from hg", e.name)
 		}
-		if s, ok := e.contender.(sized); ok {
-			s.size(r.Bytes)
+		if s, ok := e.contender.(expecting); ok {
+			if err := s.expect(answer); err != nil {
+				return nil, fmt.Errorf("%s: %w", e.name, err)
+			}
 		}
 	}
 	for round := range p.rounds {

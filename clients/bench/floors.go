@@ -31,10 +31,28 @@ type socketpair struct {
 // and the least size of an answer, both in bytes.
 const question = 100
 
-// envEcho makes this program the other process.
-const envEcho = "HGBROKER_BENCH_ECHO"
+// envFloor makes this program the other process of a floor.
+const (
+	envFloor   = "HGBROKER_BENCH_FLOOR"
+	floorEcho  = "echo"
+	floorPrint = "print"
+)
 
-func echoing() bool { return os.Getenv(envEcho) != "" }
+// beneath is whether this process is a floor's, which is then done with.
+func beneath() bool {
+	switch os.Getenv(envFloor) {
+	case floorEcho:
+		echo()
+	case floorPrint:
+		if err := printAnswers(); err != nil {
+			fmt.Fprintf(os.Stderr, "bench: print: %v\n", err)
+			os.Exit(1)
+		}
+	default:
+		return false
+	}
+	return true
+}
 
 // echo answers what it receives on descriptor 3, until that is closed.
 func echo() {
@@ -66,7 +84,7 @@ func startSocketpair(*world) (contender, error) {
 	f := os.NewFile(uintptr(theirs), "echo")
 	defer f.Close()
 	cmd := exec.Command(self)
-	cmd.Env = append(os.Environ(), envEcho+"=1")
+	cmd.Env = append(os.Environ(), envFloor+"="+floorEcho)
 	cmd.ExtraFiles = []*os.File{f}
 	cmd.Stderr = os.Stderr
 	if err := cmd.Start(); err != nil {
@@ -78,8 +96,11 @@ func startSocketpair(*world) (contender, error) {
 
 func (*socketpair) bare() {}
 
-// size makes the answers as large as those of the others.
-func (s *socketpair) size(bytes int) { s.back = uint32(max(question, bytes)) }
+// expect makes the answers as large as those of the others.
+func (s *socketpair) expect(text string) error {
+	s.back = uint32(max(question, len(text)))
+	return nil
+}
 
 func (s *socketpair) ask([]string) ([]byte, time.Duration, error) {
 	start := time.Now()

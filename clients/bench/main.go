@@ -61,8 +61,7 @@ type options struct {
 var parts = []string{"firsts", "commits", "cpu", "memory"}
 
 func main() {
-	if echoing() {
-		echo()
+	if beneath() {
 		return
 	}
 	var o options

@@ -57,7 +57,7 @@ func table(b *strings.Builder, lines [][]string) {
 
 // rows tells of every command: the medians, with the 99th percentile behind the
 // slash, how many times slower than stdio each peer is, and how many times
-// slower than the emptiest command stdio is.
+// slower stdio is than the emptiest command, and than the bound.
 func (r *result) rows(b *strings.Builder) {
 	head := append([]string{"command", "answer"}, r.Contenders...)
 	compared := slices.DeleteFunc(slices.Clone(peers), func(p string) bool {
@@ -66,14 +66,17 @@ func (r *result) rows(b *strings.Builder) {
 	for _, p := range compared {
 		head = append(head, p+" ÷ stdio")
 	}
-	var base times
+	var base, printed times
 	for _, w := range r.Rows {
 		if w.Command == quoted(empty) {
-			base = w.Times["stdio"]
+			base, printed = w.Times["stdio"], w.Times["print"]
 		}
 	}
 	if base.Count > 0 {
 		head = append(head, "stdio ÷ `"+quoted(empty)+"`")
+	}
+	if printed.Count > 0 {
+		head = append(head, "stdio ÷ bound")
 	}
 	lines := [][]string{head}
 	for _, w := range r.Rows {
@@ -92,6 +95,12 @@ func (r *result) rows(b *strings.Builder) {
 		}
 		if base.Count > 0 {
 			cells = append(cells, ratio(ours, base))
+		}
+		if printed.Count > 0 {
+			// Two empty commands, and what it takes to print the answer.
+			bound := w.Times["print"]
+			bound.P50 = 2*base.P50 + max(0, bound.P50-printed.P50)
+			cells = append(cells, ratio(ours, bound))
 		}
 		lines = append(lines, cells)
 	}

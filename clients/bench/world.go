@@ -38,8 +38,8 @@ type (
 	accountable interface {
 		cpu() (map[string]time.Duration, error)
 	}
-	// sized is told how large the answers of the others are.
-	sized interface{ size(bytes int) }
+	// expecting is told what the others answered.
+	expecting interface{ expect(text string) error }
 )
 
 // entry is a contender with its name.
@@ -69,7 +69,7 @@ var starts = []struct {
 }{
 	{"stdio", startStdio}, {"channel", startChannel}, {"drop-in", startDropIn}, {"cold", startCold},
 	{"hg", startHg}, {"chg", startChg}, {"chg-cache", startChgCache}, {"hglib", startHglib}, {"rhg", startRhg}, {"git", startGit},
-	{"socketpair", startSocketpair}, {"walk", startWalk},
+	{"socketpair", startSocketpair}, {"print", startPrinter}, {"walk", startWalk},
 }
 
 // below is a world for another part of the run, where nothing is started yet.
