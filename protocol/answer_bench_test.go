@@ -37,13 +37,8 @@ func BenchmarkAnswer(b *testing.B) {
 			b.ReportAllocs()
 			msg := answer()
 			for b.Loop() {
-				var r RunResult
-				m, bad := ParseMessage(msg)
-				if bad != nil {
-					b.Fatal(bad)
-				}
-				if err := r.UnmarshalJSON(m.Result); err != nil || len(r.Stdout) != len(data) {
-					b.Fatal(err)
+				if _, r, ok := ParseRunResponse(msg); !ok || len(r.Stdout) != len(data) {
+					b.Fatalf("%+v", r)
 				}
 			}
 		})

@@ -44,7 +44,7 @@ func condensed(b []byte) []byte {
 				return out // a string without an end
 			}
 			c := b[0]
-			if c == '\\' && len(b) > 1 && shortEscape(b[1]) {
+			if c == '\\' && len(b) > 1 && shortEscapes[b[1]] != 0 {
 				b = b[2:]
 				continue
 			}
@@ -63,15 +63,6 @@ func condensed(b []byte) []byte {
 		}
 	}
 	return append(out, b...)
-}
-
-// shortEscape tells what may follow a backslash and needs nothing behind it.
-func shortEscape(c byte) bool {
-	switch c {
-	case 'n', '"', '\\', 't', 'r', '/', 'b', 'f':
-		return true
-	}
-	return false
 }
 
 func isHex(c byte) bool {

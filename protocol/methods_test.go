@@ -5,7 +5,9 @@ package protocol
 import (
 	"encoding/json"
 	"reflect"
+	"strings"
 	"testing"
+	"unicode/utf8"
 )
 
 // slowParams and slowResult are decoded by encoding/json alone.
@@ -75,4 +77,32 @@ func TestRunResult(t *testing.T) {
 			t.Errorf("%s was taken as %+v", bad, r)
 		}
 	}
+}
+
+// FuzzRunResponse: what ParseRunResponse takes, ParseMessage takes for the same; and
+// it takes what our broker writes.
+func FuzzRunResponse(f *testing.F) {
+	long := strings.Repeat("changeset: 1\n\"é\"\\\x00\x7f", 100)
+	for _, text := range []string{"", "a\n", long, long + "\xff", "\x1b[0m\u2028😀"} {
+		f.Add([]byte(text), string(AppendResponse(nil, "12", (&RunResult{ExitCode: 1, Stdout: Text(text), Served: "warm", Generation: "g"}).AppendJSON(nil))))
+	}
+	head := `{"jsonrpc":"2.0","id":1,"result":{"exitCode":0,"stdout":"` + strings.Repeat("x", longResponse)
+	for _, tail := range []string{`","stderr":"","served":"warm"}}`, `","stderr":"","served":"warm","stdout":""}}`, `\u00e9\ud83d\ude00","stderr":"","served":"warm"}}`,
+		`\ud83d","stderr":"","served":"warm"}}`, `","stderr":"","served":"warm"},"id":2}`, `"`, `\`, `\u00`, "\n\",\"stderr\":\"\",\"served\":\"warm\"}}"} {
+		f.Add([]byte(nil), head+tail)
+	}
+	f.Fuzz(func(t *testing.T, text []byte, body string) {
+		want := &RunResult{ExitCode: len(text), Stdout: Text(text), Served: "warm", Generation: "g"}
+		b := AppendResponse(nil, `"i"`, want.AppendJSON(nil))
+		if id, r, ok := ParseRunResponse(b); ok != (len(b) >= longResponse && utf8.Valid(text)) || ok && (id != `"i"` || *r != *want) {
+			t.Errorf("%q comes back as %v, %v", text, r, ok)
+		}
+		if id, r, ok := ParseRunResponse([]byte(body)); ok {
+			m, bad := ParseMessage([]byte(body))
+			var other RunResult
+			if bad != nil || m.ID != id || m.Failure != nil || other.UnmarshalJSON(m.Result) != nil || other != *r {
+				t.Errorf("%q is taken for %+v", body, r)
+			}
+		}
+	})
 }

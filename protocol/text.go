@@ -71,13 +71,13 @@ func (t *Text) UnmarshalJSON(b []byte) error {
 	return ErrText
 }
 
-// hexEscape reads \uXXXX at lit[at:].
-func hexEscape(lit []byte, at int) (rune, bool) {
-	if at+6 > len(lit) || lit[at] != '\\' || lit[at+1] != 'u' {
+// hexEscape reads the \uXXXX at the start of lit.
+func hexEscape(lit []byte) (rune, bool) {
+	if len(lit) < 6 || lit[0] != '\\' || lit[1] != 'u' {
 		return 0, false
 	}
 	var r rune
-	for _, c := range lit[at+2 : at+6] {
+	for _, c := range lit[2:6] {
 		switch {
 		case '0' <= c && c <= '9':
 			c -= '0'
@@ -132,53 +132,47 @@ func appendEscaped(dst, b []byte) []byte {
 	}
 }
 
+// shortEscapes holds what a backslash and one more byte stand for, 0 for other bytes.
+var shortEscapes = [256]byte{'n': '\n', 't': '\t', 'r': '\r', 'b': '\b', 'f': '\f', '"': '"', '\\': '\\', '/': '/'}
+
 // appendUnescaped appends what stands for itself and what is escaped in lit, which
-// is what is between the quotes of a valid JSON string. It refuses halves of
-// surrogate pairs, which encoding/json would quietly replace.
+// is what is between the quotes of a valid JSON string.
 func appendUnescaped(dst, lit []byte) ([]byte, error) {
 	for {
 		n := bytes.IndexByte(lit, '\\')
 		if n < 0 {
 			return append(dst, lit...), nil
 		}
-		dst = append(dst, lit[:n]...)
-		if n+1 >= len(lit) {
-			return dst, ErrText
+		var err error
+		if dst, lit, err = appendEscape(append(dst, lit[:n]...), lit[n:]); err != nil {
+			return dst, err
 		}
-		c := lit[n+1]
-		rest := lit[n+2:]
-		switch c {
-		case 'n':
-			c = '\n'
-		case 't':
-			c = '\t'
-		case 'r':
-			c = '\r'
-		case 'b':
-			c = '\b'
-		case 'f':
-			c = '\f'
-		case '"', '\\', '/':
-		case 'u':
-			r, ok := hexEscape(lit, n)
-			if !ok {
-				return dst, ErrText
-			}
-			rest = lit[n+6:]
-			if utf16.IsSurrogate(r) {
-				low, ok := hexEscape(rest, 0)
-				if r = utf16.DecodeRune(r, low); !ok || r == utf8.RuneError {
-					return dst, fmt.Errorf("%w: half of a surrogate pair", ErrText)
-				}
-				rest = rest[6:]
-			}
-			dst, lit = utf8.AppendRune(dst, r), rest
-			continue
-		default:
-			return dst, ErrText
-		}
-		dst, lit = append(dst, c), rest
 	}
+}
+
+// appendEscape appends what the escape at the start of lit stands for, and returns
+// what is behind it. It refuses halves of surrogate pairs, which encoding/json would
+// quietly replace.
+func appendEscape(dst, lit []byte) (text, rest []byte, err error) {
+	if len(lit) < 2 {
+		return dst, lit, ErrText
+	}
+	if c := shortEscapes[lit[1]]; c != 0 {
+		return append(dst, c), lit[2:], nil
+	}
+	r, ok := hexEscape(lit)
+	if !ok {
+		return dst, lit, ErrText
+	}
+	rest = lit[6:]
+	if utf16.IsSurrogate(r) {
+		low, ok := hexEscape(rest)
+		if r = utf16.DecodeRune(r, low); !ok || r == utf8.RuneError {
+			return dst, lit, fmt.Errorf("%w: half of a surrogate pair", ErrText)
+		}
+		rest = rest[6:]
+	}
+	return utf8.AppendRune(dst, r), rest, nil
 }
 
 // MarshalResult encodes a method's result. A result with big texts in it brings

@@ -83,9 +83,17 @@ type Client struct {
 	ended   error
 }
 
+// pending is a request without its answer.
 type pending struct {
-	answer chan *protocol.Incoming
+	answer chan answer
 	output func(stderr bool, data []byte)
+	run    bool // it may be a hg/run's result, decoded
+}
+
+// answer is a response, or, when it was decoded already, the result of a hg/run.
+type answer struct {
+	*protocol.Incoming
+	run *protocol.RunResult
 }
 
 // New speaks with a broker at the other end of conn, which it takes over.
@@ -151,6 +159,9 @@ func (c *Client) read() {
 			c.end(err)
 			return
 		}
+		if id, run, ok := protocol.ParseRunResponse(body); ok && c.answered(id, answer{run: run}) {
+			continue
+		}
 		m, bad := protocol.ParseMessage(body)
 		if bad != nil {
 			c.end(fmt.Errorf("broker sent: %w", bad))
@@ -158,14 +169,7 @@ func (c *Client) read() {
 		}
 		switch {
 		case m.Response:
-			c.mu.Lock()
-			p := c.pending[m.ID]
-			delete(c.pending, m.ID)
-			c.mu.Unlock()
-			if p != nil {
-				p.answer <- m     // room for one
-				runtime.Gosched() // the caller goes on in this thread, which is awake
-			}
+			c.answered(m.ID, answer{Incoming: m})
 		case m.Notif && m.Method == protocol.MethodOutput:
 			c.output(m.Params)
 		case m.Notif && c.notify != nil:
@@ -176,6 +180,24 @@ func (c *Client) read() {
 			_ = c.stream.WriteError(m.ID, protocol.CodeMethodNotFound, "Method not found", nil)
 		}
 	}
+}
+
+// answered hands an answer to whoever waits for it. It is false when he wants a
+// hg/run's result in another form.
+func (c *Client) answered(id protocol.RawID, a answer) bool {
+	c.mu.Lock()
+	p := c.pending[id]
+	if p != nil && a.run != nil && !p.run {
+		c.mu.Unlock()
+		return false
+	}
+	delete(c.pending, id)
+	c.mu.Unlock()
+	if p != nil {
+		p.answer <- a     // room for one
+		runtime.Gosched() // the caller goes on in this thread, which is awake
+	}
+	return true
 }
 
 // asked answers a request of the broker's.
@@ -226,7 +248,8 @@ func (c *Client) call(ctx context.Context, method string, params, result any, ou
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	p := &pending{answer: make(chan *protocol.Incoming, 1), output: output}
+	p := &pending{answer: make(chan answer, 1), output: output}
+	_, p.run = result.(*protocol.RunResult)
 	c.mu.Lock()
 	if c.ended != nil {
 		c.mu.Unlock()
@@ -242,21 +265,21 @@ func (c *Client) call(ctx context.Context, method string, params, result any, ou
 		c.mu.Unlock()
 		return err
 	}
-	var m *protocol.Incoming
+	var a answer
 	select {
-	case m = <-p.answer:
+	case a = <-p.answer:
 	case <-ctx.Done():
 		if err := c.Notify(protocol.MethodCancel, protocol.CancelParams{ID: json.RawMessage(id)}); err != nil {
 			return err
 		}
-		m = <-p.answer
+		a = <-p.answer
 	}
-	if m == nil {
+	if a == (answer{}) {
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		return c.ended
 	}
-	err := decode(m, method, result)
+	err := decode(a, method, result)
 	var e *Error
 	if errors.As(err, &e) && e.Code == protocol.CodeRequestCancelled && ctx.Err() != nil {
 		return fmt.Errorf("%s: %w", method, ctx.Err())
@@ -265,7 +288,11 @@ func (c *Client) call(ctx context.Context, method string, params, result any, ou
 }
 
 // decode takes the result, or the error, out of an answer.
-func decode(m *protocol.Incoming, method string, result any) error {
+func decode(m answer, method string, result any) error {
+	if m.run != nil {
+		*result.(*protocol.RunResult) = *m.run
+		return nil
+	}
 	if m.Failure != nil {
 		e := &Error{}
 		if err := json.Unmarshal(m.Failure, e); err != nil {

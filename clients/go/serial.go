@@ -83,12 +83,18 @@ func (c *Serial) Call(method string, params, result any) error {
 		if err != nil {
 			return fmt.Errorf("%w: %w", ErrClosed, err)
 		}
+		if wanted, ok := result.(*protocol.RunResult); ok {
+			if got, run, ok := protocol.ParseRunResponse(body); ok && got == id {
+				*wanted = *run
+				return nil
+			}
+		}
 		m, bad := protocol.ParseMessage(body)
 		switch {
 		case bad != nil:
 			return fmt.Errorf("broker sent: %w", bad)
 		case m.Response && m.ID == id:
-			return decode(m, method, result)
+			return decode(answer{Incoming: m}, method, result)
 		case m.Notif && c.notify != nil:
 			c.notify(m.Method, m.Params)
 		case !m.Response && !m.Notif:
