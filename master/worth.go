@@ -15,23 +15,28 @@ import (
 // make it again, by its size.
 //
 // How often is counted in bursts of use, and time is counted in them too, so that
-// nothing is forgotten over night. A burst of what was not used before does not
+// nothing is forgotten over night. Most of a burst's weight is gone soon, so that what
+// is used now wins; the rest lasts, so that what is used now and then, all the time,
+// is told from what never comes back. One rate of forgetting does worse at either. A burst of what was not used before does not
 // move the clock, so that a script may walk over a thousand repositories and nothing
 // is forgotten. What this costs in seconds of rebuilding, beside keeping what was
 // used last, by number or by bytes, is what BenchmarkTraces shows.
 
 const (
-	// halfLife is how soon a use counts half, on the cache's clock: in bursts of
-	// all repositories that were used before.
-	halfLife = 24
+	// soonHalf and laterHalf are how soon the parts of a burst's weight are halved, on
+	// the cache's clock: in bursts of all repositories that were used before.
+	soonHalf, laterHalf = 16, 200
+	// soonPart is the part that goes first.
+	soonPart = 0.8
 	// remembered is how much of a burst must be left of one that was used before.
 	remembered = 0.25
 )
 
 // usage is how often something is used.
 type usage struct {
-	bursts  float64   // the older ones count less
-	at      float64   // on the cache's clock, when that was brought up to date
+	soon    float64   // weights of the bursts, of which the older ones are less
+	later   float64   // the part that lasts
+	at      float64   // on the cache's clock, when those were brought up to date
 	counted time.Time // when the last burst began
 }
 
@@ -40,15 +45,18 @@ func (u *usage) known(clock float64) bool { return u.rate(clock) >= remembered }
 
 // count notes a burst that begins.
 func (u *usage) count(clock float64, now time.Time) {
-	u.bursts = u.rate(clock) + 1
+	u.rate(clock)
+	u.soon += soonPart
+	u.later += 1 - soonPart
 	u.counted = now
 }
 
 // rate is how many bursts there were lately.
 func (u *usage) rate(clock float64) float64 {
-	u.bursts *= math.Exp2((u.at - clock) / halfLife)
+	u.soon *= math.Exp2((u.at - clock) / soonHalf)
+	u.later *= math.Exp2((u.at - clock) / laterHalf)
 	u.at = clock
-	return u.bursts
+	return u.soon + u.later
 }
 
 // kind is how images of one kind are held.
