@@ -189,14 +189,14 @@ func (c *Context) completePath(d *dirstate.Dirstate, root, spec, states string, 
 		spec += "/"
 	}
 	spec = spec[min(len(root)+1, len(spec)):]
-	for _, e := range d.Entries() {
-		if !strings.HasPrefix(e.Path, spec) || strings.IndexByte(states, e.Item.State()) < 0 {
+	for i := range d.Len() {
+		p := d.Path(i)
+		if !strings.HasPrefix(p, spec) || strings.IndexByte(states, d.Item(i).State()) < 0 {
 			continue
 		}
-		p := e.Path
 		if !c.Opts.On("full") {
-			if i := strings.IndexByte(p[len(spec):], '/'); i >= 0 {
-				p = p[:len(spec)+i]
+			if at := strings.IndexByte(p[len(spec):], '/'); at >= 0 {
+				p = p[:len(spec)+at]
 			}
 		}
 		found[p] = true

@@ -48,18 +48,20 @@ func runDebugdirstate(c *Context) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	entries := d.Entries()
+	order := make([]int, d.Len())
+	for i := range order {
+		order[i] = i
+	}
 	if c.Opts.On("datesort") {
-		entries = slices.Clone(entries)
-		slices.SortStableFunc(entries, func(a, b dirstate.Entry) int {
-			_, _, at := a.Item.V1()
-			_, _, bt := b.Item.V1()
+		slices.SortStableFunc(order, func(a, b int) int {
+			_, _, at := d.Item(a).V1()
+			_, _, bt := d.Item(b).V1()
 			return cmp.Compare(at, bt)
 		})
 	}
 	dates := c.Opts.On("dates") && !c.Opts.Given("nodates")
-	for i := range entries {
-		e := &entries[i]
+	for _, i := range order {
+		e := d.At(i)
 		mode, size, mtime := e.Item.V1()
 		when := "set"
 		switch {

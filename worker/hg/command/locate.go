@@ -96,9 +96,9 @@ func known(d *dirstate.Dirstate, mt match.Matcher) []string {
 		}
 		list = nil
 	}
-	for i := range d.Entries() {
-		if e := &d.Entries()[i]; mt.Always() || mt.Match(e.Path) {
-			list = append(list, e.Path)
+	for i := range d.Len() {
+		if path := d.Path(i); mt.Always() || mt.Match(path) {
+			list = append(list, path)
 		}
 	}
 	return list

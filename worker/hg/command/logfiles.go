@@ -210,9 +210,9 @@ func (c *Context) filelogsOf(v *repo.View, pattern string, revs map[node.Rev]str
 	if err != nil {
 		return err
 	}
-	for _, e := range d.Entries() {
-		if e.Item.Tracked() && mt.Match(e.Path) {
-			if err := filelogRevs(v, e.Path, revs); err != nil {
+	for i := range d.Len() {
+		if path := d.Path(i); d.Item(i).Tracked() && mt.Match(path) {
+			if err := filelogRevs(v, path, revs); err != nil {
 				return err
 			}
 		}

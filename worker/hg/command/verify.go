@@ -191,7 +191,8 @@ func (c *Context) verifyDirstate(v *repo.View, manifestOf verify.Manifests) ([]s
 	var lines []string
 	say := func(format string, args ...any) { lines = append(lines, fmt.Sprintf(format, args...)) }
 	var bad []dirstate.Entry
-	for _, e := range d.Entries() {
+	for i := range d.Len() {
+		e := d.At(i)
 		if has := m1.Has(e.Path); e.Item.P1Tracked() && !has || e.Item.Added() && has {
 			bad = append(bad, e)
 		}

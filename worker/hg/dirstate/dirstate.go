@@ -11,7 +11,6 @@
 package dirstate
 
 import (
-	"slices"
 	"sort"
 	"strings"
 	"sync"
@@ -77,19 +76,24 @@ func (d *Dirstate) IgnoreHash() [20]byte { return d.ignore }
 // Len is the number of entries.
 func (d *Dirstate) Len() int { return len(d.entries) }
 
-// Entries are all files, sorted by path. Do not modify them.
-func (d *Dirstate) Entries() []Entry { return d.entries }
+// Path is the path of entry i. The entries are sorted by it.
+func (d *Dirstate) Path(i int) string { return d.entries[i].Path }
+
+// Item is the state of entry i.
+func (d *Dirstate) Item(i int) Item { return d.entries[i].Item }
+
+// Copied tells whether entry i is a copy of something.
+func (d *Dirstate) Copied(i int) bool { return d.entries[i].CopySource != "" }
+
+// At is entry i.
+func (d *Dirstate) At(i int) Entry { return d.entries[i] }
 
 // Directories are the directories with a recorded time, sorted by path.
 func (d *Dirstate) Directories() []Directory { return d.dirs }
 
-// Index returns the position of a path among the Entries.
-func (d *Dirstate) Index(path string) (int, bool) { return d.IndexIn(path, 0, len(d.entries)) }
-
-// IndexIn is Index when the position is known to be in [lo, hi).
-func (d *Dirstate) IndexIn(path string, lo, hi int) (int, bool) {
-	i, ok := slices.BinarySearchFunc(d.entries[lo:hi], path, func(e Entry, p string) int { return strings.Compare(e.Path, p) })
-	return lo + i, ok
+// Index returns the position of a path among the entries.
+func (d *Dirstate) Index(path string) (int, bool) {
+	return sort.Find(d.Len(), func(i int) int { return strings.Compare(path, d.Path(i)) })
 }
 
 // Lookup returns the entry of a path.
@@ -98,36 +102,24 @@ func (d *Dirstate) Lookup(path string) (Entry, bool) {
 	if !ok {
 		return Entry{}, false
 	}
-	return d.entries[i], true
+	return d.At(i), true
 }
 
-// Below returns the range of the Entries that lie below a directory: all of
+// Below returns the range of the entries that lie below a directory: all of
 // them for "".
 func (d *Dirstate) Below(dir string) (lo, hi int) {
-	return d.BelowIn(dir, 0, len(d.entries))
-}
-
-// BelowIn is Below when the entries are known to be in [lo, hi).
-func (d *Dirstate) BelowIn(dir string, lo, hi int) (int, int) {
 	if dir == "" {
-		return lo, hi
+		return 0, d.Len()
 	}
-	in := d.entries[lo:hi]
-	first := sort.Search(len(in), func(i int) bool { return in[i].Path >= dir+"/" })
-	last := first + sort.Search(len(in)-first, func(i int) bool { return in[first+i].Path >= dir+"0" }) // '0' follows '/'
-	return lo + first, lo + last
+	lo, _ = d.Index(dir + "/")
+	hi, _ = d.Index(dir + "0") // '0' follows '/'
+	return lo, hi
 }
 
 // HasDir reports whether an entry, tracked or removed, lies below dir.
 func (d *Dirstate) HasDir(dir string) bool {
 	lo, hi := d.Below(dir)
 	return lo < hi
-}
-
-// HasTrackedDir reports whether a file that is not removed lies below dir.
-func (d *Dirstate) HasTrackedDir(dir string) bool {
-	lo, hi := d.Below(dir)
-	return slices.ContainsFunc(d.entries[lo:hi], func(e Entry) bool { return !e.Item.Removed() })
 }
 
 // CopyOrder are the destinations of copies in the order in which hg comes to

@@ -67,7 +67,8 @@ func makeRepo(t *testing.T, hg *hgtest.Real, v2 bool) string {
 // show prints a dirstate as `hg debugstate --no-dates` does.
 func show(d *dirstate.Dirstate, umask int32) string {
 	var files, copies []string
-	for _, e := range d.Entries() {
+	for i := range d.Len() {
+		e := d.At(i)
 		mode, size, mtime := e.Item.V1()
 		kind := fmt.Sprintf("%3o", mode&0o777&^umask)
 		if mode&0o20000 != 0 {
@@ -118,9 +119,9 @@ func TestAgainstDebugstate(t *testing.T) {
 				if err != nil || string(out) != p1.Hex()+"\n"+p2.Hex()+"\n" {
 					t.Errorf("parents %s %s, want %s (%v)", p1, p2, out, err)
 				}
-				for i, e := range d.Entries() {
-					if at, ok := d.Index(e.Path); !ok || at != i {
-						t.Errorf("Index(%q) = %d, %v; want %d", e.Path, at, ok, i)
+				for i := range d.Len() {
+					if at, ok := d.Index(d.Path(i)); !ok || at != i {
+						t.Errorf("Index(%q) = %d, %v; want %d", d.Path(i), at, ok, i)
 					}
 				}
 				for dir, want := range map[string]bool{"": true, "a.d": true, "a.d/deep": true, "a": false, "a.": false, "d": true, "nosuch": false} {

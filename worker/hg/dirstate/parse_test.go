@@ -92,14 +92,15 @@ func TestV1Order(t *testing.T) {
 		t.Fatal(err)
 	}
 	var got []string
-	for _, e := range d.Entries() {
+	for i := range d.Len() {
+		e := d.At(i)
 		got = append(got, fmt.Sprintf("%c %s %s", e.Item.State(), e.Path, e.CopySource))
 	}
 	if s := strings.Join(got, ";"); s != "n a- ;a a/x b;r b " {
 		t.Error(s)
 	}
-	if !d.HasTrackedDir("a") || d.HasTrackedDir("b") {
-		t.Error("tracked directories")
+	if !d.HasDir("a") || d.HasDir("b") {
+		t.Error("directories")
 	}
 }
 
@@ -180,9 +181,9 @@ func FuzzParseV2(f *testing.F) {
 }
 
 func checkSorted(t *testing.T, d *Dirstate) {
-	for i := range d.Entries() {
-		e := &d.Entries()[i]
-		if i > 0 && d.Entries()[i-1].Path >= e.Path {
+	for i := range d.Len() {
+		e := d.At(i)
+		if i > 0 && d.Path(i-1) >= e.Path {
 			t.Fatal("not sorted")
 		}
 		if !e.Item.AnyTracked() {

@@ -11,7 +11,7 @@ import (
 // directory beside it. It never changes.
 type Tree struct {
 	dirs    []Dir
-	files   []int32 // positions among the Entries, the files of one directory together
+	files   []int32 // positions among the entries, the files of one directory together
 	subdirs []int32 // positions among dirs, those of one directory together
 }
 
@@ -93,9 +93,9 @@ func (d *Dir) holds(path string) bool {
 func (t *Tree) Len() int { return len(t.dirs) }
 
 // Dir returns directory n; the root is 0.
-func (t *Tree) Dir(n int) *Dir { return &t.dirs[n] }
+func (t *Tree) Dir(n int) Dir { return t.dirs[n] }
 
-// Files are the positions among the Entries of the files that are directly in
+// Files are the positions among the entries of the files that are directly in
 // directory n, sorted by name.
 func (t *Tree) Files(n int) []int32 { return t.files[t.dirs[n].file:t.dirs[n].fileEnd] }
 

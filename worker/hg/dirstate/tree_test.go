@@ -22,7 +22,7 @@ func checkTree(t *testing.T, d *Dirstate) {
 		}
 		var names []string
 		for _, i := range tree.Files(n) {
-			path := d.Entries()[i].Path
+			path := d.Path(int(i))
 			name := path[dir.Skip:]
 			if seen[i] || strings.Contains(name, "/") || n > 0 && path[:dir.Skip] != dir.Path+"/" {
 				t.Errorf("file %q in directory %q", path, dir.Path)
@@ -42,7 +42,7 @@ func checkTree(t *testing.T, d *Dirstate) {
 		}
 	}
 	if i := slices.Index(seen, false); i >= 0 {
-		t.Errorf("file %q is in no directory", d.Entries()[i].Path)
+		t.Errorf("file %q is in no directory", d.Path(i))
 	}
 }
 

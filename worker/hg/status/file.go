@@ -89,8 +89,7 @@ func needsStat(i dirstate.Item) bool {
 }
 
 // classify judges an entry by the file on disk, as dirstate.status does.
-func classify(e *dirstate.Entry, st *fileStat, now int64) class {
-	i := e.Item
+func classify(i dirstate.Item, copied bool, st *fileStat, now int64) class {
 	switch {
 	case st == nil && i.Tracked():
 		return classDeleted
@@ -105,7 +104,7 @@ func classify(e *dirstate.Entry, st *fileStat, now int64) class {
 	if i.HasData() {
 		size = int64(i.Size)
 	}
-	changed := e.CopySource != ""
+	changed := copied
 	if size >= 0 {
 		changed = changed || size != st.size && size != st.size&sizeMask || (uint32(i.Mode)^st.mode)&0o100 != 0
 	}

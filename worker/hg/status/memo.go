@@ -3,6 +3,7 @@
 package status
 
 import (
+	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -74,7 +75,7 @@ func (m *Memo) remember(path string, file identity, e manifest.Entry, differs bo
 	if m.files == nil || len(m.files) >= maxCompared {
 		m.files = map[string]comparison{}
 	}
-	m.files[path] = comparison{file, e.Node, e.Flag, differs}
+	m.files[strings.Clone(path)] = comparison{file, e.Node, e.Flag, differs} // path belongs to the dirstate
 }
 
 // What is known of a directory.

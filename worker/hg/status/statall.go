@@ -63,7 +63,7 @@ func (s *statter) directory(n int) {
 	if len(files) == 0 {
 		return
 	}
-	dir, entries := s.tree.Dir(n), s.wc.Dirstate.Entries()
+	dir := s.tree.Dir(n)
 	if s.auditor != nil && dir.Skip > 0 && s.auditor.Audit(dir.Path+"/x") != nil {
 		for _, i := range files {
 			if s.wanted(int(i)) {
@@ -82,7 +82,7 @@ func (s *statter) directory(n int) {
 		if !s.wanted(i) {
 			continue
 		}
-		path := entries[i].Path
+		path := s.wc.Dirstate.Path(i)
 		if s.auditor != nil && !innocent(path[dir.Skip:]) && s.auditor.Audit(path) != nil {
 			s.judge(i, nil)
 			continue

@@ -139,9 +139,11 @@ func (w *walker) status(ctx context.Context) (*Result, error) {
 	if err := w.others(r); err != nil {
 		return nil, err
 	}
-	entries := wc.Dirstate.Entries()
 	for i, c := range w.class {
-		path := entries[i].Path
+		if c == classNone || c == classClean && !wc.ListClean {
+			continue
+		}
+		path := wc.Dirstate.Path(i)
 		switch c {
 		case classModified:
 			r.Modified = append(r.Modified, path)
@@ -152,9 +154,7 @@ func (w *walker) status(ctx context.Context) (*Result, error) {
 		case classDeleted:
 			r.Deleted = append(r.Deleted, path)
 		case classClean:
-			if wc.ListClean {
-				r.Clean = append(r.Clean, path)
-			}
+			r.Clean = append(r.Clean, path)
 		case classUnsure:
 			if err := w.compare(ctx, path, r); err != nil {
 				return nil, err
@@ -213,10 +213,9 @@ func Walk(ctx context.Context, wc *WorkingCopy) ([]string, error) {
 		return nil, err
 	}
 	list := append(w.found, w.explicit...)
-	entries := c.Dirstate.Entries()
 	for i, class := range w.class {
 		if class != classNone {
-			list = append(list, entries[i].Path)
+			list = append(list, c.Dirstate.Path(i))
 		}
 	}
 	slices.Sort(list)
@@ -247,10 +246,9 @@ func Tracked(d *dirstate.Dirstate, m match.Matcher) []string {
 		list = nil
 	}
 	always := m.Always()
-	for i := range d.Entries() {
-		e := &d.Entries()[i]
-		if e.Item.Tracked() && (always || m.Match(e.Path)) {
-			list = append(list, e.Path)
+	for i := range d.Len() {
+		if d.Item(i).Tracked() && (always || m.Match(d.Path(i))) {
+			list = append(list, d.Path(i))
 		}
 	}
 	return list

@@ -196,7 +196,7 @@ func (r *reader) look(dir *directory) error {
 	}
 	var known entriesOf
 	if dir.node >= 0 {
-		known = entriesOf{r.tree, r.wc.Dirstate.Entries(), r.tree.Files(dir.node), r.tree.Subdirs(dir.node), r.tree.Dir(dir.node).Skip}
+		known = entriesOf{r.tree, r.wc.Dirstate, r.tree.Files(dir.node), r.tree.Subdirs(dir.node), r.tree.Dir(dir.node).Skip}
 	}
 	for place, ent := range r.ents {
 		if wants.Names != nil && !wants.Wants(string(r.name(ent))) || dir.path == "" && string(r.name(ent)) == ".hg" {
@@ -209,11 +209,11 @@ func (r *reader) look(dir *directory) error {
 
 // entriesOf is what the dirstate has directly in one directory.
 type entriesOf struct {
-	tree    *dirstate.Tree
-	entries []dirstate.Entry
-	files   []int32
-	dirs    []int32
-	skip    int // where the names begin in the paths
+	tree  *dirstate.Tree
+	all   *dirstate.Dirstate
+	files []int32
+	dirs  []int32
+	skip  int // where the names begin in the paths
 }
 
 // file finds the entry of a name.
@@ -221,7 +221,7 @@ func (k *entriesOf) file(name []byte) (int, bool) {
 	lo, hi := 0, len(k.files)
 	for lo < hi {
 		mid := int(uint(lo+hi) >> 1)
-		switch at := k.entries[k.files[mid]].Path[k.skip:]; {
+		switch at := k.all.Path(int(k.files[mid]))[k.skip:]; {
 		case at == string(name):
 			return int(k.files[mid]), true
 		case at < string(name):
@@ -253,7 +253,7 @@ func (k *entriesOf) dir(name []byte) int {
 func (r *reader) entry(fd int, dir *directory, known *entriesOf, ent dirent, place int) {
 	name := r.name(ent)
 	if i, ok := known.file(name); ok {
-		if path := known.entries[i].Path; r.always || r.m.Match(path) {
+		if path := known.all.Path(i); r.always || r.m.Match(path) {
 			r.tracked(fd, i, ent)
 		}
 		if ent.kind == unix.DT_DIR {
@@ -298,7 +298,7 @@ func (r *reader) tracked(fd, i int, ent dirent) {
 		r.judge(i, nil)
 		return
 	}
-	if !needsStat(r.wc.Dirstate.Entries()[i].Item) {
+	if !needsStat(r.wc.Dirstate.Item(i)) {
 		r.judge(i, &fileStat{mode: uint32(ent.kind) << 12, size: -1})
 		return
 	}

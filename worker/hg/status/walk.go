@@ -88,7 +88,7 @@ func (w *walker) walk(ctx context.Context) error {
 
 // judge records what is on disk for entry i.
 func (w *walker) judge(i int, st *fileStat) {
-	w.class[i] = classify(&w.wc.Dirstate.Entries()[i], st, w.wc.Now)
+	w.class[i] = classify(w.wc.Dirstate.Item(i), w.wc.Dirstate.Copied(i), st, w.wc.Now)
 }
 
 func (w *walker) loadIgnore() error {
@@ -246,7 +246,6 @@ func badType(kind uint32) string {
 // that is ignored, or behind a symbolic link, where nothing counts as there.
 // Without one they are all, and links are followed.
 func (w *walker) remaining(ctx context.Context) error {
-	entries := w.wc.Dirstate.Entries()
-	wanted := func(i int) bool { return w.class[i] == classNone && (w.always || w.m.Match(entries[i].Path)) }
+	wanted := func(i int) bool { return w.class[i] == classNone && (w.always || w.m.Match(w.wc.Dirstate.Path(i))) }
 	return w.statAll(ctx, wanted, w.wc.ListUnknown)
 }
