@@ -25,6 +25,9 @@ const (
 	AllIgnoredRecorded                     // of a directory
 )
 
+// notOfFiles are the flags that only a directory of the tree has.
+const notOfFiles = IsDirectory | AllUnknownRecorded | AllIgnoredRecorded
+
 // Item is the state of one file, in the terms of hg's DirstateItem.
 //
 // Size is the size in bytes, modulo 1<<31, that the file had when it was
@@ -181,7 +184,7 @@ func fromV2(f Flags, size, sec, nsec int32) Item {
 	if f&ExpectedModified != 0 {
 		f &^= HasModeAndSize | HasMtime
 	}
-	i := Item{Flags: f &^ (IsDirectory | AllUnknownRecorded | AllIgnoredRecorded)}
+	i := Item{Flags: f &^ notOfFiles}
 	if f&HasModeAndSize != 0 {
 		i.Size, i.Mode = size, 0o644|modeRegular
 		if f&ModeExec != 0 {

@@ -107,7 +107,7 @@ func TestV1Order(t *testing.T) {
 func TestDamage(t *testing.T) {
 	good := v1File(v1Record('n', 0, 1, 2, "name"))
 	for n := 1; n < len(good); n++ {
-		_, err := ParseV1(good[:n])
+		_, err := ParseV1(bytes.Clone(good[:n]))
 		var damage *hgerr.Damage
 		var abort *hgerr.Abort
 		switch {
@@ -151,10 +151,12 @@ func TestV2Cycle(t *testing.T) {
 func FuzzParseV1(f *testing.F) {
 	f.Add(v1File(v1Record('n', 0o100644, 1, 2, "name"), v1Record('a', 0, -1, -1, "x\x00y")))
 	f.Add(v1File(v1Record('r', 0, -2, 0, "b"), v1Record('m', 0, -2, -1, "a")))
+	f.Add(v1File(v1Record('a', 0, 0, 0, ""), v1Record('a', 0, 0, 0, "")))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		d, err := ParseV1(data)
+		d, err := ParseV1(bytes.Clone(data))
 		if err == nil {
 			checkSorted(t, d)
+			checkTable(t, d)
 		}
 	})
 }
@@ -176,6 +178,7 @@ func FuzzParseV2(f *testing.F) {
 		d, err := ParseV2(dk, data)
 		if err == nil {
 			checkSorted(t, d)
+			checkTable(t, d)
 		}
 	})
 }
@@ -204,11 +207,13 @@ func BenchmarkParseV1(b *testing.B) {
 			entries = append(entries, v1Record('n', 0o100644, int32(i), 1_600_000_000, fmt.Sprintf("dir%03d/sub/some file name %06d.c", dir, i)))
 		}
 		data := v1File(entries...)
+		read := bytes.Clone(data)
 		b.Run(fmt.Sprintf("sorted=%v", sorted), func(b *testing.B) {
 			b.SetBytes(int64(len(data)))
 			b.ReportAllocs()
 			for b.Loop() {
-				if d, err := ParseV1(data); err != nil || d.Len() != len(entries) {
+				copy(read, data)
+				if d, err := ParseV1(read); err != nil || d.Len() != len(entries) {
 					b.Fatal(err)
 				}
 			}

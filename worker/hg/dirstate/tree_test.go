@@ -50,7 +50,7 @@ func ofPaths(paths []string) *Dirstate {
 	slices.Sort(paths)
 	var entries []Entry
 	for _, p := range slices.Compact(paths) {
-		entries = append(entries, Entry{Path: p})
+		entries = append(entries, Entry{Path: p, Item: Item{Flags: WdirTracked}})
 	}
 	return New([20]byte{}, [20]byte{}, entries)
 }

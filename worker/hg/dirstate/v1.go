@@ -3,9 +3,8 @@
 package dirstate
 
 import (
-	"cmp"
+	"bytes"
 	"encoding/binary"
-	"slices"
 	"strings"
 
 	"hgbroker/worker/hg/hgerr"
@@ -33,19 +32,23 @@ const (
 	v1Entry  = 17
 )
 
-// ParseV1 reads the contents of a version 1 file.
+// ParseV1 reads the contents of a version 1 file. It takes data over, and puts the
+// names where the records are: they become the text of the Dirstate.
 func ParseV1(data []byte) (*Dirstate, error) {
-	d := &Dirstate{version: 1, name: v1Name}
+	d := &Dirstate{version: 1}
 	if len(data) == 0 {
 		return d, nil
 	}
 	if len(data) < v1Header {
 		return nil, hgerr.Abortf(hgerr.Corrupt, "working directory state appears damaged!")
 	}
+	if len(data) > maxText {
+		return nil, hgerr.NewUnsupported("dirstate of %d bytes", len(data))
+	}
 	d.p1, d.p2 = node.ID(data[:node.Size]), node.ID(data[node.Size:v1Header])
-	text := string(data) // of which the paths are parts
-	d.entries = make([]Entry, 0, countV1(data))
-	sorted := true
+	g := newGathering(d, countV1(data))
+	used := 0 // of data, as text
+	var last []byte
 	for pos := v1Header; pos < len(data); {
 		rest := data[pos:]
 		if len(rest) < v1Entry {
@@ -61,20 +64,22 @@ func ParseV1(data []byte) (*Dirstate, error) {
 		if length < 0 || length > len(data)-pos {
 			return nil, damaged("name past the end at byte %d", pos)
 		}
-		path, source, _ := strings.Cut(text[pos:pos+length], "\x00")
+		path, from, copied := bytes.Cut(data[pos:pos+length], []byte{0})
+		at := used
+		used += copy(data[used:], path)
+		path = data[at:used]
+		if d.Len() > 0 && bytes.Compare(last, path) >= 0 {
+			g.sorted = false
+		}
+		last = path
+		n := g.add(uint32(at), uint32(len(path)), item)
+		if copied && len(from) > 0 {
+			g.copies = append(g.copies, source{n, uint32(used), uint32(len(from))})
+			used += copy(data[used:], from)
+		}
 		pos += length
-		if n := len(d.entries); n > 0 && d.entries[n-1].Path >= path {
-			sorted = false
-		}
-		if source != "" {
-			d.copies = append(d.copies, path)
-		}
-		d.entries = append(d.entries, Entry{Path: path, CopySource: source, Item: item})
 	}
-	if !sorted {
-		d.entries = inOrder(d.entries)
-	}
-	return d, nil
+	return g.finish(data[:used]), nil
 }
 
 // countV1 counts the entries, so that they are allocated once.
@@ -88,31 +93,6 @@ func countV1(data []byte) int {
 		pos += v1Entry + length
 	}
 	return n
-}
-
-// inOrder sorts entries. Of two for one path the later one counts. hg writes
-// most of them in order, and what it added since behind them.
-func inOrder(entries []Entry) []Entry {
-	order := make([]int32, len(entries))
-	for i := range order {
-		order[i] = int32(i)
-	}
-	slices.SortFunc(order, func(a, b int32) int {
-		return cmp.Or(strings.Compare(entries[a].Path, entries[b].Path), cmp.Compare(a, b))
-	})
-	sorted := make([]Entry, 0, len(entries))
-	for _, i := range order {
-		e := entries[i]
-		if n := len(sorted); n > 0 && sorted[n-1].Path == e.Path {
-			if e.CopySource == "" { // hg's map of copies is apart
-				e.CopySource = sorted[n-1].CopySource
-			}
-			sorted[n-1] = e
-			continue
-		}
-		sorted = append(sorted, e)
-	}
-	return sorted
 }
 
 func damaged(format string, args ...any) error {

@@ -3,6 +3,7 @@
 package dirstate
 
 import (
+	"bytes"
 	"encoding/binary"
 	"math"
 	"strings"
@@ -119,41 +120,52 @@ func ParseDocket(data []byte) (*Docket, error) {
 
 // ParseV2 reads the data file that belongs to a docket.
 func ParseV2(docket *Docket, data []byte) (*Dirstate, error) {
-	d := &Dirstate{p1: docket.P1, p2: docket.P2, ignore: docket.IgnoreHash, version: 2, name: docket.DataFile()}
+	d := &Dirstate{p1: docket.P1, p2: docket.P2, ignore: docket.IgnoreHash, version: 2}
 	if docket.UUID == "" {
 		return d, nil
 	}
 	if uint64(len(data)) < uint64(docket.DataSize) {
-		return nil, &hgerr.Damage{Op: "read", Path: d.name, Cause: "shorter than its docket says", Changed: true}
+		return nil, &hgerr.Damage{Op: "read", Path: docket.DataFile(), Cause: "shorter than its docket says", Changed: true}
 	}
-	r := &v2Reader{data: data, text: string(data), budget: len(data) / v2Node, to: d}
+	if len(data) > maxText/v2Shared {
+		return nil, hgerr.NewUnsupported("dirstate of %d bytes", len(data))
+	}
+	nodes := len(data) / v2Node
+	entries := min(int64(docket.Entries), int64(nodes))
+	r := &v2Reader{data: data, name: docket.DataFile(), budget: nodes, to: newGathering(d, int(entries))}
+	r.text = make([]byte, 0, len(data)-int(entries)*v2Node)
 	if err := r.nodes(docket.RootStart, docket.RootNodes, 0); err != nil {
 		return nil, err
 	}
-	for i := 1; i < len(d.entries); i++ {
-		if d.entries[i-1].Path >= d.entries[i].Path {
-			d.entries = inOrder(d.entries)
-			break
-		}
-	}
-	return d, nil
+	return r.to.finish(r.text), nil
 }
+
+// v2Shared is how many paths a byte of the data may be in, on the average.
+const v2Shared = 2
 
 // v2Reader walks the tree. No well-formed tree has more nodes than fit into
 // the data, which bounds what a damaged one can cost.
 type v2Reader struct {
 	data   []byte
-	text   string // the same bytes; the paths are parts of it
+	name   string
 	budget int
-	to     *Dirstate
+	to     *gathering
+	text   []byte
+	last   []byte // path
 }
 
-func (r *v2Reader) slice(start, length uint32) (string, bool) {
+// slice takes a part of the data into the text.
+func (r *v2Reader) slice(start, length uint32, what string) (at uint32, part []byte, err error) {
 	end := uint64(start) + uint64(length)
-	if end > uint64(len(r.text)) {
-		return "", false
+	if end > uint64(len(r.data)) {
+		return 0, nil, r.damaged(what + " past the end")
 	}
-	return r.text[start:end], true
+	if len(r.text)+int(length) > v2Shared*len(r.data) {
+		return 0, nil, r.damaged("paths overlap")
+	}
+	at = uint32(len(r.text))
+	r.text = append(r.text, r.data[start:end]...)
+	return at, r.text[at:], nil
 }
 
 func (r *v2Reader) nodes(start, count uint32, depth int) error {
@@ -169,43 +181,60 @@ func (r *v2Reader) nodes(start, count uint32, depth int) error {
 	be := binary.BigEndian
 	for i := range uint64(count) {
 		n := r.data[uint64(start)+v2Node*i:][:v2Node]
-		path, ok := r.slice(be.Uint32(n), uint32(be.Uint16(n[4:])))
-		if !ok {
+		pathAt, length := be.Uint32(n), uint32(be.Uint16(n[4:]))
+		if uint64(pathAt)+uint64(length) > uint64(len(r.data)) {
 			return r.damaged("path past the end")
 		}
-		flags, copied := Flags(be.Uint16(n[30:])), false
+		entry := int32(-1) // that is a copy
+		flags := Flags(be.Uint16(n[30:]))
 		size, sec, nsec := int32(be.Uint32(n[32:])), int32(be.Uint32(n[36:])), int32(be.Uint32(n[40:]))
 		if item := fromV2(flags, size, sec, nsec); item.AnyTracked() {
-			e := Entry{Path: path, Item: item}
-			if at := be.Uint32(n[8:]); at != 0 {
-				if e.CopySource, ok = r.slice(at, uint32(be.Uint16(n[12:]))); !ok {
-					return r.damaged("copy source past the end")
+			at, path, err := r.slice(pathAt, length, "path")
+			if err != nil {
+				return err
+			}
+			if r.to.d.Len() > 0 && bytes.Compare(r.last, path) >= 0 {
+				r.to.sorted = false
+			}
+			r.last = path
+			number := r.to.add(at, length, item)
+			if from, length := be.Uint32(n[8:]), uint32(be.Uint16(n[12:])); from != 0 {
+				at, _, err := r.slice(from, length, "copy source")
+				if err != nil {
+					return err
+				}
+				if length > 0 {
+					r.to.copies = append(r.to.copies, source{number, at, length})
+					entry = number
 				}
 			}
-			r.to.entries = append(r.to.entries, e)
-			copied = e.CopySource != ""
 		}
 		if flags&IsDirectory != 0 && flags&HasMtime != 0 {
-			r.to.dirs = append(r.to.dirs, Directory{
-				Path:       path,
-				MtimeS:     sec,
-				MtimeNS:    nsec,
-				AllUnknown: flags&AllUnknownRecorded != 0,
-				AllIgnored: flags&AllIgnoredRecorded != 0,
-			})
+			at, _, err := r.slice(pathAt, length, "path")
+			if err != nil {
+				return err
+			}
+			known := uint32(0)
+			if flags&AllUnknownRecorded != 0 {
+				known |= allUnknown
+			}
+			if flags&AllIgnoredRecorded != 0 {
+				known |= allIgnored
+			}
+			r.to.d.recorded = append(r.to.d.recorded, at, length, uint32(sec), uint32(nsec), known)
 		}
 		if below := be.Uint32(n[18:]); below > 0 {
 			if err := r.nodes(be.Uint32(n[14:]), below, depth+1); err != nil {
 				return err
 			}
 		}
-		if copied { // after what is below, as hg reads them
-			r.to.copies = append(r.to.copies, path)
+		if entry >= 0 { // after what is below, as hg reads them
+			r.to.order = append(r.to.order, entry)
 		}
 	}
 	return nil
 }
 
 func (r *v2Reader) damaged(cause string) error {
-	return hgerr.Damagef("parse", r.to.name, "%s", cause)
+	return hgerr.Damagef("parse", r.name, "%s", cause)
 }
