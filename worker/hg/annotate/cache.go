@@ -5,6 +5,7 @@ package annotate
 import (
 	"bytes"
 	"slices"
+	"strings"
 
 	"hgbroker/worker/hg/bdiff"
 	"hgbroker/worker/hg/filehistory"
@@ -138,11 +139,12 @@ func (w *walk) remember(repo filehistory.Repo, a *Annotation, v *version) {
 		return
 	}
 	base := &w.seen[0]
-	e := &cached{cacheKey: w.q.key(w.q.Path, w.q.Node), text: v.text, link: w.h.Link(base)}
-	for _, o := range append(slices.Clip(a.Origins), Origin{Rev: e.link, Path: w.q.Path}) {
+	e := &cached{cacheKey: w.q.key(strings.Clone(w.q.Path), w.q.Node), text: v.text, link: w.h.Link(base)}
+	for _, o := range append(slices.Clip(a.Origins), Origin{Rev: e.link, Path: e.path}) {
 		if o.Rev < 0 || int(o.Rev) >= repo.Len() {
 			return
 		}
+		o.Path = strings.Clone(o.Path) // it may belong to the command
 		e.origins = append(e.origins, cachedOrigin{o, ids.Node(o.Rev)})
 	}
 	for _, l := range a.Lines {

@@ -227,6 +227,21 @@ func FuzzParseFile(f *testing.F) {
 	})
 }
 
+// BenchmarkLoad compiles the rules that a large project may have.
+func BenchmarkLoad(b *testing.B) {
+	root := b.TempDir()
+	write(b, root+"/.hgignore", "syntax: regexp\n^build/\n^out/(debug|release)/\n(^|/)CMakeFiles/\n\\.py[co]$\n\\.(o|obj|lo|la|al|libs)$\n(^|/)\\.?\\#[^/]*$\n"+
+		"(^|/)core(\\.[0-9]+)?$\n^dist/.*\\.(tar|zip|whl)$\n(^|/)node_modules/\n(^|/)__pycache__/\n\\.sw[a-p]$\n(^|/)target/(debug|release)/\n^tmp/[^/]+\\.tmp$\n"+
+		"syntax: glob\n*.orig\n*.rej\n*.bak\n*~\n*.log\n.DS_Store\n*.elc\n*.prof\n*.gcda\n*.gcno\n*.so\n*.dll\n*.exe\ndocs/_build\n.idea\n")
+	b.ReportAllocs()
+	for b.Loop() {
+		r, err := ignore.Load(ignore.Options{Root: root})
+		if err != nil || r.Ignored("pkg01/area1/module007/some_file.c") {
+			b.Fatal("a file is ignored", err)
+		}
+	}
+}
+
 func BenchmarkIgnored(b *testing.B) {
 	root := b.TempDir()
 	write(b, root+"/.hgignore", "syntax: glob\n*.o\n*.pyc\n*~\nbuild\nnode_modules\n*.orig\n*.rej\n.DS_Store\ntarget\n*.class\nsyntax: regexp\n^dist/\n\\.sw[op]$\n")

@@ -4,6 +4,7 @@ package repo
 
 import (
 	"slices"
+	"strings"
 
 	"hgbroker/worker/hg/filelog"
 	"hgbroker/worker/hg/store"
@@ -37,7 +38,7 @@ func (v *View) FilelogPart(path string) (*filelog.File, error) {
 		}
 		f.Discard()
 	}
-	f, err := filelog.OpenPart(v.store, path)
+	f, err := filelog.OpenPart(v.store, strings.Clone(path)) // it may belong to the command
 	if err != nil || !f.Stamp().Exists {
 		return f, err
 	}

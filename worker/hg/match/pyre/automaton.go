@@ -175,20 +175,24 @@ type cache struct {
 func newAutomaton(code []instruction) *automaton {
 	a := &automaton{code: code}
 	// Refine the partition of the bytes by each set in turn.
+	var round uint32
+	var renamed [2 * 256]struct { // by class, outside and inside of the set
+		round uint32
+		id    uint16
+	}
 	split := func(set byteSet) {
-		renamed := map[[2]uint16]uint16{}
+		round++
+		ids := uint16(0)
 		for c := range 256 {
-			in := uint16(0)
+			k := &renamed[2*a.classes[c]]
 			if set.has(byte(c)) {
-				in = 1
+				k = &renamed[2*a.classes[c]+1]
 			}
-			k := [2]uint16{a.classes[c], in}
-			id, ok := renamed[k]
-			if !ok {
-				id = uint16(len(renamed))
-				renamed[k] = id
+			if k.round != round {
+				k.round, k.id = round, ids
+				ids++
 			}
-			a.classes[c] = id
+			a.classes[c] = k.id
 		}
 	}
 	split(single('\n'))
