@@ -462,10 +462,10 @@ func of(t *testing.T, kind, path string, cost int64, begun uint64) *sealed {
 func TestEachKindHasItsOwnEntryAndCost(t *testing.T) {
 	c := testCache(t, 1000, 2)
 	now := time.Now()
-	for i, kind := range []string{"store", "growth", "texts", "checkout"} {
+	for i, kind := range []string{"store", "growth", "texts", "checkout", "manifest"} {
 		put(c, of(t, kind, "/a", int64(100+i), 5), now)
 	}
-	if n, bytes := c.counted(); n != 4 || bytes != 406 {
+	if n, bytes := c.counted(); n != 5 || bytes != 510 {
 		t.Errorf("%d images, %d bytes", n, bytes)
 	}
 	hot := map[string]bool{}
@@ -476,7 +476,7 @@ func TestEachKindHasItsOwnEntryAndCost(t *testing.T) {
 			hot[key.Kind] = h
 		}
 	}
-	if !hot["store"] || !hot["growth"] || hot["texts"] || hot["checkout"] || len(c.hot) != 1 {
+	if !hot["store"] || !hot["growth"] || hot["texts"] || hot["checkout"] || hot["manifest"] || len(c.hot) != 1 {
 		t.Errorf("hot: %v in %d slots", hot, len(c.hot))
 	}
 	// A new store image makes what came to the old one useless; not what came to

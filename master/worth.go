@@ -76,8 +76,9 @@ var (
 	storeKind  = image.Store.String() // the wire's names
 	growthKind = image.Growth.String()
 	textsKind  = image.Texts.String()
-	// checkoutKind is what a working directory has checked out.
+	// checkoutKind is a working directory's dirstate, manifestKind that of its parent.
 	checkoutKind = image.Checkout.String()
+	manifestKind = image.Manifest.String()
 )
 
 // kinds are those whose use is known. Of texts a command without them reads only
@@ -86,7 +87,8 @@ var kinds = map[string]kind{
 	storeKind:    {fixed: 0.05, perByte: 10e-9, hot: true},
 	growthKind:   {fixed: 0.05, perByte: 10e-9, hot: true, ofStore: true},
 	textsKind:    {fixed: 0.05, perByte: 3e-9, cold: true},
-	checkoutKind: {fixed: 0.001, perByte: 4e-9, cold: true},
+	checkoutKind: {fixed: 0.0001, perByte: 0.6e-9, cold: true},
+	manifestKind: {fixed: 0.001, perByte: 4e-9, cold: true},
 }
 
 // kindOf is how images of a key are held; of a kind that is not known they are

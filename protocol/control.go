@@ -60,8 +60,8 @@ const WorkerControlFd = 3
 
 // ImageKey names a cached image: its kind and the real path that it stands for.
 type ImageKey struct {
-	Kind string // "store", "growth", "texts", "checkout"
-	Path string // the store's real path
+	Kind string // "store", "growth", "texts", "checkout", "manifest"
+	Path string // the store's real path, of the last two that of the working directory
 }
 
 // EncodeKey is the payload of CtlLease, CtlClaim, CtlLoad, CtlVerify and CtlDrop. CtlLoad's

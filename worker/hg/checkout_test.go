@@ -13,11 +13,15 @@ import (
 	"hgbroker/worker/hg/image"
 )
 
-// wideSite is a repository of which the manifest is large enough to be shared.
+// wideSite is a repository of which the manifest and the dirstate are large enough
+// to be shared.
 func wideSite(t *testing.T, real hgtest.Runner) *site {
 	s := newSite(t, real)
 	for i := range 1400 {
 		s.write(fmt.Sprintf("dir%02d/file%04d", i/50, i), fmt.Sprintf("text %d\n", i))
+	}
+	for i := range 300 {
+		s.write(fmt.Sprintf("dir-long/%s/%03d", strings.Repeat("name", 30), i), fmt.Sprintf("text %d\n", i))
 	}
 	s.hg("addremove", "-q")
 	s.hg("commit", "-m", "wide", "-d", "0 0")
@@ -84,7 +88,7 @@ func TestManifestIsReadOnce(t *testing.T) {
 		return string(stdout)
 	}
 	want := manifest()
-	if strings.Count(want, "\n") != 1400 || shelf.kept[image.Key{Kind: image.Checkout, Path: s.Dir}] == nil {
+	if strings.Count(want, "\n") != 1700 || shelf.kept[image.Key{Kind: image.Manifest, Path: s.Dir}] == nil {
 		t.Fatalf("%d files, and the images %v", strings.Count(want, "\n"), len(shelf.kept))
 	}
 	for _, name := range []string{"00manifest.i", "00manifest.d"} {

@@ -295,6 +295,7 @@ func (e *Engine) Load(ctx context.Context, r *Request, root string) (Result, err
 	if err := rp.Begin(ctx, time.Now); err != nil {
 		return res, err
 	}
+	rp.RefreshCheckout()
 	if s := rp.Settling(); s != nil {
 		err := s.Make(ctx, e.opts.Images)
 		if rp.Adopt(s); err != nil {
@@ -374,7 +375,7 @@ func (e *Engine) Unsettled() bool {
 func (e *Engine) Forget(key image.Key) {
 	kept := e.repos[:0]
 	for _, r := range e.repos {
-		if r.Key().Path == key.Path || key.Kind == image.Checkout && r.Layout.Root == key.Path {
+		if r.Key().Path == key.Path || (key.Kind == image.Checkout || key.Kind == image.Manifest) && r.Layout.Root == key.Path {
 			r.Close()
 		} else {
 			kept = append(kept, r)
@@ -397,28 +398,24 @@ func (e *Engine) Close() {
 // An image of kind Growth belongs to another one, which is not at hand here: that
 // it cannot do harm is checked, and that it belongs to it when it is used.
 func VerifyImage(m *image.Image) error {
-	if m.Info().Kind == image.Growth {
+	var opened interface{ Verify() error }
+	var err error
+	switch m.Info().Kind {
+	case image.Growth:
 		return snapshot.VerifyGrowth(m)
+	case image.Texts:
+		opened, err = snapshot.OpenTexts(m)
+	case image.Checkout:
+		opened, err = snapshot.OpenCheckout(m)
+	case image.Manifest:
+		opened, err = snapshot.OpenManifest(m)
+	default:
+		opened, err = snapshot.Open(m)
 	}
-	if m.Info().Kind == image.Texts {
-		t, err := snapshot.OpenTexts(m)
-		if err != nil {
-			return err
-		}
-		return t.Verify()
-	}
-	if m.Info().Kind == image.Checkout {
-		c, err := snapshot.OpenCheckout(m)
-		if err != nil {
-			return err
-		}
-		return c.Verify()
-	}
-	s, err := snapshot.Open(m)
 	if err != nil {
 		return err
 	}
-	return s.Verify()
+	return opened.Verify()
 }
 
 // NativeRequirements lists the repository requirements that are read natively.

@@ -54,6 +54,9 @@ func (d *Dirstate) Version() int { return d.version }
 // made under (`hg help internals.dirstate-v2`), or zero.
 func (d *Dirstate) IgnoreHash() [20]byte { return d.ignore }
 
+// Size is what the entries take, in bytes.
+func (d *Dirstate) Size() int { return 4*len(d.entries) + len(d.text) }
+
 // Len is the number of entries.
 func (d *Dirstate) Len() int { return len(d.entries) / entryWords }
 

@@ -181,12 +181,12 @@ func TestPrivateSource(t *testing.T) {
 }
 
 func TestKindNames(t *testing.T) {
-	for _, want := range []Kind{Store, Growth, Texts, Checkout} {
+	for _, want := range []Kind{Store, Growth, Texts, Checkout, Manifest} {
 		if k, ok := ParseKind(want.String()); !ok || k != want {
 			t.Errorf("ParseKind(%q) is %v, %v", want, k, ok)
 		}
 	}
-	for _, s := range []string{"", "Store", Kind(5).String()} {
+	for _, s := range []string{"", "Store", Kind(6).String()} {
 		if _, ok := ParseKind(s); ok {
 			t.Errorf("%q is a kind", s)
 		}

@@ -83,11 +83,11 @@ const (
 	Store  Kind = 1 // a repository's store as it was once
 	Growth Kind = 2 // what came to a store since the image of kind Store was made
 	Texts  Kind = 3 // the texts of a store's changesets
-	// Checkout is what the working directory's parent has, by the directory's root.
-	Checkout Kind = 4
+	Checkout Kind = 4 // a working directory's dirstate, by the directory's root
+	Manifest Kind = 5 // the manifest of a working directory's first parent, likewise
 )
 
-var kindNames = map[Kind]string{Store: "store", Growth: "growth", Texts: "texts", Checkout: "checkout"}
+var kindNames = map[Kind]string{Store: "store", Growth: "growth", Texts: "texts", Checkout: "checkout", Manifest: "manifest"}
 
 // String is the kind's name on the wire between worker and master.
 func (k Kind) String() string {

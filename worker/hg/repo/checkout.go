@@ -9,7 +9,6 @@ import (
 
 	"hgbroker/worker/hg/bookmarks"
 	"hgbroker/worker/hg/mergestate"
-	"hgbroker/worker/hg/node"
 	"hgbroker/worker/hg/snapshot"
 	"hgbroker/worker/hg/store"
 )
@@ -17,7 +16,7 @@ import (
 // checkout is what the small files of .hg say about the working directory. Each
 // command stats every one of them, and reads those that are not what they were.
 type checkout struct {
-	parents kept[[2]node.ID]
+	parents kept[dirstateHead]
 	branch  kept[string] // in UTF-8
 	active  kept[string] // bookmark, whether it exists or not
 	marks   kept[[]byte] // bookmarks of a share's own

@@ -23,6 +23,8 @@ func (v *View) Fork(names bool) (fork *View, ok bool) {
 	r.texts = changesets{}
 	r.changelog, r.manifests, r.filelogs = nil, nil, filelogs{}
 	r.parent = parentManifest{open: v.parent.open, fork: true}
+	wd := v.checkout.worktree.dirstate
+	r.checkout.worktree.dirstate = keptDirstate{known: wd.known, stamp: wd.stamp, value: wd.value, fork: true}
 	r.columns = texts{open: v.columns.open, asked: true}
 	f := *v
 	f.Repo, f.users = &r, nil

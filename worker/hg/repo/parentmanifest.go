@@ -16,8 +16,8 @@ const sharedManifest = 64 << 10
 // parentManifest is the manifest of the working directory's first parent, as an
 // image has it.
 type parentManifest struct {
-	open  *snapshot.Checkout
-	spent []*snapshot.Checkout // replaced by Settle
+	open  *snapshot.Manifest
+	spent []*snapshot.Manifest // replaced by Settle
 	asked node.ID              // the manifest for which an image was asked for last
 	owed  owedManifest         // is to become an image
 	fork  bool                 // of a View that shares open with another
@@ -29,8 +29,8 @@ type owedManifest struct {
 	text       []byte
 }
 
-func (r *Repo) checkoutKey() image.Key {
-	return image.Key{Kind: image.Checkout, Path: r.Layout.Root}
+func (r *Repo) manifestKey() image.Key {
+	return image.Key{Kind: image.Manifest, Path: r.Layout.Root}
 }
 
 // begin is for the next command.
@@ -54,11 +54,11 @@ func (p *parentManifest) text(id node.ID) ([]byte, bool) {
 	if p.open == nil {
 		return nil, false
 	}
-	return p.open.Manifest(id)
+	return p.open.Text(id)
 }
 
 // replace puts another image in the place of the one that is open.
-func (p *parentManifest) replace(c *snapshot.Checkout) {
+func (p *parentManifest) replace(c *snapshot.Manifest) {
 	if p.open != nil {
 		p.spent = append(p.spent, p.open)
 	}
@@ -76,10 +76,10 @@ func (v *View) manifestOf(id node.ID, rev node.Rev) (m manifest.Manifest, shared
 	mine := rev == first && !p.fork
 	if mine && p.asked != id {
 		p.asked = id
-		if img := v.images.Lease(v.checkoutKey()); img != nil {
-			if c, err := snapshot.OpenCheckout(img); err != nil {
+		if img := v.images.Lease(v.manifestKey()); img != nil {
+			if c, err := snapshot.OpenManifest(img); err != nil {
 				img.Close()
-			} else if text, ok := c.Manifest(id); ok {
+			} else if text, ok := c.Text(id); ok {
 				p.replace(c)
 				return manifest.Of(text), true, nil
 			} else {
@@ -101,12 +101,12 @@ func (v *View) manifestOf(id node.ID, rev node.Rev) (m manifest.Manifest, shared
 }
 
 // keepManifest makes the image of a manifest.
-func (r *Repo) keepManifest(owed owedManifest) (*snapshot.Checkout, error) {
-	img, err := r.images.Keep(r.checkoutKey(), snapshot.BuildCheckout(owed.id, owed.p1, owed.p2, owed.text))
+func (r *Repo) keepManifest(owed owedManifest) (*snapshot.Manifest, error) {
+	img, err := r.images.Keep(r.manifestKey(), snapshot.BuildManifest(owed.id, owed.p1, owed.p2, owed.text))
 	if err != nil {
 		return nil, err
 	}
-	c, err := snapshot.OpenCheckout(img)
+	c, err := snapshot.OpenManifest(img)
 	if err != nil {
 		img.Close()
 	}
@@ -115,7 +115,7 @@ func (r *Repo) keepManifest(owed owedManifest) (*snapshot.Checkout, error) {
 
 // adoptManifest uses an image of the manifest with that node, if it is still the one
 // that is wanted, and drops what this process has of it for itself.
-func (r *Repo) adoptManifest(c *snapshot.Checkout, id node.ID) {
+func (r *Repo) adoptManifest(c *snapshot.Manifest, id node.ID) {
 	if _, have := r.parent.text(id); have || r.parent.asked != id {
 		c.Close()
 		return

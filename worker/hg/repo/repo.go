@@ -90,8 +90,9 @@ type Repo struct {
 	texts       changesets
 	columns     texts
 	checkout    checkout
-	visible     []*visible // the one used last comes first
-	viewed      bool       // a view was made since Resume
+	visible     []*visible       // the one used last comes first
+	viewed      bool             // a view was made since Resume
+	clock       func() time.Time // that of the last Begin, or nil
 	generation  generation
 	annotations annotate.Cache
 
@@ -133,6 +134,7 @@ func (r *Repo) Close() {
 	r.closeLogs()
 	r.filelogs.close()
 	r.parent.close()
+	r.checkout.worktree.dirstate.close()
 	r.closeSpent()
 	if r.snap != nil {
 		r.snap.Close()
@@ -191,6 +193,8 @@ func (r *Repo) Begin(ctx context.Context, clock func() time.Time) error {
 	r.loaded, r.LoadTime = "", 0
 	r.beginTexts()
 	r.parent.begin()
+	r.checkout.worktree.dirstate.begin()
+	r.clock = clock
 	if len(r.spent) > 0 {
 		r.closeLogs()
 		r.closeSpent()

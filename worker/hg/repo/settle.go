@@ -5,8 +5,10 @@ package repo
 import (
 	"context"
 
+	"hgbroker/worker/hg/dirstate"
 	"hgbroker/worker/hg/image"
 	"hgbroker/worker/hg/snapshot"
+	"hgbroker/worker/hg/store"
 )
 
 // Settlement makes images of what the commands on a repository found out, so that
@@ -23,13 +25,17 @@ type Settlement struct {
 	work  *Repo              // another one of the same state, Make's own
 	texts bool               // wanted
 	owed  owedManifest       // that is wanted
-	kept  *snapshot.Checkout // of it
-	err   error
+	kept  *snapshot.Manifest // of it
+
+	dirstate *dirstate.Dirstate // that is wanted
+	stamp    store.Stamp        // of its file
+	checkout *snapshot.Checkout // of it
+	err      error
 }
 
 // Unsettled tells whether Settling has anything to do.
 func (r *Repo) Unsettled() bool {
-	return r.snap != nil && (r.unsaved || r.wantBranches || r.parent.owed.text != nil || r.wantsTexts())
+	return r.snap != nil && (r.unsaved || r.wantBranches || r.parent.owed.text != nil || r.checkout.worktree.dirstate.owed || r.wantsTexts())
 }
 
 // Settling begins a settlement. It returns nil when there is nothing to do.
@@ -41,6 +47,10 @@ func (r *Repo) Settling() *Settlement {
 	s := &Settlement{of: r.snap, texts: r.wantsTexts(), owed: r.parent.owed, work: &Repo{Layout: &layout, images: r.images, store: r.store, inputs: r.inputs,
 		snap: r.snap.Share(), unsaved: r.unsaved, wantBranches: r.wantBranches}}
 	r.unsaved, r.wantBranches, r.parent.owed = false, false, owedManifest{}
+	if k := &r.checkout.worktree.dirstate; k.owed {
+		k.owed = false
+		s.dirstate, s.stamp = k.value, k.stamp
+	}
 	if s.texts {
 		t := &r.columns
 		if t.open != nil {
@@ -67,6 +77,11 @@ func (s *Settlement) Make(ctx context.Context, to image.Source) error {
 	if s.err == nil && s.owed.text != nil {
 		if s.err = ctx.Err(); s.err == nil {
 			s.kept, s.err = w.keepManifest(s.owed)
+		}
+	}
+	if s.err == nil && s.dirstate != nil {
+		if s.err = ctx.Err(); s.err == nil {
+			s.checkout, s.err = w.keepDirstate(s.dirstate, s.stamp)
 		}
 	}
 	if s.err == nil && s.texts {
@@ -100,6 +115,9 @@ func (r *Repo) Adopt(s *Settlement) {
 	if s.kept != nil {
 		r.adoptManifest(s.kept, s.owed.id)
 	}
+	if s.checkout != nil {
+		r.adoptDirstate(s.checkout, s.dirstate)
+	}
 	t := &r.columns
 	if made := w.columns.open; len(w.columns.spent) > 0 || t.open == nil && made != nil {
 		if r.snap != nil && r.snap.HasGrownFrom(made.Of()) {
@@ -119,6 +137,8 @@ func (r *Repo) Release() {
 		r.closeSpent()
 		r.texts = changesets{}
 	}
+	r.parent.begin()
+	r.checkout.worktree.dirstate.release()
 	r.columns.release()
 }
 

@@ -77,7 +77,7 @@ func (r *Repo) NewView(cfg *config.Config, enc *encoding.Encoding, cwd string, g
 	v := &View{Repo: r, Config: cfg, Encoding: enc, Cwd: cwd, Warn: warn, Getenv: getenv, all: vis.Hidden}
 	r.unsaid = nil
 	k, dot := &r.checkout, r.Layout.Dot
-	parents, err := k.parents.read(r.Absent, r.readParents, dot+"/dirstate")
+	head, err := r.dirstateHead(r.Absent)
 	if err != nil {
 		return nil, err
 	}
@@ -90,10 +90,10 @@ func (r *Repo) NewView(cfg *config.Config, enc *encoding.Encoding, cwd string, g
 	if v.merge, err = r.readMerge(); err != nil {
 		return nil, err
 	}
-	if v.wp1, err = v.knownParent(parents[0]); err != nil {
+	if v.wp1, err = v.knownParent(head.ids[0]); err != nil {
 		return nil, err
 	}
-	if v.wp2, err = v.knownParent(parents[1]); err != nil {
+	if v.wp2, err = v.knownParent(head.ids[1]); err != nil {
 		return nil, err
 	}
 	local, err := k.tags.read(r.Absent, func() ([]byte, error) { return text(dot + "/localtags") }, dot+"/localtags")

@@ -6,12 +6,9 @@ import (
 	"slices"
 
 	"hgbroker/worker/hg/config"
-	"hgbroker/worker/hg/dirstate"
-	"hgbroker/worker/hg/hgerr"
 	"hgbroker/worker/hg/ignore"
 	"hgbroker/worker/hg/manifest"
 	"hgbroker/worker/hg/node"
-	"hgbroker/worker/hg/requires"
 	"hgbroker/worker/hg/status"
 	"hgbroker/worker/hg/store"
 )
@@ -20,7 +17,7 @@ import (
 // it in proportion to the number of files and none of it different from one
 // status to the next as long as nobody commits or updates.
 type worktree struct {
-	dirstate kept[*dirstate.Dirstate]
+	dirstate keptDirstate
 	ignore   keptRules
 	manifest keptManifest
 	memo     status.Memo
@@ -41,25 +38,6 @@ type keptManifest struct {
 
 // maxKeptManifest bounds the manifest that stays in memory, in bytes.
 const maxKeptManifest = 64 << 20
-
-// Dirstate is the whole dirstate, as the View's parents are from: a dirstate
-// that was replaced since is damage that changed, and the command starts again.
-func (v *View) Dirstate() (*dirstate.Dirstate, error) {
-	dot := v.Layout.Dot
-	d, err := v.checkout.worktree.dirstate.read(nil, func() (*dirstate.Dirstate, error) {
-		return dirstate.Open(dot, v.Layout.Requirements.Has(requires.DirstateV2))
-	}, dot+"/dirstate")
-	if err != nil {
-		return nil, err
-	}
-	if v.checkout.worktree.dirstate.stamps[0] != v.checkout.parents.stamps[0] {
-		p1, p2 := d.Parents()
-		if v.checkout.parents.value != [2]node.ID{p1, p2} {
-			return nil, &hgerr.Damage{Op: "read", Path: "dirstate", Cause: "the parents are others than a moment ago", Changed: true}
-		}
-	}
-	return d, nil
-}
 
 // IgnoreRules are the rules of .hgignore and of the files that ui.ignore names.
 // warn is given hg's warnings, each time.

@@ -251,35 +251,43 @@ func (s *Snapshot) setTags(t *TagColumns, text []byte) {
 //	32  8   modification time, nanoseconds since 1970
 //	40  8   change time, nanoseconds since 1970
 func encodeStamps(stamps Stamps) []byte {
-	le := binary.LittleEndian
 	out := make([]byte, 0, len(stamps)*stampSize)
 	for _, st := range stamps {
-		var bits uint32
-		if st.Exists {
-			bits = 1
-		}
-		out = le.AppendUint32(out, bits)
-		out = le.AppendUint32(out, 0)
-		out = le.AppendUint64(out, st.Dev)
-		out = le.AppendUint64(out, st.Ino)
-		out = le.AppendUint64(out, uint64(st.Size))
-		out = le.AppendUint64(out, uint64(st.MtimeNs))
-		out = le.AppendUint64(out, uint64(st.CtimeNs))
+		out = appendStamp(out, st)
 	}
 	return out
+}
+
+func appendStamp(out []byte, st store.Stamp) []byte {
+	le := binary.LittleEndian
+	var bits uint32
+	if st.Exists {
+		bits = 1
+	}
+	out = le.AppendUint32(out, bits)
+	out = le.AppendUint32(out, 0)
+	out = le.AppendUint64(out, st.Dev)
+	out = le.AppendUint64(out, st.Ino)
+	out = le.AppendUint64(out, uint64(st.Size))
+	out = le.AppendUint64(out, uint64(st.MtimeNs))
+	return le.AppendUint64(out, uint64(st.CtimeNs))
 }
 
 func decodeStamps(b []byte) (stamps Stamps, err error) {
 	if len(b) != len(stamps)*stampSize {
 		return stamps, fmt.Errorf("%w: section inputs has %d bytes", image.ErrFormat, len(b))
 	}
-	le := binary.LittleEndian
 	for i := range stamps {
-		r := b[i*stampSize:]
-		stamps[i] = store.Stamp{Exists: le.Uint32(r)&1 != 0, Dev: le.Uint64(r[8:]), Ino: le.Uint64(r[16:]),
-			Size: int64(le.Uint64(r[24:])), MtimeNs: int64(le.Uint64(r[32:])), CtimeNs: int64(le.Uint64(r[40:]))}
+		stamps[i] = decodeStamp(b[i*stampSize:])
 	}
 	return stamps, nil
+}
+
+// decodeStamp reads the stampSize bytes at the beginning of r.
+func decodeStamp(r []byte) store.Stamp {
+	le := binary.LittleEndian
+	return store.Stamp{Exists: le.Uint32(r)&1 != 0, Dev: le.Uint64(r[8:]), Ino: le.Uint64(r[16:]),
+		Size: int64(le.Uint64(r[24:])), MtimeNs: int64(le.Uint64(r[32:])), CtimeNs: int64(le.Uint64(r[40:]))}
 }
 
 func encodeNames(names []string) []byte {

@@ -3,32 +3,32 @@
 package snapshot
 
 import (
+	"hgbroker/worker/hg/dirstate"
 	"hgbroker/worker/hg/image"
-	"hgbroker/worker/hg/node"
-	"hgbroker/worker/hg/revlog"
+	"hgbroker/worker/hg/store"
 )
 
-// Checkout is what commands need of the store because of what a working directory
-// has checked out: the manifest of its first parent, whole, which is otherwise
-// made of a chain of deltas and hashed by every worker anew.
+// Checkout is a working directory's dirstate, parsed, sorted and arranged by
+// directory.
 //
 // It is an image of its own, of kind Checkout, by the working directory's root.
 // Its sections:
 //
-//	1  60 bytes: the manifest's node, and those of its parents
-//	2  the manifest's text
+//	1  48 bytes: the stamp of .hg/dirstate, as in a store's section inputs. In
+//	   version 2 that is the docket, which names the data file and how much of it
+//	   counts
+//	2  the table of package dirstate
 //
-// It holds for as long as the first parent's changeset names that manifest: a
-// node stands for a text. Verify compares them.
+// It holds for as long as the file has that stamp.
 type Checkout struct {
-	img  *image.Image
-	ids  [3]node.ID
-	text []byte
+	img      *image.Image
+	stamp    store.Stamp
+	dirstate *dirstate.Dirstate
 }
 
 const (
-	checkoutManifest image.ID = 1 + iota
-	checkoutText
+	checkoutInput image.ID = 1 + iota
+	checkoutDirstate
 )
 
 // OpenCheckout checks the extents of an image of a checkout, which the result owns
@@ -37,40 +37,39 @@ func OpenCheckout(img *image.Image) (*Checkout, error) {
 	if img.Info().Kind != image.Checkout {
 		return nil, malformed("kind %v is no checkout", img.Info().Kind)
 	}
-	ids, _ := img.Section(checkoutManifest)
-	if len(ids) != 3*len(node.ID{}) {
-		return nil, malformed("names of a manifest of %d bytes", len(ids))
+	input, _ := img.Section(checkoutInput)
+	if len(input) != stampSize {
+		return nil, malformed("stamp of %d bytes", len(input))
 	}
-	c := &Checkout{img: img}
-	for i := range c.ids {
-		c.ids[i] = node.ID(ids[i*len(node.ID{}):][:len(node.ID{})])
+	table, _ := img.Section(checkoutDirstate)
+	d, err := dirstate.OpenTable(table)
+	if err != nil {
+		return nil, err
 	}
-	c.text, _ = img.Section(checkoutText)
-	return c, nil
+	return &Checkout{img: img, stamp: decodeStamp(input), dirstate: d}, nil
 }
 
-// BuildCheckout makes the image of a manifest with the given node and parents.
-func BuildCheckout(id, p1, p2 node.ID, text []byte) *image.Builder {
+// BuildCheckout makes the image of a dirstate, read from a file that had the stamp.
+func BuildCheckout(stamp store.Stamp, d *dirstate.Dirstate) *image.Builder {
 	b := image.NewBuilder(image.Checkout)
-	b.Add(checkoutManifest, id[:], p1[:], p2[:])
-	b.Add(checkoutText, text)
+	b.Add(checkoutInput, appendStamp(nil, stamp))
+	b.Add(checkoutDirstate, d.Table()...)
 	return b
 }
 
-// Verify checks that the text is the one that the node stands for.
+// Verify walks everything.
 func (c *Checkout) Verify() error {
 	if err := c.img.Verify(); err != nil {
 		return err
 	}
-	if revlog.HashText(c.ids[1], c.ids[2], c.text) != c.ids[0] {
-		return malformed("the manifest is not %s", c.ids[0].Short())
-	}
-	return nil
+	return c.dirstate.Verify()
 }
 
-// Close gives the image back.
+// Close gives the image back, and with it the memory of Dirstate.
 func (c *Checkout) Close() error { return c.img.Close() }
 
-// Manifest is the text of the manifest with that node, if it is this one. It stands
-// in the image.
-func (c *Checkout) Manifest(id node.ID) ([]byte, bool) { return c.text, id == c.ids[0] }
+// Stamp is what .hg/dirstate was.
+func (c *Checkout) Stamp() store.Stamp { return c.stamp }
+
+// Dirstate stands in the image, like all strings of it.
+func (c *Checkout) Dirstate() *dirstate.Dirstate { return c.dirstate }

@@ -85,6 +85,13 @@ const (
 	ignored
 )
 
+// Moved tells that another Dirstate holds the same entries as the one before.
+func (m *Memo) Moved(from, to *dirstate.Dirstate) {
+	if m.tree != nil && m.tree == from.Tree() {
+		m.tree = to.Tree()
+	}
+}
+
 // directories is what is known of each directory of a tree. Different ones may
 // be asked about, and recorded, at the same time.
 func (m *Memo) directories(rules Ignorer, tree *dirstate.Tree) []byte {
