@@ -367,14 +367,11 @@ func revList(revs []node.Rev) string {
 }
 
 func (s *summary) showPhases() error {
+	counts := s.v.Mutable()
 	var words []string
-	for _, phase := range []string{"draft", "secret"} {
-		n, err := s.count(phase + "()")
-		if err != nil {
-			return err
-		}
-		if n > 0 {
-			words = append(words, fmt.Sprintf("%d %s", n, phase))
+	for _, k := range []count{{counts.Draft, "draft"}, {counts.Secret, "secret"}} {
+		if k.n > 0 {
+			words = append(words, fmt.Sprintf("%d %s", k.n, k.of))
 		}
 	}
 	if len(words) > 0 {
@@ -383,16 +380,18 @@ func (s *summary) showPhases() error {
 	if !s.v.EvolutionEnabled() {
 		return nil
 	}
-	for _, t := range [][2]string{{"orphan()", "orphan"}, {"contentdivergent()", "content-divergent"}, {"phasedivergent()", "phase-divergent"}} {
-		n, err := s.count(t[0])
-		if err != nil {
-			return err
-		}
-		if n > 0 {
-			s.c.Status("%s: %d changesets\n", t[1], n)
+	for _, k := range []count{{counts.Orphan, "orphan"}, {counts.ContentDivergent, "content-divergent"}, {counts.PhaseDivergent, "phase-divergent"}} {
+		if k.n > 0 {
+			s.c.Status("%s: %d changesets\n", k.of, k.n)
 		}
 	}
 	return nil
+}
+
+// count is a number of changesets of a kind.
+type count struct {
+	n  int
+	of string
 }
 
 // showExtensions adds the lines of extensions that are under way.

@@ -9,12 +9,40 @@ import (
 	"hgbroker/worker/hg/node"
 	"hgbroker/worker/hg/obsolete"
 	"hgbroker/worker/hg/phases"
+	"hgbroker/worker/hg/snapshot"
 	"hgbroker/worker/hg/template"
 )
 
 // markerBumpedFix is the flag of a marker that repairs a phase-divergent
 // changeset (obsolete.bumpedfix).
 const markerBumpedFix = 1
+
+// Mutable counts the visible changesets that are not public. It takes time in
+// proportion to what pins make visible, or with --hidden and anything to hide to
+// the repository's size. It does not warn of markers as a look at one of them does.
+func (v *View) Mutable() snapshot.Counts {
+	v7 := v.Config.Version().AtLeast(7, 0)
+	count := func(c *snapshot.Counts, rev node.Rev) {
+		flags, phase := v.snap.Flags(rev), v.snap.Phase(rev)
+		if v7 && phase.LocalHidden() {
+			flags = 0
+		}
+		c.Add(phase, flags)
+	}
+	counts := v.snap.Seen()
+	if v.all && v.snap.HiddenCount() > 0 {
+		counts = snapshot.Counts{}
+		for rev := v.snap.FirstMutable(); int(rev) < v.Len(); rev++ {
+			count(&counts, rev)
+		}
+		return counts
+	}
+	v.filter()
+	for rev := range v.revealed {
+		count(&counts, rev)
+	}
+	return counts
+}
 
 // WhyUnstable tells what makes a changeset unstable: the parents of an orphan,
 // public predecessors, and those that it diverged from. Where hg's order is that

@@ -97,7 +97,11 @@ func (s *Snapshot) addCommon(b *image.Builder) {
 	if s.summary.hideable {
 		hideable = 1
 	}
-	b.Add(secSummary, le.AppendUint32(sum, hideable))
+	sum = le.AppendUint32(sum, hideable)
+	for _, n := range s.summary.seen.all() {
+		sum = le.AppendUint32(sum, uint32(*n))
+	}
+	b.Add(secSummary, sum)
 }
 
 func (s *Snapshot) addTags(b *image.Builder) {

@@ -82,12 +82,16 @@ func (s *Snapshot) openRest(section func(image.ID) ([]byte, bool)) (err error) {
 	if s.stamps, err = decodeStamps(inputs); err != nil {
 		return err
 	}
-	if len(summary) != 12 {
+	seen := s.summary.seen.all()
+	if len(summary) != 12+4*len(seen) {
 		return malformed("section summary has %d bytes", len(summary))
 	}
 	le := binary.LittleEndian
 	s.lowest = node.Rev(le.Uint32(summary))
 	s.summary.hidden, s.summary.hideable = int(le.Uint32(summary[4:])), le.Uint32(summary[8:]) != 0
+	for i, n := range seen {
+		*n = int(le.Uint32(summary[12+4*i:]))
+	}
 	if s.lowest < 0 || int(s.lowest) > s.Len() {
 		return malformed("lowest mutable changeset %d of %d", s.lowest, s.Len())
 	}

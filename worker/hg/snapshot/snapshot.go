@@ -35,7 +35,9 @@
 //	roots       u32 changeset, u32 phase: the lines of phaseroots whose changeset
 //	            is here, ordered
 //	summary     u32 lowest changeset that is not public (N: none), u32 number of
-//	            hidden ones, u32 whether any would be hidden if nothing pinned it
+//	            hidden ones, u32 whether any would be hidden if nothing pinned it;
+//	            of those that are not hidden the u32 numbers of draft, secret,
+//	            orphan, content-divergent and phase-divergent ones
 //	child-first N+2 u32: list[first[r+1]:first[r+2]] of the next section are the
 //	            children of r; -1 is a changeset here
 //	child-list  u32
@@ -205,20 +207,53 @@ type Snapshot struct {
 	derived derived
 }
 
-// summary are numbers about what is hidden.
+// summary are numbers about what is hidden and what is not.
 type summary struct {
 	hidden   int
 	hideable bool
+	seen     Counts
+}
+
+// Counts are numbers of changesets that are not public.
+type Counts struct{ Draft, Secret, Orphan, ContentDivergent, PhaseDivergent int }
+
+// Add counts a changeset.
+func (c *Counts) Add(phase phases.Phase, flags obsolete.Flag) {
+	switch phase {
+	case phases.Draft:
+		c.Draft++
+	case phases.Secret:
+		c.Secret++
+	}
+	if flags&(obsolete.Orphan|obsolete.ContentDivergent|obsolete.PhaseDivergent) == 0 {
+		return
+	}
+	if flags&obsolete.Orphan != 0 {
+		c.Orphan++
+	}
+	if flags&obsolete.ContentDivergent != 0 {
+		c.ContentDivergent++
+	}
+	if flags&obsolete.PhaseDivergent != 0 {
+		c.PhaseDivergent++
+	}
+}
+
+// all are the places of the numbers, in the order of the format.
+func (c *Counts) all() [5]*int {
+	return [5]*int{&c.Draft, &c.Secret, &c.Orphan, &c.ContentDivergent, &c.PhaseDivergent}
 }
 
 // add counts the changesets from from on.
 func (m *summary) add(s *Snapshot, from int) {
 	for rev := max(s.lowest, node.Rev(from)); int(rev) < s.Len(); rev++ {
-		flags := s.flags.at(rev)
+		flags, phase := s.flags.at(rev), s.Phase(rev)
 		if flags&obsolete.Hidden != 0 {
 			m.hidden++
+		} else {
+			m.seen.Add(phase, flags)
 		}
-		if flags&obsolete.Obsolete != 0 || s.Phase(rev).LocalHidden() {
+		if flags&obsolete.Obsolete != 0 || phase.LocalHidden() {
 			m.hideable = true
 		}
 	}
@@ -445,10 +480,13 @@ func (s *Snapshot) needSummary() {
 		s.Flags(0)
 	}
 	s.summary = summary{}
-	if s.obs == nil && !s.stamps[ObsStore].Exists && !s.localHidden(int(s.FirstMutable())) {
-		return
-	}
 	s.summary.add(s, 0)
+}
+
+// Seen counts the changesets without the flag Hidden.
+func (s *Snapshot) Seen() Counts {
+	s.needSummary()
+	return s.summary.seen
 }
 
 // FirstMutable is the lowest changeset that is not public, Len() without one.

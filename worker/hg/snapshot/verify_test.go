@@ -197,6 +197,8 @@ func TestVerifyRefuses(t *testing.T) {
 		{"lowest mutable", secSummary, func(b []byte) []byte { return numbers(b, func(a []uint32) { a[0]++ }) }},
 		{"lowest mutable out of range", secSummary, func(b []byte) []byte { return numbers(b, func(a []uint32) { a[0] = 1 << 31 }) }},
 		{"number of hidden", secSummary, func(b []byte) []byte { return numbers(b, func(a []uint32) { a[1]++ }) }},
+		{"number of drafts", secSummary, func(b []byte) []byte { return numbers(b, func(a []uint32) { a[3]++ }) }},
+		{"number of orphans", secSummary, func(b []byte) []byte { return numbers(b, func(a []uint32) { a[5]++ }) }},
 		{"nothing can be hidden", secSummary, func(b []byte) []byte { return numbers(b, func(a []uint32) { a[2] = 0 }) }},
 		{"children's places", secChildFirst, func(b []byte) []byte { return numbers(b, func(a []uint32) { a[1]++ }) }},
 		{"children's places out of range", secChildFirst, func(b []byte) []byte { return numbers(b, func(a []uint32) { a[1] = 1 << 31 }) }},
