@@ -27,7 +27,7 @@ var watched = [][]string{
 	{"log", "-G", "-T", `{rev}:{node|short} {desc|firstline}\n`},
 	{"heads", "-T", `{rev}:{node}\n`},
 	{"branches"}, {"tags"}, {"bookmarks"},
-	{"identify"}, {"parents", "-T", `{rev}:{node}\n`},
+	{"identify"}, {"summary"}, {"parents", "-T", `{rev}:{node}\n`},
 	{"files", "-r", "tip"}, {"cat", "-r", "tip", "f"},
 	{"status"},
 }

@@ -66,7 +66,7 @@ func join(root, path string) string {
 }
 
 // class is what a file in the dirstate is found to be.
-type class byte
+type class = byte
 
 const (
 	classNone class = iota // not selected, or not looked at yet

@@ -5,6 +5,7 @@ package status
 import (
 	"bytes"
 	"encoding/binary"
+	"sync"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -20,6 +21,9 @@ type listing struct {
 	ents []dirent
 	repo bool // it has a directory .hg
 }
+
+// listings are those that nobody uses.
+var listings = sync.Pool{New: func() any { return &listing{} }}
 
 // dirent is one entry of a listing. Its type is one of unix.DT_*.
 type dirent struct {

@@ -3,6 +3,7 @@
 package status
 
 import (
+	"hash/maphash"
 	"strings"
 	"time"
 
@@ -14,15 +15,19 @@ import (
 )
 
 // Memo remembers from one status to the next which directories of a dirstate
-// are ignored, and how files compared of which the dirstate does not say enough:
-// hg writes that into the dirstate, and until it does every status would compare
-// them again. The zero Memo knows nothing; it notices by itself that the
-// dirstate, the rules or a file are others. It is for one status at a time.
+// are ignored and what else is in them, and how files compared of which the
+// dirstate does not say enough: hg writes that into the dirstate, and until it
+// does every status would compare them again. The zero Memo knows nothing; it
+// notices by itself that the dirstate, the rules, a directory or a file are
+// others. It is for one status at a time.
 type Memo struct {
-	rules Ignorer
-	tree  *dirstate.Tree
-	dirs  []byte
-	files map[string]comparison
+	rules    Ignorer
+	tree     *dirstate.Tree
+	paths    uint64 // hash of the paths in the dirstate that tree is of
+	seed     maphash.Seed
+	dirs     []byte
+	contents []*contents // of the tree's directories; nil until it is wanted
+	files    map[string]comparison
 }
 
 // maxCompared bounds the files that are remembered.
@@ -92,14 +97,23 @@ func (m *Memo) Moved(from, to *dirstate.Dirstate) {
 	}
 }
 
-// directories is what is known of each directory of a tree. Different ones may
-// be asked about, and recorded, at the same time.
-func (m *Memo) directories(rules Ignorer, tree *dirstate.Tree) []byte {
+// directories is what is known of each directory of a dirstate's tree. Different
+// ones may be asked about, and recorded, at the same time.
+func (m *Memo) directories(rules Ignorer, d *dirstate.Dirstate) []byte {
 	if m == nil || rules == nil {
 		return nil
 	}
-	if m.rules != rules || m.tree != tree {
-		*m = Memo{rules, tree, make([]byte, tree.Len()), m.files}
+	tree := d.Tree()
+	if m.rules == rules && m.tree == tree {
+		return m.dirs
 	}
+	if m.tree == nil {
+		m.seed = maphash.MakeSeed()
+	}
+	paths := pathsHash(m.seed, d)
+	if m.rules != rules || m.paths != paths || len(m.dirs) != tree.Len() {
+		*m = Memo{rules: rules, seed: m.seed, dirs: make([]byte, tree.Len()), files: m.files}
+	}
+	m.tree, m.paths = tree, paths // most changes of a dirstate leave the names
 	return m.dirs
 }

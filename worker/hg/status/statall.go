@@ -4,80 +4,138 @@ package status
 
 import (
 	"context"
-	"sync"
-	"sync/atomic"
 
 	"golang.org/x/sys/unix"
 
+	"hgbroker/worker/hg/dirstate"
+	"hgbroker/worker/hg/hgerr"
 	"hgbroker/worker/hg/match"
 )
-
-// statChunk is how many directories one goroutine takes at a time.
-const statChunk = 16
 
 // statAll stats the entries of the dirstate that wanted selects, in parallel,
 // one directory after the other. Without audit it follows links above them. With
 // it, what hg refuses to look at is taken as missing, as hg does.
 func (w *walker) statAll(ctx context.Context, wanted func(i int) bool, audit bool) error {
-	var next atomic.Int64
-	var wg sync.WaitGroup
-	for range min(w.workers(), w.tree.Len()/statChunk+1) {
-		wg.Go(func() {
-			s := statter{walker: w, wanted: wanted}
-			if audit {
-				s.auditor = &match.Auditor{Root: w.wc.Root}
-			}
-			for ctx.Err() == nil {
-				end := int(next.Add(statChunk))
-				if end-statChunk >= w.tree.Len() {
-					return
-				}
-				for n := end - statChunk; n < min(end, w.tree.Len()); n++ {
-					s.directory(n)
-				}
-			}
-		})
+	root, err := openDir(unix.AT_FDCWD, w.wc.Root, unix.O_PATH)
+	if err != nil {
+		return hgerr.NewUnsupported("directory %s: %v", w.wc.Root, err)
 	}
-	wg.Wait()
+	defer unix.Close(root)
+	var g gang[files]
+	next := position{tree: w.tree}
+	g.init(func() (files, bool) {
+		if ctx.Err() != nil {
+			return files{}, false
+		}
+		return next.take()
+	})
+	another := func(b base) *statter {
+		s := &statter{walker: w, base: b, wanted: wanted, top: root}
+		if audit {
+			s.auditor = &match.Auditor{Root: w.wc.Root}
+		}
+		return s
+	}
+	for range min(w.workers(), (w.wc.Dirstate.Len()+filesWorth-1)/filesWorth) - 1 {
+		helper := another(noBase)
+		go func() {
+			defer helper.close()
+			g.work(helper.look)
+		}()
+	}
+	g.work(another(base{root, false}).look)
+	if err := g.failure(); err != nil {
+		return err
+	}
 	if ctx.Err() == nil && w.special.Load() {
 		return errSpecial
 	}
 	return ctx.Err()
 }
 
+// files are up to piece files, which begin in directory dir of the tree at its
+// file from.
+type files struct{ dir, from, count int }
+
+// position is how far the files of a tree are taken.
+type position struct {
+	tree *dirstate.Tree // nil when all are
+	files
+}
+
+// take takes the next files.
+func (p *position) take() (f files, ok bool) {
+	if p.tree == nil {
+		return f, false
+	}
+	f = p.files
+	for f.count < piece {
+		left := len(p.tree.Files(p.dir)) - p.from
+		if f.count+left > piece {
+			p.from += piece - f.count
+			f.count = piece
+			break
+		}
+		f.count += left
+		if p.dir, p.from = p.dir+1, 0; p.dir == p.tree.Len() {
+			p.tree = nil
+			break
+		}
+	}
+	return f, true
+}
+
 // statter is what one goroutine of statAll has for itself.
 type statter struct {
 	*walker
+	base
 	wanted  func(i int) bool
 	auditor *match.Auditor // nil: no audit
+	top     int            // descriptor of the working directory's root
 	st      unix.Stat_t
 	name    []byte
 }
 
-// directory stats the wanted entries of one directory.
-func (s *statter) directory(n int) {
-	files := s.tree.Files(n)
-	for len(files) > 0 && !s.wanted(int(files[0])) {
-		files = files[1:]
+// look stats the wanted ones of some files.
+func (s *statter) look(f files) error {
+	if err := s.open(s.top); err != nil {
+		return err
 	}
-	if len(files) == 0 {
+	for f.count > 0 {
+		list := s.tree.Files(f.dir)[f.from:]
+		list = list[:min(len(list), f.count)]
+		s.directory(f.dir, list)
+		f.count -= len(list)
+		f.dir, f.from = f.dir+1, 0
+	}
+	return nil
+}
+
+// directory stats the wanted ones of the entries in one directory.
+func (s *statter) directory(n int, list []int32) {
+	for len(list) > 0 && !s.wanted(int(list[0])) {
+		list = list[1:]
+	}
+	if len(list) == 0 {
 		return
 	}
 	dir := s.tree.Dir(n)
 	if s.auditor != nil && dir.Skip > 0 && s.auditor.Audit(dir.Path+"/x") != nil {
-		for _, i := range files {
+		for _, i := range list {
 			if s.wanted(int(i)) {
 				s.judge(int(i), nil)
 			}
 		}
 		return
 	}
-	fd, skip := unix.AT_FDCWD, 0
-	if at, err := unix.Open(join(s.wc.Root, dir.Path), unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0); err == nil {
-		defer unix.Close(at)
-		fd, skip = at, dir.Skip
+	at, skip := s.root, 0
+	if len(list) >= farFrom && dir.Skip > 0 {
+		if fd, err := openDir(s.root, dir.Path, unix.O_PATH); err == nil {
+			defer unix.Close(fd)
+			at, skip = fd, dir.Skip
+		}
 	}
-	for _, file := range files {
+	for _, file := range list {
 		i := int(file)
 		if !s.wanted(i) {
 			continue
@@ -87,12 +145,8 @@ func (s *statter) directory(n int) {
 			s.judge(i, nil)
 			continue
 		}
-		s.name = s.name[:0]
-		if fd == unix.AT_FDCWD {
-			s.name = append(append(s.name, s.wc.Root...), '/')
-		}
-		s.name = append(append(s.name, path[skip:]...), 0)
-		s.settle(i, statAt(fd, &s.name[0], &s.st) == 0)
+		s.name = append(append(s.name[:0], path[skip:]...), 0)
+		s.settle(i, statAt(at, &s.name[0], &s.st) == 0)
 	}
 }
 

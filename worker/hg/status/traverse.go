@@ -7,7 +7,6 @@ import (
 	"errors"
 	"runtime"
 	"slices"
-	"sync"
 
 	"golang.org/x/sys/unix"
 
@@ -26,6 +25,10 @@ type directory struct {
 	node   int // in the dirstate's tree, -1 when the dirstate has nothing below it
 	parent *directory
 	place  int // among its siblings, as the file system lists them
+	// inside is where the contents are kept of one that the tree does not have.
+	inside **contents
+	// Files number from to end, 0 for none, are all that is to be looked at.
+	from, end int
 }
 
 // before tells which of two directories hg reads first: it reads depth first,
@@ -49,25 +52,26 @@ func (d *directory) places() []int {
 	return p
 }
 
-// traversal is the parallel walk below one directory. Its goroutines end when
-// no directory is left, when one failed, or when the context is done; run
-// waits for them. mu guards stack, busy and err; the entries of the dirstate
-// that a directory holds belong to who reads it.
+// traversal is the parallel walk below one directory. Beside what a gang guards,
+// mu guards stack and readers; the entries of the dirstate that a directory holds
+// belong to who reads it.
 type traversal struct {
 	*walker
-	root  int // descriptor of the working directory's root
-	mu    sync.Mutex
-	wake  *sync.Cond
-	stack []*directory
-	busy  int
-	err   error
+	gang[*directory]
+	keeper
+	top     int // descriptor of the working directory's root
+	stack   []*directory
+	readers []*reader
+	limit   int // of readers
 }
 
 // reader is the part of a traversal that one goroutine has for itself.
 type reader struct {
 	*traversal
-	listing
+	*listing
+	base
 	st       unix.Stat_t
+	path     []byte   // of what is looked at, with a zero at its end
 	met      []string // files that are not in the dirstate
 	refused  []refusal
 	children []*directory
@@ -87,35 +91,49 @@ func (w *walker) workers() int {
 	return min(runtime.GOMAXPROCS(0), maxWorkers)
 }
 
+const (
+	// filesWorth is how many files one more goroutine must be good for.
+	filesWorth = 128
+	// directoriesWorth is the same of directories of which nothing is known.
+	directoriesWorth = 16
+	// piece is how many files of a directory are looked at together.
+	piece = 64
+)
+
 // traverse walks the directory dir and all below it.
 func (w *walker) traverse(ctx context.Context, dir string) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	root := &directory{path: dir, node: -1}
 	if n, ok := w.tree.Find(dir); ok {
 		root.node = n
 	}
-	fd, err := openDir(unix.AT_FDCWD, w.wc.Root)
+	fd, err := openDir(unix.AT_FDCWD, w.wc.Root, unix.O_PATH)
 	if err != nil {
 		return hgerr.NewUnsupported("directory %s: %v", w.wc.Root, err)
 	}
 	defer unix.Close(fd)
-	t := &traversal{walker: w, stack: []*directory{root}, root: fd}
-	t.wake = sync.NewCond(&t.mu)
-	stop := context.AfterFunc(ctx, func() { t.fail(ctx.Err()) })
-	defer stop()
-	readers := make([]*reader, w.workers())
-	var wg sync.WaitGroup
-	for i := range readers {
-		readers[i] = &reader{traversal: t}
-		wg.Go(readers[i].run)
+	t := &traversal{walker: w, stack: []*directory{root}, top: fd, limit: w.workers()}
+	t.keep(w, fd)
+	t.gang.init(t.pop)
+	if ctx.Done() != nil {
+		stop := context.AfterFunc(ctx, func() { t.fail(ctx.Err()) })
+		defer stop()
 	}
-	wg.Wait()
-	if err := t.failure(); err != nil {
-		return err
+	t.work(t.another(base{fd, false}).look)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.err != nil {
+		return t.err
 	}
 	var refused []refusal
-	for _, r := range readers {
+	for _, r := range t.readers {
 		w.found = append(w.found, r.met...)
 		refused = append(refused, r.refused...)
+		if r.listing != nil {
+			listings.Put(r.listing)
+		}
 	}
 	slices.SortFunc(refused, func(a, b refusal) int { return before(a.dir, b.dir) })
 	for _, r := range refused {
@@ -124,64 +142,86 @@ func (w *walker) traverse(ctx context.Context, dir string) error {
 	return nil
 }
 
-func (t *traversal) fail(err error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.err == nil {
-		t.err = err
+// another adds a reader. It is called under mu, or by the first one.
+func (t *traversal) another(b base) *reader {
+	r := &reader{traversal: t, base: b}
+	t.readers = append(t.readers, r)
+	return r
+}
+
+func (t *traversal) pop() (*directory, bool) {
+	last := len(t.stack) - 1
+	if last < 0 {
+		return nil, false
 	}
-	t.wake.Broadcast()
+	dir := t.stack[last]
+	t.stack = t.stack[:last]
+	return dir, true
 }
 
-func (t *traversal) failure() error {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.err
-}
-
-func (r *reader) run() {
+// push adds the directories that r has met to those to read, and starts one more
+// goroutine when there is enough to do.
+func (r *reader) push() {
+	if len(r.children) == 0 {
+		return
+	}
 	t := r.traversal
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for {
-		for len(t.stack) == 0 && t.busy > 0 && t.err == nil {
-			t.wake.Wait()
-		}
-		if t.err != nil || len(t.stack) == 0 {
-			return
-		}
-		dir := t.stack[len(t.stack)-1]
-		t.stack = t.stack[:len(t.stack)-1]
-		t.busy++
-		t.mu.Unlock()
-		r.children = r.children[:0]
-		err := r.look(dir)
-		t.mu.Lock()
-		t.busy--
-		if err != nil && t.err == nil {
-			t.err = err
-		}
-		t.stack = append(t.stack, r.children...)
-		if len(r.children) > 1 || t.busy == 0 || t.err != nil {
-			t.wake.Broadcast()
-		}
+	t.stack = append(t.stack, r.children...)
+	r.children = r.children[:0]
+	t.rouse()
+	n := len(t.stack)
+	if len(t.readers) < t.limit && n > 1 && (n > directoriesWorth || t.wc.Dirstate.Len() > filesWorth*len(t.readers)) {
+		helper := t.another(noBase)
+		go func() {
+			defer helper.close()
+			t.work(helper.look)
+		}()
 	}
 }
 
 // look looks at the entries of one directory.
 func (r *reader) look(dir *directory) error {
-	wants := r.m.VisitChildren(dir.path)
-	if wants.Visit == match.VisitNo {
+	defer r.push()
+	if err := r.open(r.top); err != nil {
+		return err
+	}
+	if dir.end > 0 {
+		r.files(dir)
 		return nil
 	}
-	relative := dir.path
-	if relative == "" {
-		relative = "."
+	var wants match.Children
+	if !r.always {
+		if wants = r.m.VisitChildren(dir.path); wants.Visit == match.VisitNo {
+			return nil
+		}
 	}
-	fd, err := openDir(r.root, relative)
+	r.path = append(append(r.path[:0], dir.path...), 0)
+	if dir.path == "" {
+		r.path = append(r.path[:0], '.', 0)
+	}
+	slot := r.slot(dir)
+	if slot != nil && *slot != nil && statAt(r.root, &r.path[0], &r.st) == 0 && identityOf(&r.st) == (*slot).identity {
+		r.recall(dir, *slot)
+		return nil
+	}
+	fd, err := openDir(r.root, string(r.path[:len(r.path)-1]), unix.O_RDONLY)
+	var id identity
+	keep := false
 	if err == nil {
 		defer unix.Close(fd)
+		if slot != nil {
+			id, keep = r.identify(fd)
+		}
+		if r.listing == nil {
+			r.listing = listings.Get().(*listing)
+		}
 		err = r.read(fd)
+	}
+	var last *contents
+	if slot != nil {
+		last, *slot = *slot, nil
 	}
 	switch {
 	case errors.Is(err, unix.EACCES), errors.Is(err, unix.EPERM), errors.Is(err, unix.ENOENT):
@@ -191,20 +231,100 @@ func (r *reader) look(dir *directory) error {
 	case err != nil:
 		return hgerr.NewUnsupported("directory %s: %v", dir.path, err)
 	}
-	if r.repo && dir.path != "" {
-		return nil // another repository
-	}
-	var known entriesOf
-	if dir.node >= 0 {
-		known = entriesOf{r.tree, r.wc.Dirstate, r.tree.Files(dir.node), r.tree.Subdirs(dir.node), r.tree.Dir(dir.node).Skip}
-	}
-	for place, ent := range r.ents {
-		if wants.Names != nil && !wants.Wants(string(r.name(ent))) || dir.path == "" && string(r.name(ent)) == ".hg" {
-			continue
+	met := len(r.met)
+	foreign := r.repo && dir.path != "" // another repository
+	if !foreign {
+		var known entriesOf
+		if dir.node >= 0 {
+			known = entriesOf{r.tree, r.wc.Dirstate, r.tree.Files(dir.node), r.tree.Subdirs(dir.node), r.tree.Dir(dir.node).Skip}
 		}
-		r.entry(fd, dir, &known, ent, place)
+		for place, ent := range r.ents {
+			if wants.Names != nil && !wants.Wants(string(r.name(ent))) || dir.path == "" && string(r.name(ent)) == ".hg" {
+				continue
+			}
+			r.entry(fd, dir, &known, ent, place)
+		}
+	}
+	if keep && r.room(len(r.met)-met+len(r.children)) {
+		*slot = &contents{id, foreign, slices.Clone(r.met[met:]), r.adopt(last)}
 	}
 	return nil
+}
+
+// recall does what look does, from what is known of the directory.
+func (r *reader) recall(dir *directory, c *contents) {
+	if c.repo {
+		return
+	}
+	r.room(len(c.unknown) + len(c.dirs))
+	r.met = append(r.met, c.unknown...)
+	for i := range c.dirs {
+		sub := &c.dirs[i]
+		if sub.node >= 0 {
+			r.descend(directory{path: r.tree.Dir(sub.node).Path, node: sub.node, parent: dir, place: sub.place})
+		} else {
+			r.descend(directory{path: sub.path, node: -1, parent: dir, place: sub.place, inside: &sub.inside})
+		}
+	}
+	if dir.node < 0 {
+		return
+	}
+	n := len(r.tree.Files(dir.node))
+	for from := piece; from < n; from += piece {
+		r.descend(directory{path: dir.path, node: dir.node, from: from, end: min(from+piece, n)})
+	}
+	dir.end = min(n, piece)
+	r.files(dir)
+}
+
+// adopt makes the children that were met those of contents. What is known of one
+// that the tree does not have stays known.
+func (r *reader) adopt(last *contents) []child {
+	if len(r.children) == 0 {
+		return nil
+	}
+	var known map[string]*contents
+	if last != nil {
+		for _, c := range last.dirs {
+			if c.inside != nil {
+				if known == nil {
+					known = map[string]*contents{}
+				}
+				known[c.path] = c.inside
+			}
+		}
+	}
+	list := make([]child, len(r.children))
+	for i, dir := range r.children {
+		list[i] = child{node: dir.node, place: dir.place}
+		if c := &list[i]; dir.node < 0 {
+			c.path, c.inside = dir.path, known[dir.path]
+			dir.inside = &c.inside
+		}
+	}
+	return list
+}
+
+// farFrom is how many files of a directory make it worth to open it, and look at
+// them by their names alone.
+const farFrom = 24
+
+// files looks at entries of the dirstate that are in one directory.
+func (r *reader) files(dir *directory) {
+	files := r.tree.Files(dir.node)[dir.from:dir.end]
+	at, skip := r.root, 0
+	if len(files) >= farFrom && dir.path != "" {
+		if fd, err := openDir(r.root, dir.path, unix.O_PATH); err == nil {
+			defer unix.Close(fd)
+			at, skip = fd, len(dir.path)+1
+		}
+	}
+	for _, i := range files {
+		r.path = append(append(r.path[:0], r.wc.Dirstate.Path(int(i))[skip:]...), 0)
+		if statAt(at, &r.path[0], &r.st) == 0 { // otherwise the last step of the walk finds out
+			r.settle(int(i))
+		}
+	}
 }
 
 // entriesOf is what the dirstate has directly in one directory.
@@ -302,9 +422,13 @@ func (r *reader) tracked(fd, i int, ent dirent) {
 		r.judge(i, &fileStat{mode: uint32(ent.kind) << 12, size: -1})
 		return
 	}
-	if r.stat(fd, ent, &r.st) != 0 {
-		return // it is gone; the last step of the walk finds that out
+	if r.stat(fd, ent, &r.st) == 0 { // otherwise it is gone; the last step of the walk finds that out
+		r.settle(i)
 	}
+}
+
+// settle judges entry i by r.st.
+func (r *reader) settle(i int) {
 	st := fileStat{mode: r.st.Mode, size: r.st.Size, sec: r.st.Mtim.Sec} // hg's listing of directories knows seconds only
 	if !st.trackable() {
 		r.judge(i, nil)
@@ -327,18 +451,23 @@ func (r *reader) subdirectory(dir *directory, known *entriesOf, name []byte, pla
 	if r.dirIgnored(n, path) {
 		return
 	}
+	r.descend(directory{path: path, node: n, parent: dir, place: place})
+}
+
+// descend has a directory looked at later.
+func (r *reader) descend(dir directory) {
 	if len(r.spare) == 0 {
 		r.spare = make([]directory, 64)
 	}
 	child := &r.spare[0]
 	r.spare = r.spare[1:]
-	*child = directory{path, n, dir, place}
+	*child = dir
 	r.children = append(r.children, child)
 }
 
-func openDir(at int, path string) (int, error) {
+func openDir(at int, path string, how int) (int, error) {
 	for {
-		fd, err := unix.Openat(at, path, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+		fd, err := unix.Openat(at, path, how|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 		if err != unix.EINTR {
 			return fd, err
 		}

@@ -3,6 +3,7 @@
 package status
 
 import (
+	"bytes"
 	"context"
 	"slices"
 	"strings"
@@ -97,7 +98,7 @@ func (w *walker) loadIgnore() error {
 	}
 	var err error
 	w.rules, err = w.wc.Ignore(func(text string) { w.said = append(w.said, message{text: text}) })
-	w.known = w.wc.Memo.directories(w.rules, w.tree)
+	w.known = w.wc.Memo.directories(w.rules, w.wc.Dirstate)
 	return err
 }
 
@@ -246,6 +247,9 @@ func badType(kind uint32) string {
 // that is ignored, or behind a symbolic link, where nothing counts as there.
 // Without one they are all, and links are followed.
 func (w *walker) remaining(ctx context.Context) error {
+	if bytes.IndexByte(w.class, classNone) < 0 {
+		return ctx.Err()
+	}
 	wanted := func(i int) bool { return w.class[i] == classNone && (w.always || w.m.Match(w.wc.Dirstate.Path(i))) }
 	return w.statAll(ctx, wanted, w.wc.ListUnknown)
 }
