@@ -103,8 +103,8 @@ func (d *dispatcher) run() (int, error) {
 		Evolve: d.loaded.releases["evolve"], Topic: d.loaded.releases["topic"], RefuseText: d.loaded.refuseText(),
 		AsksQueue: slices.ContainsFunc(d.r.Args, func(a string) bool { return strings.Contains(a, "mq") }),
 		Umask:     d.r.Umask, Stdout: &d.out.out, Stderr: &d.out.err, Seekable: d.r.Seekable, Appends: d.r.Appends, Color: d.color, Repo: d.repo,
-		OpenRepo: d.openPeer,
-		OpenSub:  d.openSub,
+		Buffers: &d.e.buffers, OpenRepo: d.openPeer,
+		OpenSub: d.openSub,
 	}
 	if g := line.Global; line.Command.NoRepo && root != "" && !g.On("verbose") && !g.On("quiet") && !g.On("debug") {
 		// The repository's configuration tells such a command its aliases only.

@@ -24,6 +24,7 @@ import (
 	"slices"
 	"time"
 
+	"hgbroker/worker/hg/command"
 	"hgbroker/worker/hg/config"
 	"hgbroker/worker/hg/encoding"
 	"hgbroker/worker/hg/hgerr"
@@ -96,6 +97,8 @@ type Engine struct {
 
 	environments []*environment      // the one used last comes first
 	dialects     map[string]*dialect // by the version of hg
+	buffers      command.Buffers
+	held         [2][]byte // memory for what an output holds back
 	encodings    map[encoding.Settings]*encoding.Encoding
 }
 
@@ -120,7 +123,7 @@ const runAttempts = 10
 func (e *Engine) Run(ctx context.Context, r *Request) (Result, error) {
 	for attempt := 1; ; attempt++ {
 		e.trim()
-		out := newOutput(r.Stdout, r.Stderr)
+		out := newOutput(r.Stdout, r.Stderr, &e.held)
 		d := &dispatcher{e: e, ctx: ctx, r: r, out: out}
 		code, err := d.run()
 		if untold := d.untold(); untold != nil {

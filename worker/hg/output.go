@@ -16,6 +16,7 @@ type output struct {
 	held     int
 	flowing  bool // something has gone out
 	failed   error
+	spare    *[2][]byte
 }
 
 type stream struct {
@@ -24,10 +25,13 @@ type stream struct {
 	buf []byte
 }
 
-func newOutput(out, err io.Writer) *output {
-	o := &output{}
-	o.out = stream{o: o, w: out}
-	o.err = stream{o: o, w: err}
+// newOutput makes the output of a command. Its memory comes from spare, and goes
+// there again when it finishes.
+func newOutput(out, err io.Writer, spare *[2][]byte) *output {
+	o := &output{spare: spare}
+	o.out = stream{o: o, w: out, buf: spare[0]}
+	o.err = stream{o: o, w: err, buf: spare[1]}
+	*spare = [2][]byte{}
 	return o
 }
 
@@ -84,7 +88,15 @@ type LastWriter interface {
 func (o *output) Flush() { o.flush(false) }
 
 // Finish is Flush at the end of the command.
-func (o *output) Finish() { o.flush(true) }
+func (o *output) Finish() {
+	o.flush(true)
+	for i, s := range [2]*stream{&o.out, &o.err} {
+		if cap(s.buf) <= 2*heldBytes {
+			o.spare[i] = s.buf
+		}
+		s.buf = nil
+	}
+}
 
 func (o *output) flush(last bool) {
 	for _, s := range [2]*stream{&o.out, &o.err} {

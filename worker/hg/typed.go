@@ -98,7 +98,7 @@ type FileContent struct {
 func (e *Engine) ask(ctx context.Context, r *Request, name string, fn func(*command.Context) error) (Result, error) {
 	for attempt := 1; ; attempt++ {
 		e.trim()
-		d := &dispatcher{e: e, ctx: ctx, r: r, out: newOutput(r.Stdout, r.Stderr)}
+		d := &dispatcher{e: e, ctx: ctx, r: r, out: newOutput(r.Stdout, r.Stderr, &e.held)}
 		d.result.Command = name
 		err := d.typed(fn)
 		if err == nil && d.repo != nil {

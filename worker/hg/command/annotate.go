@@ -346,7 +346,7 @@ func (a *annotator) file() error {
 
 // print writes lines with their columns, each as wide as the widest in it.
 func (a *annotator) print(found *annotate.Annotation, columns []annotateColumn) {
-	out := &a.fm.buf
+	out := a.fm.buf
 	used := make([]bool, len(found.Origins))
 	highest := int32(0)
 	for _, l := range found.Lines {

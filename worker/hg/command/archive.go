@@ -273,8 +273,8 @@ func (a *archiver) metadata() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	o := &output{c: a.c, repo: a.c.templates(a.v)}
-	if o.Formatter, err = formatter.New(cfg, formatter.Spec{Text: text}, "archive", o.repo, &o.buf); err != nil {
+	o := &output{c: a.c, buf: new(bytes.Buffer), repo: a.c.templates(a.v)}
+	if o.Formatter, err = formatter.New(cfg, formatter.Spec{Text: text}, "archive", o.repo, o.buf); err != nil {
 		return nil, err
 	}
 	o.StartItem()

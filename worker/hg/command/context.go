@@ -79,6 +79,8 @@ type Context struct {
 
 	sparseFiles match.Matcher // of a sparse checkout, nil before it is needed
 
+	// Buffers is where formatters have their memory from; nil is fine.
+	Buffers  *Buffers
 	pending  []*bytes.Buffer // what formatters hold
 	sets     []*fileset.Matcher
 	failures []*atomic.Pointer[error] // of patterns that took too long
@@ -88,10 +90,44 @@ type Context struct {
 }
 
 // Spill hands on what formatters still hold: what hg's user sees before an error.
+// No formatter is used after it.
 func (c *Context) Spill() {
 	for _, b := range c.pending {
 		c.Stdout.Write(b.Bytes())
+		c.Buffers.put(b)
+	}
+	c.pending = nil
+}
+
+// buffer is the memory of a formatter, which Spill looks at.
+func (c *Context) buffer() *bytes.Buffer {
+	b := c.Buffers.get()
+	c.pending = append(c.pending, b)
+	return b
+}
+
+// Buffers is memory that one command after the other uses, on one goroutine.
+type Buffers struct{ free []*bytes.Buffer }
+
+const (
+	keptBuffers = 2
+	keptBuffer  = 4 * flushSize // bytes of each, at most
+)
+
+func (s *Buffers) get() *bytes.Buffer {
+	if s == nil || len(s.free) == 0 {
+		return new(bytes.Buffer)
+	}
+	last := len(s.free) - 1
+	b := s.free[last]
+	s.free = s.free[:last]
+	return b
+}
+
+func (s *Buffers) put(b *bytes.Buffer) {
+	if s != nil && len(s.free) < keptBuffers && b.Cap() <= keptBuffer {
 		b.Reset()
+		s.free = append(s.free, b)
 	}
 }
 

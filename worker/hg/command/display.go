@@ -138,7 +138,7 @@ func (c *Context) checkRevset(query string) error {
 type output struct {
 	*formatter.Formatter
 	c    *Context
-	buf  bytes.Buffer
+	buf  *bytes.Buffer
 	repo *repo.Templates
 }
 
@@ -148,9 +148,8 @@ func (c *Context) formatter(topic string, v *repo.View) (*output, error) {
 	if err != nil {
 		return nil, err
 	}
-	o := &output{c: c}
-	c.pending = append(c.pending, &o.buf)
-	spec, err := formatter.Lookup(cfg, topic, c.Opts.Text("template"), &o.buf)
+	o := &output{c: c, buf: c.buffer()}
+	spec, err := formatter.Lookup(cfg, topic, c.Opts.Text("template"), o.buf)
 	if err != nil {
 		return nil, err
 	}
@@ -159,7 +158,7 @@ func (c *Context) formatter(topic string, v *repo.View) (*output, error) {
 		o.repo = c.templates(v)
 		tr = o.repo
 	}
-	o.Formatter, err = formatter.New(cfg, spec, topic, tr, &o.buf)
+	o.Formatter, err = formatter.New(cfg, spec, topic, tr, o.buf)
 	return o, err
 }
 
@@ -222,7 +221,7 @@ type printer struct {
 	v    *repo.View
 	repo *repo.Templates
 	spec formatter.Spec
-	buf  bytes.Buffer
+	buf  *bytes.Buffer
 }
 
 // changesetPrinter makes the printer of a command that shows changesets.
@@ -231,9 +230,8 @@ func (c *Context) changesetPrinter(v *repo.View, log, graph bool) (*printer, err
 	if err != nil {
 		return nil, err
 	}
-	p := &printer{c: c, v: v, repo: c.templates(v)}
-	c.pending = append(c.pending, &p.buf)
-	spec, err := formatter.LookupChangeset(cfg, c.Opts.Text("template"), c.Opts.Text("style"), &p.buf)
+	p := &printer{c: c, v: v, repo: c.templates(v), buf: c.buffer()}
+	spec, err := formatter.LookupChangeset(cfg, c.Opts.Text("template"), c.Opts.Text("style"), p.buf)
 	if err != nil {
 		return nil, err
 	}
@@ -248,7 +246,7 @@ func (c *Context) changesetPrinter(v *repo.View, log, graph bool) (*printer, err
 	if err != nil {
 		return nil, err
 	}
-	if err = p.Open(&p.buf); err == nil {
+	if err = p.Open(p.buf); err == nil {
 		err = refused // after the beginning of JSON
 	}
 	return p, err
@@ -261,10 +259,10 @@ func (p *printer) show(rev node.Rev) error {
 	if err != nil {
 		return err
 	}
-	if err := p.Show(&p.buf, ctx, props); err != nil {
+	if err := p.Show(p.buf, ctx, props); err != nil {
 		return err
 	}
-	p.Flush(&p.buf, rev)
+	p.Flush(p.buf, rev)
 	return p.spill()
 }
 
@@ -290,7 +288,7 @@ func (p *printer) spill() error {
 
 // close prints what comes after the last changeset.
 func (p *printer) close() error {
-	err := p.Close(&p.buf)
+	err := p.Close(p.buf)
 	p.flush()
 	return err
 }

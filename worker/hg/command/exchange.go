@@ -317,7 +317,7 @@ func (c *Context) showExchange(here, v *repo.View, list []node.Rev) error {
 			return err
 		}
 		if each {
-			if err := p.Close(&p.buf); err != nil {
+			if err := p.Close(p.buf); err != nil {
 				return err
 			}
 		}
@@ -348,7 +348,7 @@ func (c *Context) drawExchange(here, v *repo.View, list []node.Rev) error {
 	for _, rev := range list {
 		shown[rev] = true
 	}
-	drawer := graph.NewDrawer(&p.buf, styles)
+	drawer := graph.NewDrawer(p.buf, styles)
 	for _, rev := range list {
 		ctx, err := p.repo.Changectx(rev)
 		if err != nil {

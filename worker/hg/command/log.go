@@ -241,7 +241,7 @@ func (p *printer) beside(ctx template.Changectx, rev node.Rev) func(width int) (
 		if err := p.Show(&text, ctx, props); err != nil {
 			return nil, err
 		}
-		p.Flush(&p.buf, rev)
+		p.Flush(p.buf, rev)
 		lines := strings.Split(text.String(), "\n")
 		if lines[len(lines)-1] == "" {
 			lines = lines[:len(lines)-1]
@@ -267,7 +267,7 @@ func (c *Context) drawGraph(v *repo.View, p *printer, revs *revset.Set, limit in
 		revs = revs.Slice(0, limit)
 	}
 	walker := graph.NewWalker(v, revs)
-	drawer := graph.NewDrawer(&p.buf, styles)
+	drawer := graph.NewDrawer(p.buf, styles)
 	var edges []graph.Edge
 	for rev := range revs.All() {
 		ctx, err := p.repo.Changectx(rev)

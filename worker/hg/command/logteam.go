@@ -159,7 +159,7 @@ func (t *team) take() error {
 	k := t.queue[0]
 	t.queue = t.queue[1:]
 	<-k.done
-	out := &t.p.buf
+	out := t.p.buf
 	if out.Len() > 0 || k.err != nil {
 		out.Write(k.text.Bytes())
 	} else if _, err := t.p.c.Stdout.Write(k.text.Bytes()); err != nil {

@@ -59,9 +59,9 @@ func answer(e *encoding.Encoding, op, s, ellipsis string, n int) string {
 		}
 		return u
 	case "json":
-		return encoding.JSONEscape(s, false)
+		return string(encoding.AppendJSON(nil, s, false))
 	case "pjson":
-		return encoding.JSONEscape(s, true)
+		return string(encoding.AppendJSON(nil, s, true))
 	case "tjson":
 		return e.ToLocal(s).JSON(false)
 	case "lower":
@@ -196,6 +196,6 @@ func FuzzStrings(f *testing.F) {
 				t.Fatalf("%q became %q", s, text.Local)
 			}
 		}
-		_ = encoding.JSONEscape(s, true)
+		_ = string(encoding.AppendJSON(nil, s, true))
 	})
 }

@@ -3,7 +3,6 @@
 package encoding
 
 import (
-	"fmt"
 	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -57,82 +56,97 @@ func (t Text) UTF8b() string {
 	return t.UTF8
 }
 
-// JSONEscape escapes local bytes for a JSON string, without the quotes around
-// it. paranoid writes everything but plain ASCII, and < and >, as \uXXXX.
-func JSONEscape(s string, paranoid bool) string { return escape(UTF8b(s), paranoid) }
+// AppendJSON appends local bytes as they stand in a JSON string, without the
+// quotes around it. paranoid writes everything but plain ASCII, and < and >, as
+// \uXXXX.
+func AppendJSON(dst []byte, s string, paranoid bool) []byte {
+	return appendEscaped(dst, UTF8b(s), paranoid)
+}
 
 // JSON escapes a string of the repository for a JSON string.
-func (t Text) JSON(paranoid bool) string { return escape(t.UTF8b(), paranoid) }
+func (t Text) JSON(paranoid bool) string { return string(appendEscaped(nil, t.UTF8b(), paranoid)) }
 
-// escape escapes UTF-8 that may contain surrogates.
-func escape(s string, paranoid bool) string {
+// What of a byte must be escaped.
+const (
+	escapeAlways = 1 + iota
+	escapeParanoid
+)
+
+// escaped tells for each byte whether it must be escaped.
+var escaped = func() (t [256]uint8) {
+	for c := range t {
+		switch {
+		case c < ' ' || c == 0x7f || c == '"' || c == '\\':
+			t[c] = escapeAlways
+		case c >= utf8.RuneSelf || c == '<' || c == '>':
+			t[c] = escapeParanoid
+		}
+	}
+	return t
+}()
+
+// appendEscaped escapes UTF-8 that may contain surrogates.
+func appendEscaped(dst []byte, s string, paranoid bool) []byte {
+	most := uint8(0)
+	if !paranoid {
+		most = escapeParanoid
+	}
 	start := 0
-	var b strings.Builder
 	for i := 0; i < len(s); {
 		c := s[i]
-		if c >= utf8.RuneSelf {
-			if !paranoid {
-				i++
-				continue
-			}
-			b.WriteString(s[start:i])
-			i += escapeRune(&b, s[i:])
-			start = i
-			continue
-		}
-		e := escapeASCII(c, paranoid)
-		if e == "" {
+		if e := escaped[c]; e == 0 || e == most {
 			i++
 			continue
 		}
-		b.WriteString(s[start:i])
-		b.WriteString(e)
-		i++
+		dst = append(dst, s[start:i]...)
+		if c < utf8.RuneSelf {
+			dst = appendEscape(dst, c)
+			i++
+		} else {
+			var size int
+			dst, size = appendRune(dst, s[i:])
+			i += size
+		}
 		start = i
 	}
-	if start == 0 {
-		return s
-	}
-	b.WriteString(s[start:])
-	return b.String()
+	return append(dst, s[start:]...)
 }
 
-// escapeASCII returns the escape of one byte, "" when it needs none.
-func escapeASCII(c byte, paranoid bool) string {
+// appendEscape appends the escape of one byte of ASCII.
+func appendEscape(dst []byte, c byte) []byte {
 	switch c {
-	case '"':
-		return `\"`
-	case '\\':
-		return `\\`
+	case '"', '\\':
+		return append(dst, '\\', c)
 	case '\b':
-		return `\b`
+		return append(dst, `\b`...)
 	case '\t':
-		return `\t`
+		return append(dst, `\t`...)
 	case '\n':
-		return `\n`
+		return append(dst, `\n`...)
 	case '\f':
-		return `\f`
+		return append(dst, `\f`...)
 	case '\r':
-		return `\r`
+		return append(dst, `\r`...)
 	}
-	if c < ' ' || c == 0x7f || paranoid && (c == '<' || c == '>') {
-		return fmt.Sprintf(`\u%04x`, c)
-	}
-	return ""
+	return appendUnit(dst, rune(c))
 }
 
-// escapeRune writes the character at the start of s as one or two \uXXXX and
+// appendUnit appends \uXXXX.
+func appendUnit(dst []byte, r rune) []byte {
+	const digits = "0123456789abcdef"
+	return append(dst, '\\', 'u', digits[r>>12&15], digits[r>>8&15], digits[r>>4&15], digits[r&15])
+}
+
+// appendRune appends the character at the start of s as one or two \uXXXX and
 // returns its length in s.
-func escapeRune(b *strings.Builder, s string) int {
+func appendRune(dst []byte, s string) ([]byte, int) {
 	r, size := utf8.DecodeRuneInString(s)
 	if r == utf8.RuneError && size == 1 && isSurrogate(s) {
 		r, size = rune(s[0]&0x0f)<<12|rune(s[1]&0x3f)<<6|rune(s[2]&0x3f), 3
 	}
 	if r > 0xffff {
 		hi, lo := utf16.EncodeRune(r)
-		fmt.Fprintf(b, `\u%04x\u%04x`, hi, lo)
-		return size
+		return appendUnit(appendUnit(dst, hi), lo), size
 	}
-	fmt.Fprintf(b, `\u%04x`, r)
-	return size
+	return appendUnit(dst, r), size
 }

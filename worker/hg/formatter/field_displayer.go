@@ -93,19 +93,18 @@ func (d *fieldDisplayer) fields(ctx template.Changectx, p Props) error {
 	fm.Data("bookmarks", d.texts("bookmark", ctx.Bookmarks()))
 	fm.Data("tags", d.texts("tag", ctx.Tags()))
 	p1, p2 := ctx.Parents()
-	revs := []node.Rev{p1}
-	if p2 != node.NullRev {
-		revs = append(revs, p2)
-	}
-	var parents []string
-	for _, r := range revs {
-		parent, err := d.repo.Changectx(r)
+	parents := make([]template.Value, 0, 2)
+	for i, r := range [2]node.Rev{p1, p2} {
+		if i == 1 && r == node.NullRev {
+			break
+		}
+		id, err := nodeOf(d.repo, r)
 		if err != nil {
 			return err
 		}
-		parents = append(parents, parent.Node().Hex())
+		parents = append(parents, template.Bytes(id.Hex()))
 	}
-	fm.Data("parents", d.names("node", parents))
+	fm.Data("parents", fm.List("node", " ", parents))
 	if opts.Debug || fm.Hinted("manifest") {
 		id := ctx.ManifestNode()
 		if ctx.Rev() == node.WdirRev {

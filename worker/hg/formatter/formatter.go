@@ -57,7 +57,7 @@ func New(cfg *Config, spec Spec, topic string, repo template.Repo, w *bytes.Buff
 	case spec.Format():
 		fm.sink = cborSink{}
 	case spec.Style == "" && spec.Ref == "debug":
-		fm.sink = debugSink{topic}
+		fm.sink = &debugSink{topic: topic}
 	case !spec.Empty():
 		p, err := compileParts(newEngine(cfg, spec, false), spec, func(part string) string {
 			switch {
@@ -77,7 +77,7 @@ func New(cfg *Config, spec Spec, topic string, repo template.Repo, w *bytes.Buff
 		}
 		fm.byTemplate(p, spec)
 	case cfg.FormatDebug:
-		fm.sink = debugSink{topic}
+		fm.sink = &debugSink{topic: topic}
 	case cfg.FormatJSON:
 		fm.sink = &jsonSink{}
 	}

@@ -99,6 +99,18 @@ func (p *printer) parent(rev node.Rev) (template.Changectx, error) {
 // nodes is a repository that knows IDs without making a Changectx.
 type nodes interface{ Node(rev node.Rev) node.ID }
 
+// nodeOf is the ID of a changeset.
+func nodeOf(repo template.Repo, rev node.Rev) (node.ID, error) {
+	if ids, ok := repo.(nodes); ok {
+		return ids.Node(rev), nil
+	}
+	ctx, err := repo.Changectx(rev)
+	if err != nil {
+		return node.Null, err
+	}
+	return ctx.Node(), nil
+}
+
 // summarized is a changeset that can tell the first line of its description, without
 // white space around the whole, with less work than taking it out of Desc; ok is
 // false when it cannot.

@@ -22,10 +22,27 @@ func setField(r *template.Item, name string, v template.Value) {
 	r.Fields = append(r.Fields, template.Binding{Name: name, Value: v})
 }
 
-// sortedFields puts the fields in order; templates do not care.
-func sortedFields(r *template.Item) []template.Binding {
-	slices.SortFunc(r.Fields, func(a, b template.Binding) int { return strings.Compare(a.Name, b.Name) })
-	return r.Fields
+// fieldOrder puts the fields of items in order by their names. The items of a
+// command mostly have the same ones, so it remembers those of the last item.
+type fieldOrder struct {
+	names []string
+	order []int
+}
+
+// of is the numbers of the fields in their order.
+func (o *fieldOrder) of(fields []template.Binding) []int {
+	same := len(fields) == len(o.names)
+	for i := 0; same && i < len(fields); i++ {
+		same = fields[i].Name == o.names[i]
+	}
+	if !same {
+		o.names, o.order = o.names[:0], o.order[:0]
+		for i, f := range fields {
+			o.names, o.order = append(o.names, f.Name), append(o.order, i)
+		}
+		slices.SortFunc(o.order, func(a, b int) int { return strings.Compare(o.names[a], o.names[b]) })
+	}
+	return o.order
 }
 
 // sink is a way of writing items.
@@ -36,28 +53,34 @@ type sink interface {
 }
 
 // jsonSink writes an array of objects, a line a field, sorted by name.
-type jsonSink struct{ some bool }
+type jsonSink struct {
+	some  bool
+	order fieldOrder
+}
 
 func (*jsonSink) open(w *bytes.Buffer) error { w.WriteByte('['); return nil }
 
 func (s *jsonSink) item(w *bytes.Buffer, r *template.Item) error {
+	b := w.AvailableBuffer()
 	if s.some {
-		w.WriteByte(',')
+		b = append(b, ',')
 	}
 	s.some = true
-	w.WriteString("\n {\n")
-	for i, f := range sortedFields(r) {
+	b = append(b, "\n {\n"...)
+	var err error
+	for i, at := range s.order.of(r.Fields) {
+		f := &r.Fields[at]
 		if i > 0 {
-			w.WriteString(",\n")
+			b = append(b, ",\n"...)
 		}
-		w.WriteString("  \"" + f.Name + "\": ")
-		b, err := template.AppendJSON(w.AvailableBuffer(), f.Value)
-		if err != nil {
+		b = append(b, `  "`...)
+		b = append(b, f.Name...)
+		b = append(b, `": `...)
+		if b, err = template.AppendJSON(b, f.Value); err != nil {
 			return err
 		}
-		w.Write(b)
 	}
-	w.WriteString("\n }")
+	w.Write(append(b, "\n }"...))
 	return nil
 }
 
@@ -81,16 +104,20 @@ func (cborSink) item(w *bytes.Buffer, r *template.Item) error {
 func (cborSink) close(w *bytes.Buffer) error { w.WriteString(cborBreak); return nil }
 
 // debugSink writes items as Python would, for people.
-type debugSink struct{ topic string }
+type debugSink struct {
+	topic string
+	order fieldOrder
+}
 
-func (s debugSink) open(w *bytes.Buffer) error { w.WriteString(s.topic + " = [\n"); return nil }
-func (s debugSink) item(w *bytes.Buffer, r *template.Item) error {
+func (s *debugSink) open(w *bytes.Buffer) error { w.WriteString(s.topic + " = [\n"); return nil }
+func (s *debugSink) item(w *bytes.Buffer, r *template.Item) error {
 	w.WriteString("    ")
 	if len(r.Fields) == 0 {
 		w.WriteString("{},\n")
 		return nil
 	}
-	for i, f := range sortedFields(r) {
+	for i, at := range s.order.of(r.Fields) {
+		f := &r.Fields[at]
 		if i == 0 {
 			w.WriteString("{\n        ")
 		} else {
@@ -104,7 +131,7 @@ func (s debugSink) item(w *bytes.Buffer, r *template.Item) error {
 	w.WriteString("\n    },\n")
 	return nil
 }
-func (debugSink) close(w *bytes.Buffer) error { w.WriteString("]\n"); return nil }
+func (*debugSink) close(w *bytes.Buffer) error { w.WriteString("]\n"); return nil }
 
 // templateSink renders items by a template.
 type templateSink struct {

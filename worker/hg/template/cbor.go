@@ -26,7 +26,7 @@ func cborFilter(s *scope, v Value) (Value, error) {
 }
 
 // AppendCBOR appends a value of a formatter's item as CBOR.
-func AppendCBOR(dst []byte, v Value) ([]byte, error) { return appendCBOR(dst, scopeFor(v), v) }
+func AppendCBOR(dst []byte, v Value) ([]byte, error) { return appendCBOR(dst, nil, v) }
 
 // AppendCBORMap appends a map of names to values.
 func AppendCBORMap(dst []byte, entries []Binding) ([]byte, error) {
@@ -34,7 +34,7 @@ func AppendCBORMap(dst []byte, entries []Binding) ([]byte, error) {
 	for _, b := range entries {
 		d.set(b.Name, b.Value)
 	}
-	return appendCBOR(dst, &scope{e: &Engine{}}, Value{kind: kindDict, x: d})
+	return appendCBOR(dst, nil, Value{kind: kindDict, x: d})
 }
 
 func appendHead(dst []byte, major byte, n uint64) []byte {
@@ -102,7 +102,7 @@ func appendCBOR(dst []byte, s *scope, v Value) ([]byte, error) {
 		}
 		return dst, nil
 	case kindWrapped:
-		plain, err := v.x.(container).value(s)
+		plain, err := valueOf(v, s)
 		if err != nil {
 			return dst, err
 		}

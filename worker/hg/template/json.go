@@ -19,17 +19,16 @@ func jsonFilter(s *scope, v Value) (Value, error) {
 // AppendJSON appends a value of a formatter's item as JSON in UTF-8, the way
 // `-T json` prints it.
 func AppendJSON(dst []byte, v Value) ([]byte, error) {
-	return appendJSON(dst, scopeFor(v), v, false)
+	return appendJSON(dst, nil, v, false)
 }
 
-// scopeFor is a scope for values that need nothing from the repository. Only
-// containers look at it.
-func scopeFor(v Value) *scope {
-	switch v.kind {
-	case kindList, kindTuple, kindDict, kindWrapped:
-		return &scope{e: &Engine{}}
+// valueOf is what a container holds; s may be nil, for one that needs nothing from
+// the repository.
+func valueOf(v Value, s *scope) (Value, error) {
+	if s == nil {
+		s = &scope{e: &Engine{}}
 	}
-	return nil
+	return v.x.(container).value(s)
 }
 
 func appendJSON(dst []byte, s *scope, v Value, web bool) ([]byte, error) {
@@ -39,7 +38,12 @@ func appendJSON(dst []byte, s *scope, v Value, web bool) ([]byte, error) {
 		return append(dst, "null"...), nil
 	case kindBool:
 		return strconv.AppendBool(dst, v.n != 0), nil
-	case kindInt, kindFloat:
+	case kindInt:
+		if v.x == nil {
+			return strconv.AppendInt(dst, v.n, 10), nil
+		}
+		return append(dst, pythonRepr(v, false)...), nil
+	case kindFloat:
 		return append(dst, pythonRepr(v, false)...), nil
 	case kindBytes:
 		text := v.s
@@ -47,7 +51,7 @@ func appendJSON(dst []byte, s *scope, v Value, web bool) ([]byte, error) {
 			text = u
 		}
 		dst = append(dst, '"')
-		dst = append(dst, encoding.JSONEscape(text, web)...)
+		dst = encoding.AppendJSON(dst, text, web)
 		return append(dst, '"'), nil
 	case kindDate:
 		dst = append(dst, '[')
@@ -85,7 +89,7 @@ func appendJSON(dst []byte, s *scope, v Value, web bool) ([]byte, error) {
 				dst = append(dst, ", "...)
 			}
 			dst = append(dst, '"')
-			dst = append(dst, encoding.JSONEscape(k, web)...)
+			dst = encoding.AppendJSON(dst, k, web)
 			dst = append(dst, `": `...)
 			item, _ := d.get(k)
 			if dst, err = appendJSON(dst, s, item, web); err != nil {
@@ -94,7 +98,7 @@ func appendJSON(dst []byte, s *scope, v Value, web bool) ([]byte, error) {
 		}
 		return append(dst, '}'), nil
 	case kindWrapped:
-		plain, err := v.x.(container).value(s)
+		plain, err := valueOf(v, s)
 		if err != nil {
 			return dst, err
 		}

@@ -72,7 +72,7 @@ func WritePretty(w *bytes.Buffer, v Value, indent, level int) error {
 		line(level)
 		w.WriteByte('}')
 	case kindWrapped:
-		plain, err := v.x.(container).value(scopeFor(v))
+		plain, err := valueOf(v, nil)
 		if err != nil {
 			return err
 		}

@@ -76,7 +76,14 @@ func Date(unix int64, offset int) Value {
 }
 
 // PlainList is a bare list, as a template sees a list that hg passes unwrapped.
-func PlainList(items []Value) Value { return Value{kind: kindList, x: items} }
+func PlainList(items []Value) Value {
+	if len(items) == 0 {
+		return Value{kind: kindList, x: noValues}
+	}
+	return Value{kind: kindList, x: items}
+}
+
+var noValues any = []Value(nil) // as x, made once
 
 // PlainTuple is a bare tuple.
 func PlainTuple(items []Value) Value { return Value{kind: kindTuple, x: items} }
