@@ -287,16 +287,23 @@ func (v Revsets) AppendChildren(children []node.Rev, rev node.Rev) []node.Rev {
 	return children
 }
 
-// NonPublic lists the changesets that are not public, ascending.
+// NonPublic lists the visible changesets that are not public, ascending. Nobody
+// changes the list.
 func (v Revsets) NonPublic() []node.Rev {
-	var out []node.Rev
-	for rev := v.snap.FirstMutable(); int(rev) < v.Len(); rev++ {
-		if v.snap.Phase(rev) != phases.Public {
-			out = append(out, rev)
+	k := v.known()
+	if !k.phased {
+		k.phased = true
+		for rev := v.snap.FirstMutable(); int(rev) < v.Len(); rev++ {
+			if v.snap.Phase(rev) != phases.Public && !v.Hidden(rev) {
+				k.nonPublic = append(k.nonPublic, rev)
+			}
 		}
 	}
-	return out
+	return k.nonPublic
 }
+
+// AllPublic tells whether every changeset is public, hidden ones included.
+func (v Revsets) AllPublic() bool { return int(v.snap.FirstMutable()) >= v.Len() }
 
 var (
 	_ revset.ChildIndex = Revsets{}

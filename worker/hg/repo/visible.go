@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"hgbroker/worker/hg/encoding"
+	"hgbroker/worker/hg/node"
 	"hgbroker/worker/hg/snapshot"
 )
 
@@ -19,6 +20,8 @@ type visible struct {
 	all       bool   // nothing is hidden
 	revealed  string // changesets that are visible beyond the snapshot's flags
 	heads     []int32
+	nonPublic []node.Rev // once phased
+	phased    bool
 	branchmap *branchmap
 	encoding  *encoding.Encoding // of the names in branchmap
 	tags      *keptTags

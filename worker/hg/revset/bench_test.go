@@ -22,6 +22,7 @@ func (r *flatRepo) HiddenCount() int                          { return 0 }
 func (r *flatRepo) Hidden(node.Rev) bool                      { return false }
 func (r *flatRepo) Parents(rev node.Rev) (node.Rev, node.Rev) { return r.p1[rev], r.p2[rev] }
 func (r *flatRepo) NonPublic() []node.Rev                     { return r.draft }
+func (r *flatRepo) AllPublic() bool                           { return len(r.draft) == 0 }
 func (r *flatRepo) Lookup(s string) (node.Rev, error) {
 	if s == "tip" || s == "." {
 		return node.Rev(len(r.p1) - 1), nil

@@ -30,7 +30,7 @@ func (ev *evaluator) inPhase(subset smartset, phases ...int) smartset {
 	if idx, ok := ev.repo.(PhaseIndex); ok {
 		var revs []node.Rev
 		for _, r := range idx.NonPublic() {
-			if in(r) && !ev.hidden(r) {
+			if in(r) {
 				revs = append(revs, r)
 			}
 		}
@@ -85,7 +85,7 @@ func public(ev *evaluator, subset smartset, x *Tree, _ order) (smartset, error) 
 func (ev *evaluator) publicOf(subset smartset) smartset {
 	any := subset.contains(node.WdirRev) && ev.repo.Phase(node.WdirRev) != publicPhase
 	if idx, ok := ev.repo.(PhaseIndex); ok {
-		any = any || len(idx.NonPublic()) > 0
+		any = any || !idx.AllPublic()
 	} else {
 		for r := node.Rev(ev.repo.Len()) - 1; r >= 0 && !any && !ev.stopped(); r-- {
 			any = ev.repo.Phase(r) != publicPhase

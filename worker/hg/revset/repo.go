@@ -187,7 +187,9 @@ type ChildIndex interface {
 
 // PhaseIndex is an optional part of a Repo: what is not public.
 type PhaseIndex interface {
-	// NonPublic lists the changesets of all phases but public, hidden ones
-	// included, ascending.
+	// NonPublic lists the visible changesets of all phases but public, ascending.
+	// The list stays the index's.
 	NonPublic() []node.Rev
+	// AllPublic tells whether there are none, visible or hidden.
+	AllPublic() bool
 }

@@ -272,11 +272,20 @@ type indexedRepo struct{ *memRepo }
 func (r indexedRepo) NonPublic() []node.Rev {
 	var revs []node.Rev
 	for i := range r.revs {
-		if r.revs[i].phase > 0 {
+		if r.revs[i].phase > 0 && !r.Hidden(node.Rev(i)) {
 			revs = append(revs, node.Rev(i))
 		}
 	}
 	return revs
+}
+
+func (r indexedRepo) AllPublic() bool {
+	for i := range r.revs {
+		if r.revs[i].phase > 0 {
+			return false
+		}
+	}
+	return true
 }
 
 func (r indexedRepo) AppendChildren(children []node.Rev, rev node.Rev) []node.Rev {
