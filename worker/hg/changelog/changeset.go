@@ -317,17 +317,51 @@ func (c Changeset) Extra(key string) (value string, ok bool, err error) {
 // Branch returns the named branch, in UTF-8, and whether the changeset closes
 // it.
 func (c Changeset) Branch() (name string, closes bool, err error) {
-	if _, _, raw, fields := c.dateLine(); fields < 3 || len(raw) == 0 {
-		return DefaultBranch, false, nil
+	stored, closes, err := c.BranchBytes()
+	if len(stored) == len(DefaultBranch) && string(stored) == DefaultBranch {
+		return DefaultBranch, closes, err
 	}
+	return string(stored), closes, err
+}
+
+var defaultBranch = []byte(DefaultBranch)
+
+// BranchBytes is Branch with a part of the text, where that has the name as it is.
+func (c Changeset) BranchBytes() (name []byte, closes bool, err error) {
+	_, _, raw, fields := c.dateLine()
+	if fields < 3 || len(raw) == 0 {
+		return defaultBranch, false, nil
+	}
+	name = defaultBranch
+	rest, plain := raw, bytes.IndexByte(raw, '\\') < 0
+	for n := 1; plain && len(rest) > 0; n++ {
+		var field []byte
+		field, rest, _ = bytes.Cut(rest, []byte{0})
+		if len(field) == 0 {
+			continue
+		}
+		key, value, ok := bytes.Cut(field, []byte{':'})
+		plain = ok && n < MaxExtras
+		switch string(key) {
+		case "branch":
+			name = value
+		case "close":
+			closes = true
+		}
+	}
+	if plain {
+		return name, closes, nil
+	}
+	// It has escapes, or is not as it should be.
 	extras, err := c.Extras()
 	if err != nil {
-		return "", false, err
+		return nil, false, err
 	}
+	closes = false
 	for _, x := range extras {
 		switch x.Key {
 		case "branch":
-			name = x.Value
+			name = []byte(x.Value)
 		case "close":
 			closes = true
 		}

@@ -40,13 +40,12 @@ func (p *printer) Open(*bytes.Buffer) error      { return nil }
 func (p *printer) Flush(*bytes.Buffer, node.Rev) {}
 func (p *printer) Close(*bytes.Buffer) error     { return nil }
 
-// colored labels, under hg's names, what was written since mark.
-func (p *printer) colored(w *bytes.Buffer, mark int, labels string) {
-	if p.opts.Label != nil && w.Len() > mark {
-		text := p.opts.Label(string(w.Bytes()[mark:]), labels)
-		w.Truncate(mark)
-		w.WriteString(text)
+// colored labels, under hg's names, what stands in b from mark on.
+func (p *printer) colored(b []byte, mark int, labels string) []byte {
+	if p.opts.Label != nil && len(b) > mark {
+		b = append(b[:mark], p.opts.Label(string(b[mark:]), labels)...)
 	}
+	return b
 }
 
 // changesetLabels are the labels of the line that names a changeset.
@@ -64,25 +63,21 @@ func changesetLabels(ctx template.Changectx) string {
 	return labels
 }
 
-// changeID writes "rev:node" and a line end.
-func (p *printer) changeID(w *bytes.Buffer, rev node.Rev, id node.ID) {
-	w.Write(strconv.AppendInt(w.AvailableBuffer(), int64(rev), 10))
-	w.WriteByte(':')
+// changeID appends "rev:node" and a line end.
+func (p *printer) changeID(b []byte, rev node.Rev, id node.ID) []byte {
+	b = append(strconv.AppendInt(b, int64(rev), 10), ':')
 	digits := id[:6]
 	if p.opts.Debug {
 		digits = id[:]
 	}
-	w.Write(hex.AppendEncode(w.AvailableBuffer(), digits))
-	w.WriteByte('\n')
+	return append(hex.AppendEncode(b, digits), '\n')
 }
 
-// line writes a line: what it is about, the text, and the labels of both.
-func (p *printer) line(w *bytes.Buffer, about, text, labels string) {
-	mark := w.Len()
-	w.WriteString(about)
-	w.WriteString(text)
-	w.WriteByte('\n')
-	p.colored(w, mark, labels)
+// line appends a line: what it is about, the text, and the labels of both.
+func (p *printer) line(b []byte, about, text, labels string) []byte {
+	mark := len(b)
+	b = append(append(append(b, about...), text...), '\n')
+	return p.colored(b, mark, labels)
 }
 
 // parent is a changeset of which no more than ID and phase is wanted, for which
@@ -111,32 +106,36 @@ func nodeOf(repo template.Repo, rev node.Rev) (node.ID, error) {
 	return ctx.Node(), nil
 }
 
-// summarized is a changeset that can tell the first line of its description, without
-// white space around the whole, with less work than taking it out of Desc; ok is
-// false when it cannot.
-type summarized interface {
-	Summary() (line string, ok bool)
+// appender is a changeset that appends columns with less work than it takes to
+// make a Text of them.
+type appender interface {
+	// AppendUser appends User().Local.
+	AppendUser(dst []byte) []byte
+	// AppendSummary appends the first line of the description, without white space
+	// around the whole; ok is false when it cannot tell.
+	AppendSummary(dst []byte) (b []byte, ok bool)
 }
 
-func (p *printer) files(w *bytes.Buffer, about string, names []string, labels string) {
+func (p *printer) files(b []byte, about string, names []string, labels string) []byte {
 	if len(names) == 0 {
-		return
+		return b
 	}
-	mark := w.Len()
-	defer func() { p.colored(w, mark, labels) }()
-	w.WriteString(about)
-	for i, n := range names {
-		if i > 0 {
-			w.WriteByte(' ')
-		}
-		w.WriteString(n)
-	}
-	w.WriteByte('\n')
+	return p.line(b, about, strings.Join(names, " "), labels)
 }
+
+// showRoom is how much of a buffer most changesets need, in bytes.
+const showRoom = 512
 
 func (p *printer) Show(w *bytes.Buffer, ctx template.Changectx, props Props) error {
 	mark := w.Len()
-	err := p.show(w, ctx, props)
+	w.Grow(showRoom)
+	b, err := p.append(w.AvailableBuffer(), ctx, props)
+	if err == nil {
+		w.Write(b)
+		if !p.opts.Quiet {
+			err = p.o.showPatch(w, ctx, props.GraphWidth)
+		}
+	}
 	if err == nil {
 		err = ctx.Err()
 	}
@@ -146,51 +145,53 @@ func (p *printer) Show(w *bytes.Buffer, ctx template.Changectx, props Props) err
 	return err
 }
 
-func (p *printer) show(w *bytes.Buffer, ctx template.Changectx, props Props) error {
+// append appends a changeset without its patch.
+func (p *printer) append(b []byte, ctx template.Changectx, props Props) ([]byte, error) {
 	if p.opts.Quiet {
-		mark := w.Len()
-		p.changeID(w, ctx.Rev(), ctx.Node())
-		p.colored(w, mark, "log.node")
-		return nil
+		mark := len(b)
+		b = p.changeID(b, ctx.Rev(), ctx.Node())
+		return p.colored(b, mark, "log.node"), nil
 	}
 	debug, verbose := p.opts.Debug, p.opts.Verbose || p.opts.Debug
-	mark := w.Len()
-	w.WriteString("changeset:   ")
-	p.changeID(w, ctx.Rev(), ctx.Node())
+	columns, _ := ctx.(appender)
+	mark := len(b)
+	b = append(b, "changeset:   "...)
+	b = p.changeID(b, ctx.Rev(), ctx.Node())
 	if p.opts.Label != nil {
-		p.colored(w, mark, changesetLabels(ctx))
+		b = p.colored(b, mark, changesetLabels(ctx))
 	}
-	if b := ctx.Branch(); b.Local != "default" {
-		p.line(w, "branch:      ", b.Local, "log.branch")
+	if name := ctx.Branch(); name.Local != "default" {
+		b = p.line(b, "branch:      ", name.Local, "log.branch")
 	}
-	for _, b := range ctx.Bookmarks() {
-		p.line(w, "bookmark:    ", b.Local, "log.bookmark")
+	for _, name := range ctx.Bookmarks() {
+		b = p.line(b, "bookmark:    ", name.Local, "log.bookmark")
 	}
 	for _, t := range ctx.Tags() {
-		p.line(w, "tag:         ", t.Local, "log.tag")
+		b = p.line(b, "tag:         ", t.Local, "log.tag")
 	}
 	if p.opts.Topics {
 		if topic := template.TopicOf(ctx); topic != "" {
-			p.line(w, "topic:       ", topic, "log.topic")
+			b = p.line(b, "topic:       ", topic, "log.topic")
 		}
 	}
 	if debug {
-		p.line(w, "phase:       ", ctx.Phase().String(), "log.phase")
+		b = p.line(b, "phase:       ", ctx.Phase().String(), "log.phase")
 	}
-	for _, r := range template.MeaningfulParents(ctx, debug) {
-		mark := w.Len()
-		w.WriteString("parent:      ")
+	parents, n := template.MeaningfulParents(ctx, debug)
+	for _, r := range parents[:n] {
+		mark := len(b)
+		b = append(b, "parent:      "...)
 		if ids, ok := p.repo.(nodes); ok && p.opts.Label == nil {
-			p.changeID(w, r, ids.Node(r))
+			b = p.changeID(b, r, ids.Node(r))
 			continue
 		}
 		parent, err := p.parent(r)
 		if err != nil {
-			return err
+			return b, err
 		}
-		p.changeID(w, r, parent.Node())
+		b = p.changeID(b, r, parent.Node())
 		if p.opts.Label != nil {
-			p.colored(w, mark, "log.parent changeset."+parent.Phase().String())
+			b = p.colored(b, mark, "log.parent changeset."+parent.Phase().String())
 		}
 	}
 	if debug {
@@ -198,72 +199,85 @@ func (p *printer) show(w *bytes.Buffer, ctx template.Changectx, props Props) err
 		if ctx.Rev() == node.WdirRev {
 			id, rev = node.Wdir, node.WdirRev
 		}
-		mark := w.Len()
-		w.WriteString("manifest:    ")
-		p.changeID(w, rev, id)
-		p.colored(w, mark, "ui.debug log.manifest")
+		mark := len(b)
+		b = append(b, "manifest:    "...)
+		b = p.changeID(b, rev, id)
+		b = p.colored(b, mark, "ui.debug log.manifest")
 	}
-	p.line(w, "user:        ", ctx.User().Local, "log.user")
+	mark = len(b)
+	b = append(b, "user:        "...)
+	if columns != nil {
+		b = columns.AppendUser(b)
+	} else {
+		b = append(b, ctx.User().Local...)
+	}
+	b = append(b, '\n')
+	b = p.colored(b, mark, "log.user")
 	unix, offset := ctx.Date()
-	mark = w.Len()
-	w.WriteString("date:        ")
-	w.Write(dates.Date{Unix: unix, Offset: offset}.AppendDefault(w.AvailableBuffer()))
-	w.WriteByte('\n')
-	p.colored(w, mark, "log.date")
+	mark = len(b)
+	b = append(b, "date:        "...)
+	b = dates.Date{Unix: unix, Offset: offset}.AppendDefault(b)
+	b = append(b, '\n')
+	b = p.colored(b, mark, "log.date")
 	if words := ctx.Instabilities(); len(words) > 0 {
-		p.line(w, "instability: ", strings.Join(words, ", "), "log.instability")
+		b = p.line(b, "instability: ", strings.Join(words, ", "), "log.instability")
 	} else if ctx.Obsolete() {
 		p.fates.Reset()
 		if err := p.fate.Render(&p.fates, template.Resources{Repo: p.repo, Ctx: ctx, Index: -1}); err != nil {
-			return err
+			return b, err
 		}
 		for _, fate := range template.SplitLines(p.fates.String()) {
-			p.line(w, "obsolete:    ", fate, "log.obsfate")
+			b = p.line(b, "obsolete:    ", fate, "log.obsfate")
 		}
 	}
 	if debug {
 		modified, added, removed := ctx.FileStatus()
-		p.files(w, "files:       ", modified, "ui.debug log.files")
-		p.files(w, "files+:      ", added, "ui.debug log.files")
-		p.files(w, "files-:      ", removed, "ui.debug log.files")
+		b = p.files(b, "files:       ", modified, "ui.debug log.files")
+		b = p.files(b, "files+:      ", added, "ui.debug log.files")
+		b = p.files(b, "files-:      ", removed, "ui.debug log.files")
 	} else if verbose {
-		p.files(w, "files:       ", ctx.Files(), "ui.note log.files")
+		b = p.files(b, "files:       ", ctx.Files(), "ui.note log.files")
 	}
 	if len(props.Copies) > 0 && verbose {
 		names := make([]string, len(props.Copies))
 		for i, c := range props.Copies {
 			names[i] = c.Dest + " (" + c.Source + ")"
 		}
-		p.files(w, "copies:      ", names, "ui.note log.copies")
+		b = p.files(b, "copies:      ", names, "ui.note log.copies")
 	}
 	if debug {
 		for _, x := range ctx.Extras() {
-			p.line(w, "extra:       ", x.Key+"="+python.Escape(x.Value), "ui.debug log.extra")
+			b = p.line(b, "extra:       ", x.Key+"="+python.Escape(x.Value), "ui.debug log.extra")
 		}
 	}
-	if s, ok := ctx.(summarized); ok && !verbose {
-		if line, ok := s.Summary(); ok {
-			if line != "" {
-				p.line(w, "summary:     ", line, "log.summary")
+	return append(p.description(b, ctx, columns, verbose), '\n'), nil
+}
+
+// description appends the description, or the first line of it.
+func (p *printer) description(b []byte, ctx template.Changectx, columns appender, verbose bool) []byte {
+	const about = "summary:     "
+	if columns != nil && !verbose {
+		mark := len(b)
+		if line, ok := columns.AppendSummary(append(b, about...)); ok {
+			if len(line) == mark+len(about) {
+				return b
 			}
-			w.WriteByte('\n')
-			return p.o.showPatch(w, ctx, props.GraphWidth)
+			return p.colored(append(line, '\n'), mark, "log.summary")
 		}
 	}
-	if desc := ctx.Desc().Trim().Local; desc != "" {
-		if verbose {
-			const label = "ui.note log.description"
-			mark := w.Len()
-			w.WriteString("description:\n")
-			p.colored(w, mark, label)
-			mark = w.Len()
-			w.WriteString(desc)
-			p.colored(w, mark, label)
-			w.WriteString("\n\n")
-		} else {
-			p.line(w, "summary:     ", template.FirstLine(desc), "log.summary")
-		}
+	desc := ctx.Desc().Trim().Local
+	switch {
+	case desc == "":
+		return b
+	case !verbose:
+		return p.line(b, about, template.FirstLine(desc), "log.summary")
 	}
-	w.WriteByte('\n')
-	return p.o.showPatch(w, ctx, props.GraphWidth)
+	const label = "ui.note log.description"
+	mark := len(b)
+	b = append(b, "description:\n"...)
+	b = p.colored(b, mark, label)
+	mark = len(b)
+	b = append(b, desc...)
+	b = p.colored(b, mark, label)
+	return append(b, "\n\n"...)
 }

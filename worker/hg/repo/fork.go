@@ -27,7 +27,7 @@ func (v *View) Fork(names bool) (fork *View, ok bool) {
 	r.checkout.worktree.dirstate = keptDirstate{known: wd.known, stamp: wd.stamp, value: wd.value, fork: true}
 	r.columns = texts{open: v.columns.open, asked: true}
 	f := *v
-	f.Repo, f.users = &r, nil
+	f.Repo, f.words = &r, nil
 	return &f, true
 }
 

@@ -46,20 +46,21 @@ func (v *View) text(stored string) template.Text {
 	return template.Text{Local: t.Local, UTF8: t.UTF8}
 }
 
-// maxUsers bounds the users that a View remembers.
-const maxUsers = 1024
+// maxWords bounds what a View remembers of users and branches.
+const maxWords = 1024
 
-// userText is text for a committer. Few people write most of a history.
-func (v *View) userText(stored []byte) template.Text {
-	if t, ok := v.users[string(stored)]; ok {
+// wordText is text for a committer or a branch. Few of them stand in most of a
+// history.
+func (v *View) wordText(stored []byte) template.Text {
+	if t, ok := v.words[string(stored)]; ok {
 		return t
 	}
-	if v.users == nil || len(v.users) >= maxUsers {
-		v.users = map[string]template.Text{}
+	if v.words == nil || len(v.words) >= maxWords {
+		v.words = map[string]template.Text{}
 	}
 	name := string(stored)
 	t := v.text(name)
-	v.users[name] = t
+	v.words[name] = t
 	return t
 }
 
@@ -277,21 +278,34 @@ func (c *changectx) User() template.Text {
 	if c.wdir() {
 		c.unavailable("user")
 	}
-	return c.v.userText(c.read().User())
+	return c.v.wordText(c.read().User())
 }
 
-// Summary is the first line of the description, without white space around the
-// whole, when that is the same in every encoding.
-func (c *changectx) Summary() (line string, ok bool) {
+// AppendUser appends User().Local.
+func (c *changectx) AppendUser(dst []byte) []byte {
+	if user := c.read().User(); !c.wdir() && encoding.IsASCII(user) {
+		return append(dst, user...)
+	}
+	return append(dst, c.User().Local...)
+}
+
+// AppendSummary appends the first line of the description, without white space
+// around the whole, when that is the same in every encoding.
+func (c *changectx) AppendSummary(dst []byte) (b []byte, ok bool) {
 	desc := c.read().Description()
 	if !encoding.IsASCII(desc) {
-		return "", false
+		return dst, false
 	}
-	desc = bytes.Trim(desc, python.Space)
-	if i := bytes.IndexAny(desc, "\n\r"); i >= 0 {
+	if n := len(desc); n > 0 && (desc[0] <= ' ' || desc[n-1] <= ' ') {
+		desc = bytes.Trim(desc, python.Space)
+	}
+	if i := bytes.IndexByte(desc, '\n'); i >= 0 {
 		desc = desc[:i]
 	}
-	return string(desc), true
+	if i := bytes.IndexByte(desc, '\r'); i >= 0 {
+		desc = desc[:i]
+	}
+	return append(dst, desc...), true
 }
 
 func (c *changectx) Desc() template.Text { return c.v.text(string(c.read().Description())) }
@@ -315,11 +329,11 @@ func (c *changectx) Branch() template.Text {
 		name, _ := c.v.snap.Branch(c.rev)
 		return c.v.text(name)
 	}
-	name, _, err := BranchOf(c.read())
+	name, _, err := c.read().BranchBytes()
 	if err != nil {
 		c.fail(err)
 	}
-	return c.v.text(name)
+	return c.v.wordText(name)
 }
 
 func (c *changectx) ClosesBranch() bool {

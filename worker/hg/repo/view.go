@@ -59,7 +59,7 @@ type View struct {
 
 	names     names
 	branchmap *branchmap
-	users     map[string]template.Text
+	words     map[string]template.Text // of users and branches
 	subrepos  keptSubrepos
 
 	subrepoFiles int // of the store: 1 there, -1 not there, 0 not looked for

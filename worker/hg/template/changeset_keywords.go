@@ -135,22 +135,21 @@ func parentNode(s *scope, which int) (Value, error) {
 
 // MeaningfulParents are the parents that hg shows: both of a merge, none of a
 // changeset that follows its parent, all with --debug.
-func MeaningfulParents(ctx Changectx, debug bool) []node.Rev {
-	p1, p2 := ctx.Parents()
+func MeaningfulParents(ctx Changectx, debug bool) (revs [2]node.Rev, n int) {
+	revs[0], revs[1] = ctx.Parents()
 	switch {
-	case p2 != node.NullRev:
-		return []node.Rev{p1, p2}
-	case debug:
-		return []node.Rev{p1, node.NullRev}
-	case p1 >= ctx.Rev()-1:
-		return nil
+	case revs[1] != node.NullRev, debug:
+		return revs, 2
+	case revs[0] >= ctx.Rev()-1:
+		return revs, 0
 	}
-	return []node.Rev{p1}
+	return revs, 1
 }
 
 func parents(s *scope) (Value, error) {
 	debug := s.e.opts.Debug
-	revs := MeaningfulParents(s.context(), debug)
+	both, n := MeaningfulParents(s.context(), debug)
+	revs := both[:n]
 	h := &hybrid{
 		numeric: true,
 		bindItem: func(inner *scope, v Value) error {
