@@ -151,6 +151,16 @@ func (c Changeset) Description() []byte {
 	return c.text[c.files+2:]
 }
 
+// IsText tells whether n bytes of the text, from at on, belong to the user, to the
+// name of a file or to the description, and to one of them only if none is a
+// newline.
+func (c Changeset) IsText(at, n int) bool {
+	if at+n > len(c.text) {
+		return false
+	}
+	return at > c.manifest && at+n <= c.user || at > c.date
+}
+
 // dateLine returns the fields of the third line. Only the first two blanks
 // separate: extra may hold more.
 func (c Changeset) dateLine() (time, tz, extra []byte, fields int) {

@@ -192,21 +192,20 @@ func (fm *Formatter) Write(fields, format string, values ...template.Value) {
 func (fm *Formatter) CondWrite(cond bool, fields, format string, values ...template.Value) {
 	if fm.IsPlain() {
 		if cond {
-			args := make([]any, len(values))
-			for i, v := range values {
-				args[i] = plainText(v)
-			}
+			b := appendPlain(fm.w.AvailableBuffer(), format, values)
 			if fm.label != "" && fm.cfg.Options.Label != nil {
-				fm.w.WriteString(fm.cfg.Options.Label(fmt.Sprintf(format, args...), fm.label))
+				fm.w.WriteString(fm.cfg.Options.Label(string(b), fm.label))
 			} else {
-				fmt.Fprintf(fm.w, format, args...)
+				fm.w.Write(b)
 			}
 		}
 		fm.label = ""
 		return
 	}
 	fm.label = ""
-	for i, name := range strings.Fields(fields) {
+	for i := 0; fields != ""; i++ {
+		var name string
+		name, fields, _ = strings.Cut(fields, " ")
 		fm.Data(name, values[i])
 	}
 }

@@ -9,13 +9,13 @@ import (
 )
 
 // TextsWith searches the image of all texts, from when the command has it.
-func (v Revsets) TextsWith(lower string) func(node.Rev) bool {
+func (v Revsets) TextsWith(lower string) func(node.Rev) (may, surely bool) {
 	var of *snapshot.Texts
 	var search *snapshot.TextSearch
-	return func(rev node.Rev) bool {
+	return func(rev node.Rev) (may, surely bool) {
 		open := v.columns.open
 		if open == nil || rev == node.WdirRev || rev < 0 || int(rev) >= open.Len() {
-			return true
+			return true, false
 		}
 		if of != open {
 			of, search = open, open.Search(lower)

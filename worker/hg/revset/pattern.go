@@ -46,11 +46,11 @@ func (ev *evaluator) substring(s string) (*pattern, error) {
 
 // textsWith is a cheap test that is true for all changesets whose texts contain a
 // string, which is in lower case, without case, and for few others.
-func (ev *evaluator) textsWith(lower string) func(node.Rev) bool {
+func (ev *evaluator) textsWith(lower string) func(node.Rev) (may, surely bool) {
 	if texts, ok := ev.repo.(TextIndex); ok && lower != "" {
 		return texts.TextsWith(lower)
 	}
-	return func(node.Rev) bool { return true }
+	return func(node.Rev) (bool, bool) { return true, false }
 }
 
 // containsFold makes a test whether a text, in lower case, contains part. Texts in

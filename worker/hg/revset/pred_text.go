@@ -28,7 +28,7 @@ func textMatch(name string, column func(Repo, node.Rev) (string, error)) operato
 		}
 		may := ev.textsWith(p.within)
 		return ev.filter(subset, func(r node.Rev) (bool, error) {
-			if !may(r) {
+			if may, _ := may(r); !may {
 				return false, nil
 			}
 			s, err := column(ev.repo, r)
@@ -63,8 +63,8 @@ func keyword(ev *evaluator, subset smartset, x *Tree, _ order) (smartset, error)
 	lower := ev.opts.lower(text)
 	has, may := ev.containsFold(lower), ev.textsWith(lower)
 	return ev.filter(subset, func(r node.Rev) (bool, error) {
-		if !may(r) {
-			return false, nil
+		if may, surely := may(r); !may || surely {
+			return may, nil
 		}
 		return ev.eachText(r, has)
 	}), nil
@@ -81,7 +81,7 @@ func grep(ev *evaluator, subset smartset, x *Tree, _ order) (smartset, error) {
 	}
 	may := ev.textsWith(plainRegexp(text))
 	return ev.filter(subset, func(r node.Rev) (bool, error) {
-		if !may(r) {
+		if may, _ := may(r); !may {
 			return false, nil
 		}
 		return ev.eachText(r, re.match)

@@ -155,10 +155,10 @@ type Manifests interface {
 // TextIndex is an optional part of a Repo: a search through the texts of all
 // changesets at once.
 type TextIndex interface {
-	// TextsWith returns a test that is false only for changesets in none of whose
-	// file names, user and description a string, which is in lower case, is found
-	// without case. Those that it is true for may have it or not.
-	TextsWith(lower string) func(node.Rev) bool
+	// TextsWith returns a test of whether a string, which is in lower case, is found
+	// without case in one of a changeset's file names, its user or its description.
+	// It may be there if it is not known that it is not; surely that it is.
+	TextsWith(lower string) func(node.Rev) (may, surely bool)
 }
 
 // TopicBranches is an optional part of a Repo with the extension topic: branches

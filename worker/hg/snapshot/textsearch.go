@@ -9,6 +9,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"hgbroker/worker/hg/changelog"
 	"hgbroker/worker/hg/node"
 )
 
@@ -22,19 +23,22 @@ type TextSearch struct {
 	t      *Texts
 	part   []byte // in lower case; nil: it is not in ASCII
 	rare   int    // the index of its rarest byte
+	line   bool   // it has no newline
 	blocks []bool
 	maybe  []uint64
+	surely []uint64
 }
 
 // Search prepares the search for a string in lower case.
 func (t *Texts) Search(part string) *TextSearch {
-	s := &TextSearch{t: t, blocks: make([]bool, t.Len()/searchBlock+1), maybe: make([]uint64, t.Len()/64+1)}
+	s := &TextSearch{t: t, blocks: make([]bool, t.Len()/searchBlock+1), maybe: make([]uint64, t.Len()/64+1), surely: make([]uint64, t.Len()/64+1)}
 	for i := range len(part) {
 		if part[i] >= utf8.RuneSelf {
 			return s
 		}
 	}
 	s.part = []byte(part)
+	s.line = bytes.IndexByte(s.part, '\n') < 0
 	for i, c := range s.part {
 		if rarity(c) > rarity(s.part[s.rare]) {
 			s.rare = i
@@ -52,16 +56,18 @@ func rarity(c byte) int {
 }
 
 // May tells whether a text may contain the string: false only if it is in ASCII
-// and does not.
-func (s *TextSearch) May(rev node.Rev) bool {
+// and does not. Surely tells that it is in ASCII, and the string is in its user, in
+// the name of a file or in its description; false may mean that it was not looked
+// at.
+func (s *TextSearch) May(rev node.Rev) (may, surely bool) {
 	if len(s.part) == 0 && s.part != nil || rev < 0 || int(rev) >= s.t.Len() {
-		return true
+		return true, false
 	}
 	if b := int(rev) / searchBlock; !s.blocks[b] {
 		s.blocks[b] = true
 		s.block(b*searchBlock, min((b+1)*searchBlock, s.t.Len()))
 	}
-	return s.maybe[rev/64]>>(rev%64)&1 != 0
+	return s.maybe[rev/64]>>(rev%64)&1 != 0, s.surely[rev/64]>>(rev%64)&1 != 0
 }
 
 // block searches the texts from from up to to.
@@ -75,9 +81,9 @@ func (s *TextSearch) block(from, to int) {
 		return
 	}
 	data := s.t.data[begin:end]
-	// found takes the text that stands around a position, and returns where the
-	// next one begins.
-	found := func(at int) int {
+	// found takes the text that stands around a position, where it is not in ASCII
+	// or the string begins, and returns where the next one begins.
+	found := func(at int, is bool) int {
 		next, same := slices.BinarySearch(starts[from:to+1], begin+uint64(at))
 		if same { // behind all empty texts
 			for next < to-from && starts[from+next+1] == begin+uint64(at) {
@@ -86,7 +92,13 @@ func (s *TextSearch) block(from, to int) {
 			next++
 		}
 		rev := from + next - 1
-		s.maybe[rev/64] |= 1 << (rev % 64)
+		bit := uint64(1) << (rev % 64)
+		if is && s.line && s.maybe[rev/64]&bit == 0 {
+			if c, err := changelog.Parse(s.t.Text(node.Rev(rev))); err == nil && c.IsText(at-int(starts[rev]-begin), len(s.part)) {
+				s.surely[rev/64] |= bit
+			}
+		}
+		s.maybe[rev/64] |= bit
 		return int(starts[rev+1] - begin)
 	}
 	for at := 0; at < len(data); {
@@ -94,7 +106,7 @@ func (s *TextSearch) block(from, to int) {
 		if i < 0 {
 			break
 		}
-		at = found(at + i)
+		at = found(at+i, false)
 	}
 	if s.part == nil {
 		return
@@ -107,7 +119,7 @@ func (s *TextSearch) block(from, to int) {
 }
 
 // each finds the string by the places of its rarest byte.
-func (s *TextSearch) each(data []byte, c byte, found func(at int) int) {
+func (s *TextSearch) each(data []byte, c byte, found func(at int, is bool) int) {
 	for at := s.rare; at < len(data); {
 		i := bytes.IndexByte(data[at:], c)
 		if i < 0 {
@@ -115,7 +127,7 @@ func (s *TextSearch) each(data []byte, c byte, found func(at int) int) {
 		}
 		at += i
 		if start := at - s.rare; start+len(s.part) <= len(data) && equalFold(data[start:start+len(s.part)], s.part) {
-			at = max(at+1, found(start))
+			at = max(at+1, found(start, true))
 			continue
 		}
 		at++
