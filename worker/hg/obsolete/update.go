@@ -3,6 +3,7 @@
 package obsolete
 
 import (
+	"container/heap"
 	"slices"
 
 	"hgbroker/worker/hg/hgerr"
@@ -14,144 +15,226 @@ import (
 // gives up: then computing everything is not much dearer.
 const updateNodes = 4096
 
-// Update is Compute for a graph and markers that have only grown, with the same
-// phases as far as there were changesets before. old are the flags of the first
-// count changesets as they were when the markers from number added on did not
-// exist.
-//
-// When the old changesets keep their flags, more are the flags of the new ones
-// and all is nil. Else all are the flags of every changeset. It takes time in
-// proportion to what is new, unless flags of old changesets change: then a pass
-// over the mutable ones is made, without looking at markers again.
+// updateSteps bounds how many changesets Update looks at for their relatives' sake
+// before it gives up.
+const updateSteps = 1 << 16
+
+// GrownGraph is what Update needs of a changelog.
+type GrownGraph interface {
+	Graph
+	// Children lists the children of a changeset, ascending.
+	Children(node.Rev) []int32
+}
+
+// Change is a changeset that was there before and has other flags now.
+type Change struct {
+	Rev   node.Rev
+	Flags Flag
+}
+
+// Update is Compute for a graph and markers that have only grown. old are the flags
+// of the first count changesets as they were when the markers from number added on
+// did not exist, and when the changesets in moved had another phase. more are the
+// flags of those after count, and changes, ascending, what is different about the
+// ones before. It takes time in proportion to what is new and what changes.
 //
 // ok is false when only Compute can tell.
-func Update(g Graph, s *Store, first node.Rev, old func(node.Rev) Flag, count int, added uint32) (more, all []Flag, ok bool, err error) {
-	touched, ok := touchedBy(g, s, count, added)
+func Update(g GrownGraph, s *Store, old func(node.Rev) Flag, count int, added uint32, moved []node.Rev) (more []Flag, changes []Change, ok bool, err error) {
+	touched, ok := touchedBy(g, s, count, added, moved)
 	if !ok {
 		return nil, nil, false, nil
 	}
-	more = make([]Flag, g.Len()-count)
-	get := func(rev node.Rev) Flag {
-		switch {
-		case all != nil:
-			return all[rev]
-		case int(rev) < count:
-			return old(rev)
-		}
-		return more[int(rev)-count]
+	u := &update{g: g, s: s, old: old, count: count, more: make([]Flag, g.Len()-count), other: map[node.Rev]Flag{}, left: updateSteps}
+	if err := u.run(touched, moved); err != nil || u.left < 0 {
+		return nil, nil, false, err
 	}
-	takeAll := func() {
-		all = make([]Flag, g.Len())
-		for r := range node.Rev(count) {
-			all[r] = old(r)
-		}
-		copy(all[count:], more)
-	}
-	set := func(rev node.Rev, f Flag) {
-		if int(rev) < count && all == nil {
-			if old(rev) == f {
-				return
-			}
-			takeAll()
-		}
-		if all != nil {
-			all[rev] = f
-		} else {
-			more[int(rev)-count] = f
+	for rev, f := range u.other {
+		if f != old(rev) {
+			changes = append(changes, Change{rev, f})
 		}
 	}
-	rewritten := false // an old changeset became obsolete
+	slices.SortFunc(changes, func(a, b Change) int { return int(a.Rev) - int(b.Rev) })
+	return u.more, changes, true, nil
+}
+
+// update is one run of Update.
+type update struct {
+	g     GrownGraph
+	s     *Store
+	old   func(node.Rev) Flag
+	count int
+	more  []Flag            // of the new changesets
+	other map[node.Rev]Flag // of old ones that were looked at
+	left  int               // of updateSteps
+}
+
+func (u *update) get(rev node.Rev) Flag {
+	if int(rev) >= u.count {
+		return u.more[int(rev)-u.count]
+	}
+	if f, ok := u.other[rev]; ok {
+		return f
+	}
+	return u.old(rev)
+}
+
+// put gives a changeset those of the flags in mask that f has, and tells whether
+// that changes anything.
+func (u *update) put(rev node.Rev, mask, f Flag) bool {
+	was := u.get(rev)
+	now := was&^mask | f
+	if now == was {
+		return false
+	}
+	if int(rev) >= u.count {
+		u.more[int(rev)-u.count] = now
+	} else {
+		u.other[rev] = now
+	}
+	return true
+}
+
+func (u *update) run(touched, moved []node.Rev) error {
+	// What a changeset is by itself.
+	differ := slices.Clone(moved) // of which relatives see something else
+	for rev := node.Rev(u.count); int(rev) < u.g.Len(); rev++ {
+		differ = append(differ, rev)
+	}
 	for _, rev := range touched {
-		if g.Phase(rev) != phases.Public && len(s.WithPredecessor(g.Node(rev))) > 0 && get(rev)&Obsolete == 0 {
-			set(rev, get(rev)|Obsolete)
-			rewritten = rewritten || int(rev) < count
+		var f Flag
+		if u.g.Phase(rev) != phases.Public && len(u.s.WithPredecessor(u.g.Node(rev))) > 0 {
+			f = Obsolete
+		}
+		if u.put(rev, Obsolete, f) {
+			differ = append(differ, rev)
 		}
 	}
-	from := node.Rev(count)
-	if rewritten {
-		from = max(first, touched[0])
-	}
-	for rev := from; int(rev) < g.Len(); rev++ {
-		if f := get(rev) &^ Orphan; g.Phase(rev) == phases.Public {
-			continue
-		} else if f&Obsolete == 0 && hasParentWith(g, get, rev, first, Obsolete|Orphan) {
-			set(rev, f|Orphan)
-		} else {
-			set(rev, f)
-		}
-	}
-	budget := newBudget()
-	newest := newNewestFinder(g, s, budget)
+	// Orphans, from parents to children.
+	q := newPending(false)
 	for _, rev := range touched {
-		f := get(rev) &^ (PhaseDivergent | ContentDivergent)
-		if g.Phase(rev) != phases.Public && f&Obsolete == 0 && !g.Phase(rev).LocalHidden() {
-			how, err := divergence(g, s, g.Node(rev), newest, budget)
-			if err != nil {
-				return nil, nil, false, err
-			}
-			f |= how
-		}
-		set(rev, f)
+		q.add(rev)
 	}
-	if !rewritten {
-		// What is new can only be hidden itself, or bring hidden ancestors back.
-		for rev := node.Rev(g.Len()) - 1; int(rev) >= count; rev-- {
-			if g.Phase(rev) == phases.Public {
-				continue
-			}
-			if get(rev)&Obsolete != 0 || g.Phase(rev).LocalHidden() {
-				if !visibleChild(g, get, rev) {
-					set(rev, get(rev)|Hidden)
+	for _, rev := range differ {
+		q.add(rev)
+		u.addChildren(q, rev)
+	}
+	for rev, ok := q.next(); ok && u.left >= 0; rev, ok = q.next() {
+		var f Flag
+		if u.g.Phase(rev) != phases.Public && u.get(rev)&Obsolete == 0 {
+			p1, p2 := u.g.Parents(rev)
+			for _, p := range [2]node.Rev{p1, p2} {
+				if p >= 0 && u.get(p)&(Obsolete|Orphan) != 0 {
+					f = Orphan
 				}
 			}
 		}
-		for rev := node.Rev(count); int(rev) < g.Len(); rev++ {
-			if get(rev)&Hidden == 0 && hasParentWith(g, get, rev, first, Hidden) {
-				rewritten = true
+		if u.put(rev, Orphan, f) {
+			u.addChildren(q, rev)
+		}
+	}
+	// Divergence, along markers.
+	budget := newBudget()
+	newest := newNewestFinder(u.g, u.s, budget)
+	for _, rev := range touched {
+		var f Flag
+		if u.g.Phase(rev) != phases.Public && u.get(rev)&Obsolete == 0 && !u.g.Phase(rev).LocalHidden() {
+			how, err := divergence(u.g, u.s, u.g.Node(rev), newest, budget)
+			if err != nil {
+				return err
 			}
+			f = how
+		}
+		u.put(rev, PhaseDivergent|ContentDivergent, f)
+	}
+	// What is hidden, from children to parents.
+	q = newPending(true)
+	for _, rev := range differ {
+		q.add(rev)
+		u.addParents(q, rev)
+	}
+	for rev, ok := q.next(); ok && u.left >= 0; rev, ok = q.next() {
+		var f Flag
+		if (u.get(rev)&Obsolete != 0 || u.g.Phase(rev).LocalHidden()) && !u.visibleChild(rev) {
+			f = Hidden
+		}
+		if u.put(rev, Hidden, f) {
+			u.addParents(q, rev)
 		}
 	}
-	if rewritten {
-		if all == nil {
-			takeAll()
-		}
-		for rev := first; int(rev) < len(all); rev++ {
-			all[rev] &^= Hidden
-		}
-		markHidden(g, first, all)
-	}
-	if all != nil {
-		return nil, all, true, nil
-	}
-	return more, nil, true, nil
+	return nil
 }
 
-// visibleChild tells whether a new changeset has a child that is not hidden. New
-// ones are few.
-func visibleChild(g Graph, get func(node.Rev) Flag, rev node.Rev) bool {
-	for child := rev + 1; int(child) < g.Len(); child++ {
-		if p1, p2 := g.Parents(child); (p1 == rev || p2 == rev) && get(child)&Hidden == 0 {
-			return true
-		}
-	}
-	return false
+func (u *update) visibleChild(rev node.Rev) bool {
+	children := u.g.Children(rev)
+	u.left -= 1 + len(children)
+	return slices.ContainsFunc(children, func(child int32) bool { return u.get(node.Rev(child))&Hidden == 0 })
 }
 
-func hasParentWith(g Graph, get func(node.Rev) Flag, rev, first node.Rev, flags Flag) bool {
-	p1, p2 := g.Parents(rev)
+func (u *update) addChildren(q *pending, rev node.Rev) {
+	children := u.g.Children(rev)
+	u.left -= 1 + len(children)
+	for _, child := range children {
+		q.add(node.Rev(child))
+	}
+}
+
+func (u *update) addParents(q *pending, rev node.Rev) {
+	u.left--
+	p1, p2 := u.g.Parents(rev)
 	for _, p := range [2]node.Rev{p1, p2} {
-		if p >= first && p >= 0 && get(p)&flags != 0 {
-			return true
+		if p >= 0 {
+			q.add(p)
 		}
 	}
-	return false
 }
 
-// touchedBy lists, ascending, the changesets of which a new changeset or a new
-// marker may change the flags: the new ones, and all that markers connect with
-// them or with the new markers.
-func touchedBy(g Graph, s *Store, count int, added uint32) ([]node.Rev, bool) {
-	if g.Len()-count > updateNodes || s.Len()-int(added) > updateNodes {
+// pending are changesets that are to be looked at, ascending or descending, each
+// once. What is added while one is looked at comes after it.
+type pending struct {
+	list []node.Rev // a heap
+	sign node.Rev
+	in   map[node.Rev]bool
+}
+
+func newPending(descending bool) *pending {
+	q := &pending{sign: 1, in: map[node.Rev]bool{}}
+	if descending {
+		q.sign = -1
+	}
+	return q
+}
+
+func (q *pending) Len() int           { return len(q.list) }
+func (q *pending) Less(i, k int) bool { return q.sign*q.list[i] < q.sign*q.list[k] }
+func (q *pending) Swap(i, k int)      { q.list[i], q.list[k] = q.list[k], q.list[i] }
+func (q *pending) Push(x any)         { q.list = append(q.list, x.(node.Rev)) }
+func (q *pending) Pop() any {
+	last := q.list[len(q.list)-1]
+	q.list = q.list[:len(q.list)-1]
+	return last
+}
+
+func (q *pending) add(rev node.Rev) {
+	if !q.in[rev] {
+		q.in[rev] = true
+		heap.Push(q, rev)
+	}
+}
+
+func (q *pending) next() (node.Rev, bool) {
+	if len(q.list) == 0 {
+		return 0, false
+	}
+	rev := heap.Pop(q).(node.Rev)
+	delete(q.in, rev)
+	return rev, true
+}
+
+// touchedBy lists, ascending, the changesets of which a new changeset, a new marker
+// or another phase may change the flags by way of markers: the new and the moved
+// ones, and all that markers connect with them or with the new markers.
+func touchedBy(g Graph, s *Store, count int, added uint32, moved []node.Rev) ([]node.Rev, bool) {
+	if g.Len()-count > updateNodes || s.Len()-int(added) > updateNodes || len(moved) > updateNodes {
 		return nil, false
 	}
 	var touched []node.Rev
@@ -166,6 +249,9 @@ func touchedBy(g Graph, s *Store, count int, added uint32) ([]node.Rev, bool) {
 	for rev := node.Rev(count); int(rev) < g.Len(); rev++ {
 		follow(g.Node(rev))
 	}
+	for _, rev := range moved {
+		follow(g.Node(rev))
+	}
 	for i := added; int(i) < s.Len(); i++ {
 		follow(s.Predecessor(i))
 		for k := range s.succCount(i) {
@@ -174,7 +260,7 @@ func touchedBy(g Graph, s *Store, count int, added uint32) ([]node.Rev, bool) {
 	}
 	var marks []uint32
 	for len(todo) > 0 {
-		if len(seen) > updateNodes+g.Len()-count {
+		if len(seen) > updateNodes+g.Len()-count+len(moved) {
 			return nil, false
 		}
 		id := todo[len(todo)-1]

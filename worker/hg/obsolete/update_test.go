@@ -16,8 +16,30 @@ import (
 // tangle is a graph of any shape, of which a prefix can be seen.
 type tangle struct {
 	parents [][2]node.Rev
+	roots   []phases.Phase // a changeset's own, before what it has of its parents
 	phases  []phases.Phase
 	n       int
+}
+
+// settle works the phases out.
+func (g *tangle) settle() {
+	g.phases = slices.Clone(g.roots)
+	for i, both := range g.parents {
+		for _, p := range both {
+			if p >= 0 {
+				g.phases[i] = max(g.phases[i], g.phases[p])
+			}
+		}
+	}
+}
+
+func (g *tangle) Children(r node.Rev) (out []int32) {
+	for i, both := range g.parents[:g.n] {
+		if both[0] == r || both[1] == r {
+			out = append(out, int32(i))
+		}
+	}
+	return out
 }
 
 func numbered(i int) (id node.ID) {
@@ -56,7 +78,7 @@ func marker(flags uint16, pred int, succs ...int) []byte {
 // come later, or never.
 func TestUpdateIsCompute(t *testing.T) {
 	var kept, changed, later int
-	for seed := range uint64(40) {
+	for seed := range uint64(200) {
 		rnd := rand.New(rand.NewPCG(seed, 1))
 		g := &tangle{}
 		for i := range 60 {
@@ -64,27 +86,25 @@ func TestUpdateIsCompute(t *testing.T) {
 			phase := phases.Public
 			if i > 0 && rnd.IntN(20) > 0 {
 				p = node.Rev(max(0, i-1-rnd.IntN(5)))
-				phase = g.phases[p]
 			}
 			if p > 0 && rnd.IntN(10) == 0 {
 				q = node.Rev(rnd.IntN(int(p)))
-				phase = max(phase, g.phases[q])
 			}
 			switch {
 			case i > 10 && rnd.IntN(4) == 0:
-				phase = max(phase, phases.Draft)
+				phase = phases.Draft
 			case rnd.IntN(40) == 0:
-				phase = max(phase, phases.Internal)
+				phase = phases.Internal
 			}
 			g.parents = append(g.parents, [2]node.Rev{p, q})
-			g.phases = append(g.phases, phase)
+			g.roots = append(g.roots, phase)
 		}
+		g.settle()
 		s := mustParse(t, []byte{1})
 		var flags []Flag
-		first := node.Rev(slices.IndexFunc(append(g.phases, phases.Draft), func(p phases.Phase) bool { return p != phases.Public }))
 		for g.n < len(g.parents) {
 			count, added := g.n, uint32(s.Len())
-			g.n = min(len(g.parents), g.n+rnd.IntN(4))
+			g.n = min(len(g.parents), g.n+max(1-min(1, count), rnd.IntN(4)))
 			var more []byte
 			for range rnd.IntN(3) {
 				pred := rnd.IntN(80)
@@ -111,13 +131,24 @@ func TestUpdateIsCompute(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			lowest := min(first, node.Rev(g.n))
+			was := g.phases
+			for range rnd.IntN(3) {
+				g.roots[rnd.IntN(g.n)] = []phases.Phase{phases.Public, phases.Public, phases.Draft, phases.Secret, phases.Archived}[rnd.IntN(5)]
+			}
+			g.settle()
+			var moved []node.Rev
+			for rev := range node.Rev(count) {
+				if g.phases[rev] != was[rev] {
+					moved = append(moved, rev)
+				}
+			}
+			lowest := node.Rev(slices.IndexFunc(append(slices.Clone(g.phases[:g.n]), phases.Draft), func(p phases.Phase) bool { return p != phases.Public }))
 			want, err := Compute(g, whole, lowest)
 			if err != nil {
 				t.Fatal(err)
 			}
 			before := flags
-			tail, all, ok, err := Update(g, grown, lowest, func(r node.Rev) Flag { return before[r] }, count, added)
+			tail, changes, ok, err := Update(g, grown, func(r node.Rev) Flag { return before[r] }, count, added, moved)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -125,12 +156,17 @@ func TestUpdateIsCompute(t *testing.T) {
 			case !ok:
 				later++
 				flags = want
-			case all != nil:
-				changed++
-				flags = all
 			default:
-				kept++
-				flags = append(slices.Clone(before), tail...)
+				if flags = append(slices.Clone(before), tail...); len(changes) == 0 {
+					kept++
+				}
+				for _, c := range changes {
+					if before[c.Rev] == c.Flags {
+						t.Fatalf("seed %d: changeset %d has changed from %d to %d", seed, c.Rev, c.Flags, c.Flags)
+					}
+					changed++
+					flags[c.Rev] = c.Flags
+				}
 			}
 			if !bytes.Equal(flags, want) {
 				t.Fatalf("seed %d, %d changesets from %d on, markers from %d on:\n%v, not\n%v", seed, g.n, count, added, flags, want)

@@ -130,7 +130,7 @@ func (v *View) computeBranchmap() *branchmap {
 		list = v.commonBranchHeads()
 	} else {
 		v.filter()
-		list = growBranchHeads(s, nil, 0, v.Heads(), v.Hidden, v.flags, s.BranchNumber, len(s.BranchNames()))
+		list = growBranchHeads(s, nil, 0, s.Len(), v.Heads(), v.Hidden, v.flags, s.BranchNumber, len(s.BranchNames()))
 	}
 	names := s.BranchNames()
 	return v.branchesOf(list, func(id int) (name, stored string) { return v.local(names[id]), names[id] })
@@ -167,7 +167,7 @@ func (v *View) topicBranchmap(t *topical) *branchmap {
 		}
 		return v.snap.BranchNumber(rev)
 	}
-	list := growBranchHeads(v.snap, nil, 0, v.Heads(), v.Hidden, v.flags, number, len(names)+len(t.branches))
+	list := growBranchHeads(v.snap, nil, 0, v.snap.Len(), v.Heads(), v.Hidden, v.flags, number, len(names)+len(t.branches))
 	return v.branchesOf(list, func(id int) (name, stored string) {
 		if id >= len(names) {
 			// A topic is not translated, whatever the encoding is.
@@ -182,19 +182,27 @@ func (v *View) topicBranchmap(t *topical) *branchmap {
 // and what came since is all that is looked at.
 func (r *Repo) commonBranchHeads() []snapshot.BranchHeads {
 	s := r.snap
+	grow := func(list []snapshot.BranchHeads, upTo, to int) []snapshot.BranchHeads {
+		hidden := func(rev node.Rev) bool { return s.Flags(rev)&obsolete.Hidden != 0 }
+		list = growBranchHeads(s, list, upTo, to, s.Heads(), hidden, s.Flags, s.BranchNumber, len(s.BranchNames()))
+		s.SetBranchHeads(list, to)
+		r.unsaved = true
+		return list
+	}
+	if list, upTo, to, ok := s.BranchHeadsBefore(); ok {
+		grow(list, upTo, to)
+	}
 	list, upTo := s.BranchHeads()
 	if upTo < s.Len() {
-		list = growBranchHeads(s, list, upTo, s.Heads(), func(rev node.Rev) bool { return s.Flags(rev)&obsolete.Hidden != 0 }, s.Flags, s.BranchNumber, len(s.BranchNames()))
-		s.SetBranchHeads(list, s.Len())
-		r.unsaved = true
+		list = grow(list, upTo, s.Len())
 	}
 	return list
 }
 
-// growBranchHeads takes the changesets from from on into account; tops are the
-// heads of the whole history. branch is the number, below branches, of what each
+// growBranchHeads takes the changesets from from on, up to but without to, into
+// account; tops are the heads of the whole history. branch is the number, below branches, of what each
 // changeset is on. old stays as it is.
-func growBranchHeads(s *snapshot.Snapshot, old []snapshot.BranchHeads, from int, tops []int32,
+func growBranchHeads(s *snapshot.Snapshot, old []snapshot.BranchHeads, from, to int, tops []int32,
 	hidden func(node.Rev) bool, flags func(node.Rev) obsolete.Flag, branch func(node.Rev) int, branches int) []snapshot.BranchHeads {
 	work := make([]branchHeads, branches)
 	var order []int // branches by their first changesets
@@ -203,7 +211,7 @@ func growBranchHeads(s *snapshot.Snapshot, old []snapshot.BranchHeads, from int,
 		order = append(order, int(h.Branch))
 	}
 	clean := s.HiddenCount() == 0 && !s.Hideable() // nothing is obsolete, either
-	for rev := node.Rev(from); int(rev) < s.Len(); rev++ {
+	for rev := node.Rev(from); int(rev) < to; rev++ {
 		if !clean && (hidden(rev) || flags(rev)&obsolete.Obsolete != 0) {
 			continue
 		}

@@ -27,7 +27,7 @@ func (v *View) Mutable() snapshot.Counts {
 		if v7 && phase.LocalHidden() {
 			flags = 0
 		}
-		c.Add(phase, flags)
+		c.Add(phase, flags, 1)
 	}
 	counts := v.snap.Seen()
 	if v.all && v.snap.HiddenCount() > 0 {

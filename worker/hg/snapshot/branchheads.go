@@ -5,6 +5,7 @@ package snapshot
 import (
 	"encoding/binary"
 
+	"hgbroker/worker/hg/image"
 	"hgbroker/worker/hg/node"
 )
 
@@ -23,19 +24,88 @@ type BranchHead struct {
 	Reached bool
 }
 
+// branchState is the heads of all branches, in the order of their first changesets,
+// as far as the first upTo changesets go. upTo is 0 when nothing is known.
+type branchState struct {
+	heads []BranchHeads
+	upTo  int
+}
+
+// branchHeads is what is known of them: the newest state, and one from a while
+// before, which stays when something is rewritten since.
+type branchHeads struct {
+	now, before branchState
+}
+
+// rewind forgets what does not hold when a changeset is no more, or is again, one
+// that counts.
+func (b *branchHeads) rewind(rev node.Rev) {
+	if b.before.upTo > int(rev) {
+		b.before = branchState{}
+	}
+	if b.now.upTo > int(rev) {
+		b.now = b.before
+	}
+}
+
+// BranchLag is how many changesets a state stays behind the newest one, at least.
+const BranchLag = 2048
+
 // BranchHeads are the branches in the order of their first changesets, as far as
 // the first upTo changesets go. upTo is 0 when nothing is known. Neither is to
 // be modified.
 func (s *Snapshot) BranchHeads() (heads []BranchHeads, upTo int) {
-	return s.branchHeads, s.branchUpTo
+	return s.branches.now.heads, s.branches.now.upTo
 }
 
-// SetBranchHeads notes what BranchHeads is to return.
+// BranchHeadsBefore is the state to go on from to one that stays BranchLag behind,
+// which is given to SetBranchHeads, too. ok is false when there is one that will do.
+func (s *Snapshot) BranchHeadsBefore() (heads []BranchHeads, upTo, to int, ok bool) {
+	from, to := s.branches.before, s.Len()-BranchLag
+	if now := s.branches.now; now.upTo <= to {
+		from = now
+	} else if from.upTo == 0 {
+		return nil, 0, 0, false // it would take all from the beginning
+	}
+	return from.heads, from.upTo, to, to-s.branches.before.upTo > BranchLag
+}
+
+// SetBranchHeads notes what BranchHeads is to return, or, if it stays behind, what
+// BranchHeadsBefore is.
 func (s *Snapshot) SetBranchHeads(heads []BranchHeads, upTo int) {
-	s.branchHeads, s.branchUpTo = heads, upTo
+	state := branchState{heads, upTo}
+	if upTo < s.Len() {
+		s.branches.before = state
+	}
+	if upTo > s.branches.now.upTo {
+		s.branches.now = state
+	}
 }
 
-// The section branch-heads:
+var branchSections = [...]image.ID{secBranchHeads, secBranchBefore}
+
+// add puts them into an image.
+func (b *branchHeads) add(to *image.Builder) {
+	for i, state := range [...]branchState{b.now, b.before} {
+		if state.upTo > 0 {
+			to.Add(branchSections[i], encodeBranchHeads(state.heads, state.upTo))
+		}
+	}
+}
+
+// openBranchHeads is the reverse, for a store of n changesets and so many branches.
+func openBranchHeads(section func(image.ID) ([]byte, bool), n, branches int) (b branchHeads, err error) {
+	for i, state := range [...]*branchState{&b.now, &b.before} {
+		if text, ok := section(branchSections[i]); ok {
+			if state.heads, state.upTo, err = decodeBranchHeads(text, n, branches); err != nil {
+				return branchHeads{}, err
+			}
+		}
+	}
+	return b, nil
+}
+
+// The sections branch-heads and branch-before:
 //
 //	u32    number of changesets that it stands for
 //	then for each branch

@@ -66,6 +66,7 @@ func (s *Snapshot) Image() (*image.Builder, error) {
 	b.Add(secChildFirst, image.Bytes(s.kids.first))
 	b.Add(secChildList, image.Bytes(s.kids.list))
 	b.Add(secLineage, encodeLineage(s.Lineage()))
+	b.Add(secPhaseText, s.phaseText)
 	if s.HasBranches() {
 		b.Add(secBranches, encodeNames(s.branchNames))
 		b.Add(secBranchOf, image.Bytes(s.branchOf.whole()))
@@ -80,8 +81,8 @@ func (s *Snapshot) Image() (*image.Builder, error) {
 // addCommon adds the sections that are the same in both kinds of image.
 func (s *Snapshot) addCommon(b *image.Builder) {
 	le := binary.LittleEndian
-	if s.branchUpTo > 0 && s.HasBranches() {
-		b.Add(secBranchHeads, encodeBranchHeads(s.branchHeads, s.branchUpTo))
+	if s.HasBranches() {
+		s.branches.add(b)
 	}
 	b.Add(secInputs, encodeStamps(s.stamps))
 	b.Add(secBookmarks, s.bookmarkText)
@@ -93,11 +94,7 @@ func (s *Snapshot) addCommon(b *image.Builder) {
 	b.Add(secRoots, roots)
 	sum := le.AppendUint32(nil, uint32(s.lowest))
 	sum = le.AppendUint32(sum, uint32(s.summary.hidden))
-	hideable := uint32(0)
-	if s.summary.hideable {
-		hideable = 1
-	}
-	sum = le.AppendUint32(sum, hideable)
+	sum = le.AppendUint32(sum, uint32(s.summary.hideable))
 	for _, n := range s.summary.seen.all() {
 		sum = le.AppendUint32(sum, uint32(*n))
 	}
@@ -126,9 +123,17 @@ func (s *Snapshot) Growth() (*image.Builder, error) {
 	if s.complete(); s.err != nil {
 		return nil, s.err
 	}
-	raw, _, _, _ := s.obs.Tables()
-	old, _, _, _ := base.obs.Tables()
-	if !shares(raw, old) {
+	raw, starts, byPred, bySucc := s.obs.MoreTables()
+	had, _, _, _ := base.obs.Tables()
+	first := uint32(0) // the base has none of it
+	if len(had) == 0 && s.obs.Size() > 0 {
+		first = 1
+		obs, err := s.obs.Whole()
+		if err != nil {
+			return nil, err
+		}
+		raw, starts, byPred, bySucc = obs.Tables()
+	} else if have, _, _, _ := s.obs.Tables(); !shares(have, had) {
 		return nil, nil
 	}
 	b := image.NewBuilder(image.Growth)
@@ -137,23 +142,26 @@ func (s *Snapshot) Growth() (*image.Builder, error) {
 	of = le.AppendUint32(of, uint32(base.Len()))
 	of = le.AppendUint32(of, uint32(base.obs.Len()))
 	of = le.AppendUint32(of, uint32(base.obs.Version()))
-	b.Add(secOf, le.AppendUint32(of, 0))
+	b.Add(secOf, le.AppendUint32(of, first))
 	_, tail := s.index.Pieces()
 	if len(tail) != (s.Len()-base.Len())*revlog.EntrySize {
 		return nil, nil
 	}
 	b.Add(secIndex, tail)
 	b.Add(secOrder, image.Bytes(s.recent))
-	add := func(id image.ID, c, of *column[byte]) {
+	add := func(id, changes image.ID, c, of *column[byte]) {
 		if shares(c.base, of.base) {
 			b.Add(id, c.more)
+			b.Add(changes, encodeChanges(c.changes))
 		} else {
-			b.Add(id, c.base, c.more)
+			b.Add(id, c.whole())
 		}
 	}
-	add(secPhases, &s.phases, &base.phases)
-	add(secFlags, &s.flags, &base.flags)
-	raw, starts, byPred, bySucc := s.obs.MoreTables()
+	add(secPhases, secPhaseChanges, &s.phases, &base.phases)
+	add(secFlags, secFlagChanges, &s.flags, &base.flags)
+	if !shares(s.phaseText, base.phaseText) {
+		b.Add(secPhaseText, s.phaseText)
+	}
 	b.Add(secMarkers, raw)
 	b.Add(secStarts, image.Bytes(starts))
 	b.Add(secByPred, image.Bytes(byPred))
@@ -183,6 +191,33 @@ const (
 	// maxGrowth is how many changesets stand in a growth at most.
 	maxGrowth = 1 << 14
 )
+
+func encodeChanges(changes []change[byte]) []byte {
+	out := make([]byte, 0, changeSize*len(changes))
+	for _, c := range changes {
+		out = binary.LittleEndian.AppendUint32(out, uint32(c.rev))
+		out = binary.LittleEndian.AppendUint32(out, uint32(c.value))
+	}
+	return out
+}
+
+// decodeChanges is the reverse, for a column whose first piece has n values.
+func decodeChanges(b []byte, n int) ([]change[byte], error) {
+	if len(b)%changeSize != 0 || len(b)/changeSize > maxChanges {
+		return nil, malformed("%d bytes of changes", len(b))
+	}
+	var out []change[byte]
+	last := node.NullRev
+	for le := binary.LittleEndian; len(b) > 0; b = b[changeSize:] {
+		rev, value := le.Uint32(b), le.Uint32(b[4:])
+		if int64(rev) >= int64(n) || node.Rev(rev) <= last || value > 0xff {
+			return nil, malformed("change %d of %d", len(out), n)
+		}
+		last = node.Rev(rev)
+		out = append(out, change[byte]{last, byte(value)})
+	}
+	return out, nil
+}
 
 // BranchColumns are the two sections about branches.
 type BranchColumns struct {

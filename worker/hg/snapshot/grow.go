@@ -8,7 +8,6 @@ import (
 
 	"hgbroker/worker/hg/node"
 	"hgbroker/worker/hg/obsolete"
-	"hgbroker/worker/hg/phases"
 	"hgbroker/worker/hg/revlog"
 )
 
@@ -34,7 +33,7 @@ type Files struct {
 // Fresh is a snapshot of files, without an image. Each part of it is worked out
 // when it is asked for; a part that cannot be is in Err.
 func Fresh(f *Files) *Snapshot {
-	return &Snapshot{stamps: f.Stamps, index: f.Index, bookmarkText: f.Bookmarks, files: f}
+	return &Snapshot{stamps: f.Stamps, index: f.Index, phaseText: f.PhaseRoots, bookmarkText: f.Bookmarks, files: f}
 }
 
 // Grow is a snapshot of files that takes over from an earlier one of the same
@@ -58,10 +57,9 @@ func Grow(f *Files, prev *Snapshot) *Snapshot {
 	if prev.kids.first != nil {
 		s.kids = prev.kids.grown(s.index, prev.Len())
 	}
-	samePhases := s.growPhases(prev)
-	sameMarkers := s.growMarkers(f, prev)
-	if samePhases && sameMarkers && prev.knows.flags {
-		s.growFlags(prev)
+	moved, knownPhases := s.growPhases(prev)
+	if s.growMarkers(f, prev) && knownPhases && prev.knows.flags {
+		s.growFlags(prev, moved)
 	}
 	s.branchNames, s.branchOf = prev.branchNames, prev.branchOf
 	s.hasTags, s.tagHash, s.tagText, s.tagFiles = prev.hasTags, prev.tagHash, prev.tagText, prev.tagFiles
@@ -93,127 +91,6 @@ func (s *Snapshot) growNodes(prev *Snapshot) {
 // made anew.
 const manyRecent = 1 << 16
 
-// growPhases works out the phases from those before. It tells whether those of
-// the changesets that prev has are what they were.
-func (s *Snapshot) growPhases(prev *Snapshot) (same bool) {
-	if !prev.knows.phases {
-		return false
-	}
-	if s.stamps[PhaseRoots] == prev.stamps[PhaseRoots] && s.Len() == prev.Len() {
-		s.phases, s.roots, s.knows.phases = prev.phases, prev.roots, true
-		s.lowest = prev.lowest
-		return true
-	}
-	roots, err := phases.Parse(s.files.PhaseRoots)
-	if err != nil {
-		s.fail(err)
-		return false
-	}
-	s.roots = s.resolveRoots(roots)
-	// Below the first root that is not what it was, nothing changes.
-	from := s.Len()
-	if prev.roots == nil && prev.Len() > 0 {
-		return false
-	}
-	for i, k := 0, 0; i < len(prev.roots) || k < len(s.roots); {
-		switch {
-		case i < len(prev.roots) && k < len(s.roots) && prev.roots[i] == s.roots[k]:
-			i++
-			k++
-			continue
-		case k == len(s.roots) || i < len(prev.roots) && prev.roots[i].rev <= s.roots[k].rev:
-			from = min(from, int(prev.roots[i].rev))
-		default:
-			from = min(from, int(s.roots[k].rev))
-		}
-		break
-	}
-	s.knows.phases = true
-	if from >= prev.Len() {
-		s.phases = prev.phases.grown(s.phasesFrom(&prev.phases, prev.Len()))
-		s.lowest = prev.lowest
-		if int(prev.lowest) >= prev.Len() {
-			s.lowest = s.lowestFrom(prev.Len())
-		}
-		return true
-	}
-	all := make([]byte, 0, s.Len())
-	for rev := range from {
-		all = append(all, prev.phases.at(node.Rev(rev)))
-	}
-	s.phases = column[byte]{base: append(all, s.phasesFrom(&prev.phases, from)...)}
-	s.lowest = s.lowestFrom(min(from, int(prev.lowest)))
-	for rev := from; rev < prev.Len(); rev++ {
-		if prev.phases.at(node.Rev(rev)) != s.phases.at(node.Rev(rev)) {
-			return false
-		}
-	}
-	return true
-}
-
-// phaseRoot is a line of phaseroots whose changeset is here.
-type phaseRoot struct {
-	rev   node.Rev
-	phase phases.Phase
-}
-
-// resolveRoots finds the roots' changesets. The result is ordered, and not nil.
-func (s *Snapshot) resolveRoots(roots []phases.Root) []phaseRoot {
-	ids := make([]node.ID, len(roots))
-	for i, r := range roots {
-		ids[i] = r.Node
-	}
-	out := make([]phaseRoot, 0, len(roots))
-	s.Revs(ids, func(i int, rev node.Rev) {
-		if rev >= 0 {
-			out = append(out, phaseRoot{rev, roots[i].Phase})
-		}
-	})
-	slices.SortFunc(out, func(a, b phaseRoot) int {
-		if a.rev != b.rev {
-			return int(a.rev) - int(b.rev)
-		}
-		return int(a.phase) - int(b.phase)
-	})
-	return slices.Compact(out)
-}
-
-// phasesFrom are the phases of the changesets from from on, given those below.
-func (s *Snapshot) phasesFrom(below *column[byte], from int) []byte {
-	out := make([]byte, s.Len()-from)
-	at, _ := slices.BinarySearchFunc(s.roots, node.Rev(from), func(r phaseRoot, rev node.Rev) int { return int(r.rev) - int(rev) })
-	for i := range out {
-		rev := node.Rev(from + i)
-		phase := byte(0)
-		for at < len(s.roots) && s.roots[at].rev == rev {
-			phase = max(phase, byte(s.roots[at].phase))
-			at++
-		}
-		p1, p2 := s.index.Parents(rev)
-		for _, p := range [2]node.Rev{p1, p2} {
-			switch {
-			case p < 0:
-			case int(p) < from:
-				phase = max(phase, below.at(p))
-			default:
-				phase = max(phase, out[int(p)-from])
-			}
-		}
-		out[i] = phase
-	}
-	return out
-}
-
-// lowestFrom is the first changeset from from on that is not public.
-func (s *Snapshot) lowestFrom(from int) node.Rev {
-	for rev := node.Rev(from); int(rev) < s.Len(); rev++ {
-		if s.phases.at(rev) != 0 {
-			return rev
-		}
-	}
-	return node.Rev(s.Len())
-}
-
 // growMarkers takes over the markers, and tells whether those of prev are still
 // the first ones.
 func (s *Snapshot) growMarkers(f *Files, prev *Snapshot) bool {
@@ -234,16 +111,15 @@ func (s *Snapshot) growMarkers(f *Files, prev *Snapshot) bool {
 	return false
 }
 
-func (s *Snapshot) growFlags(prev *Snapshot) {
-	old := func(rev node.Rev) obsolete.Flag { return prev.flags.at(rev) }
-	added := uint32(prev.obs.Len())
-	var more, all []obsolete.Flag
-	if s.obs.Len() == 0 && prev.summary.hidden == 0 && prev.knows.summary && !s.localHidden(prev.Len()) {
-		more = make([]obsolete.Flag, s.Len()-prev.Len()) // as nearly everywhere
-	} else {
-		var ok bool
-		var err error
-		more, all, ok, err = obsolete.Update(graph{s}, s.obs, s.lowest, old, prev.Len(), added)
+// growFlags works out the flags, and what follows from them, from those before;
+// moved are the changesets of prev that are in another phase.
+func (s *Snapshot) growFlags(prev *Snapshot, moved []node.Rev) {
+	more := make([]obsolete.Flag, s.Len()-prev.Len())
+	var changes []change[byte]
+	plain := s.obs.Len() == 0 && prev.knows.summary && prev.summary.hideable == 0 && // as nearly everywhere
+		!s.localHidden(prev.Len()) && !slices.ContainsFunc(moved, func(rev node.Rev) bool { return s.Phase(rev).LocalHidden() })
+	if !plain {
+		news, differ, ok, err := obsolete.Update(graph{s}, s.obs, prev.flags.at, prev.Len(), uint32(prev.obs.Len()), moved)
 		if err != nil {
 			s.fail(err)
 			return
@@ -251,24 +127,39 @@ func (s *Snapshot) growFlags(prev *Snapshot) {
 		if !ok {
 			return
 		}
+		more = news
+		for _, d := range differ {
+			changes = append(changes, change[byte]{d.Rev, d.Flags})
+		}
 	}
 	s.knows.flags = true
-	if all != nil {
-		s.flags = column[byte]{base: all}
-		return
+	s.flags = prev.flags.grown(more).changed(changes)
+	s.branches = prev.branches
+	var appeared []node.Rev // or vanished
+	for _, c := range changes {
+		was := prev.flags.at(c.rev)
+		if (was^c.value)&obsolete.Hidden != 0 {
+			appeared = append(appeared, c.rev)
+		}
+		if (was^c.value)&(obsolete.Hidden|obsolete.Obsolete) != 0 {
+			s.branches.rewind(c.rev)
+		}
 	}
-	if len(more) == 0 {
-		s.flags = prev.flags
-	} else {
-		s.flags = prev.flags.grown(more)
-	}
-	s.branchHeads, s.branchUpTo = prev.branchHeads, prev.branchUpTo
 	if prev.knows.summary {
 		s.summary, s.knows.summary = prev.summary, true
 		s.summary.add(s, prev.Len())
+		other := moved
+		for _, c := range changes {
+			other = append(other[:len(other):len(other)], c.rev)
+		}
+		slices.Sort(other)
+		for _, rev := range slices.Compact(other) {
+			s.summary.count(prev, rev, -1)
+			s.summary.count(s, rev, 1)
+		}
 	}
 	if prev.knows.heads {
-		s.heads, s.knows.heads = s.growHeads(prev), true
+		s.heads, s.knows.heads = s.growHeads(prev, appeared), true
 	}
 }
 
@@ -283,31 +174,42 @@ func (s *Snapshot) localHidden(from int) bool {
 	return false
 }
 
-// growHeads are the heads when no old changeset has appeared or vanished.
-func (s *Snapshot) growHeads(prev *Snapshot) []int32 {
-	if s.Len() == prev.Len() {
+// growHeads are the heads when of the changesets of prev some have appeared or
+// vanished: these, the new ones and the parents of both are looked at.
+func (s *Snapshot) growHeads(prev *Snapshot, appeared []node.Rev) []int32 {
+	look := slices.Clone(appeared)
+	for rev := node.Rev(prev.Len()); int(rev) < s.Len(); rev++ {
+		look = append(look, rev)
+	}
+	for _, rev := range look[:len(look):len(look)] {
+		p1, p2 := s.index.Parents(rev)
+		look = append(look, p1, p2)
+	}
+	if len(look) == 0 {
 		return prev.heads
 	}
-	gone := map[int32]bool{}
-	var fresh []int32
-	for rev := node.Rev(s.Len()) - 1; int(rev) >= prev.Len(); rev-- {
-		if s.flags.at(rev)&obsolete.Hidden != 0 {
+	slices.Sort(look)
+	heads, rest := make([]int32, 0, len(prev.heads)+len(look)), prev.heads
+	for _, rev := range slices.Compact(look) {
+		if rev < 0 {
 			continue
 		}
-		if !gone[int32(rev)] {
-			fresh = append(fresh, int32(rev))
+		at, found := slices.BinarySearch(rest, int32(rev))
+		heads = append(heads, rest[:at]...)
+		if rest = rest[at:]; found {
+			rest = rest[1:]
 		}
-		p1, p2 := s.index.Parents(rev)
-		gone[int32(p1)], gone[int32(p2)] = true, true
-	}
-	heads := make([]int32, 0, len(prev.heads)+len(fresh))
-	for _, h := range prev.heads {
-		if !gone[h] {
-			heads = append(heads, h)
+		if s.isHead(rev) {
+			heads = append(heads, int32(rev))
 		}
 	}
-	slices.Reverse(fresh)
-	return append(heads, fresh...)
+	return append(heads, rest...)
+}
+
+// isHead tells whether a changeset is visible, and no child of it is.
+func (s *Snapshot) isHead(rev node.Rev) bool {
+	visible := func(rev int32) bool { return s.flags.at(node.Rev(rev))&obsolete.Hidden == 0 }
+	return visible(int32(rev)) && !slices.ContainsFunc(s.Children(rev), visible)
 }
 
 // Continues tells whether the changesets of prev are the first ones of s, with
@@ -355,28 +257,6 @@ func (s *Snapshot) needNodes() bool {
 	}
 	s.nodes, s.recent = nodes, nil
 	return true
-}
-
-func (s *Snapshot) needPhases() {
-	s.knows.phases = true
-	if s.roots == nil {
-		roots, err := phases.Parse(s.files.PhaseRoots)
-		if err != nil {
-			s.fail(err)
-		}
-		s.roots = s.resolveRoots(roots)
-	}
-	from := s.Len()
-	if len(s.roots) > 0 {
-		from = int(s.roots[0].rev)
-	}
-	all := make([]byte, s.Len())
-	if from < len(all) {
-		public := column[byte]{base: all}
-		copy(all[from:], s.phasesFrom(&public, from))
-	}
-	s.phases = column[byte]{base: all}
-	s.lowest = s.lowestFrom(from)
 }
 
 func (s *Snapshot) needMarkers() {
@@ -427,7 +307,7 @@ func (g graph) Rev(id node.ID) (node.Rev, bool) {
 	return g.Snapshot.Rev(id)
 }
 
-var _ obsolete.Graph = graph{}
+var _ obsolete.GrownGraph = graph{}
 
 // ComputeHeads lists the visible changesets without a visible child, ascending.
 // hidden is nil when all are visible.

@@ -88,12 +88,15 @@ func (s *Snapshot) openRest(section func(image.ID) ([]byte, bool)) (err error) {
 	}
 	le := binary.LittleEndian
 	s.lowest = node.Rev(le.Uint32(summary))
-	s.summary.hidden, s.summary.hideable = int(le.Uint32(summary[4:])), le.Uint32(summary[8:]) != 0
+	s.summary.hidden, s.summary.hideable = int(le.Uint32(summary[4:])), int(le.Uint32(summary[8:]))
 	for i, n := range seen {
 		*n = int(le.Uint32(summary[12+4*i:]))
 	}
 	if s.lowest < 0 || int(s.lowest) > s.Len() {
 		return malformed("lowest mutable changeset %d of %d", s.lowest, s.Len())
+	}
+	if text, ok := section(secPhaseText); ok {
+		s.phaseText = text
 	}
 	s.roots = make([]phaseRoot, len(roots)/8)
 	for i := range s.roots {
@@ -116,10 +119,8 @@ func (s *Snapshot) openRest(section func(image.ID) ([]byte, bool)) (err error) {
 			s.branchOf.more = image.Numbers[uint32](of)
 		}
 	}
-	if b, ok := section(secBranchHeads); ok {
-		if s.branchHeads, s.branchUpTo, err = decodeBranchHeads(b, s.Len(), len(s.branchNames)); err != nil {
-			return err
-		}
+	if s.branches, err = openBranchHeads(section, s.Len(), len(s.branchNames)); err != nil {
+		return err
 	}
 	if text, ok := section(secTags); ok {
 		files, ok := section(secTagFiles)
@@ -177,12 +178,15 @@ func OpenGrown(base *Snapshot, growth *image.Image) (*Snapshot, error) {
 		return nil, malformed("%d of %d changesets are ordered", len(s.recent), more)
 	}
 	for _, c := range []struct {
-		id image.ID
-		of *column[byte]
-	}{{secPhases, &s.phases}, {secFlags, &s.flags}} {
+		id, changes image.ID
+		of          *column[byte]
+	}{{secPhases, secPhaseChanges, &s.phases}, {secFlags, secFlagChanges, &s.flags}} {
 		switch b := section(c.id); len(b) {
 		case more:
 			c.of.more = b
+			if c.of.changes, err = decodeChanges(section(c.changes), based); err != nil {
+				return nil, err
+			}
 		case s.Len():
 			*c.of = column[byte]{base: b}
 		default:
@@ -192,18 +196,10 @@ func OpenGrown(base *Snapshot, growth *image.Image) (*Snapshot, error) {
 	if n := len(section(secBranchOf)) / 4; n != 0 && n != s.Len() && n+s.branchOf.len() != s.Len() {
 		return nil, malformed("the branch of %d changesets", n)
 	}
-	of := section(secOf)
-	if raw := section(secMarkers); len(raw) > 0 {
-		if int(binary.LittleEndian.Uint32(of[12:])) != s.obs.Len() || binary.LittleEndian.Uint32(of[16:]) != uint32(s.obs.Version()) {
-			return nil, malformed("the growth is of other markers")
-		}
-		if s.obs, err = s.obs.OpenMore(raw, image.Numbers[uint32](section(secStarts)),
-			image.Numbers[uint32](section(secByPred)), image.Numbers[uint64](section(secBySucc))); err != nil {
-			return nil, err
-		}
+	if err := s.openMoreMarkers(section); err != nil {
+		return nil, err
 	}
 	s.kids.more = image.Numbers[uint64](section(secChildMore))
-	s.branchHeads, s.branchUpTo = nil, 0
 	if err := s.openRest(growth.Section); err != nil {
 		return nil, err
 	}
@@ -213,6 +209,25 @@ func OpenGrown(base *Snapshot, growth *image.Image) (*Snapshot, error) {
 		}
 	}
 	return s, nil
+}
+
+// openMoreMarkers puts what a growth has of the obsstore behind what the base has.
+func (s *Snapshot) openMoreMarkers(section func(image.ID) []byte) (err error) {
+	raw, of, le := section(secMarkers), section(secOf), binary.LittleEndian
+	if len(raw) == 0 {
+		return nil
+	}
+	starts, byPred, bySucc := image.Numbers[uint32](section(secStarts)), image.Numbers[uint32](section(secByPred)), image.Numbers[uint64](section(secBySucc))
+	first := le.Uint32(of[20:]) != 0
+	if first != (s.obs.Size() == 0) || int(le.Uint32(of[12:])) != s.obs.Len() || le.Uint32(of[16:]) != uint32(s.obs.Version()) {
+		return malformed("the growth is of other markers")
+	}
+	if first {
+		s.obs, err = obsolete.Open(raw, starts, byPred, bySucc)
+	} else {
+		s.obs, err = s.obs.OpenMore(raw, starts, byPred, bySucc)
+	}
+	return err
 }
 
 // Base is the fingerprint of the image that the snapshot rests on; ok is false

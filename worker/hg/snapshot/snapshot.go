@@ -27,6 +27,7 @@
 //	by-pred     u32: markers ordered by predecessor
 //	by-succ     u64: marker<<8|i ordered by the marker's i-th successor
 //	bookmarks   the bookmarks file, as on disk
+//	phase-text  phaseroots, as on disk
 //	heads       u32, ascending: heads of what is not hidden
 //	branches    names, each a u32 length and bytes
 //	branch-of   N u32: index of the branch's name <<1 | closes it
@@ -35,16 +36,17 @@
 //	roots       u32 changeset, u32 phase: the lines of phaseroots whose changeset
 //	            is here, ordered
 //	summary     u32 lowest changeset that is not public (N: none), u32 number of
-//	            hidden ones, u32 whether any would be hidden if nothing pinned it;
-//	            of those that are not hidden the u32 numbers of draft, secret,
-//	            orphan, content-divergent and phase-divergent ones
+//	            hidden ones, u32 number of those that would be if they had no
+//	            visible descendant; of those that are not hidden the u32 numbers of
+//	            draft, secret, orphan, content-divergent and phase-divergent ones
 //	child-first N+2 u32: list[first[r+1]:first[r+2]] of the next section are the
 //	            children of r; -1 is a changeset here
 //	child-list  u32
 //	lineage     16 bytes each: u64 number n, u64 hash of the first n entries
-//	branch-heads  see branchheads.go
+//	branch-heads, branch-before
+//	            see branchheads.go
 //
-// branches, branch-of, branch-heads, tags and tag-files are optional: a store that nobody asked
+// branches, branch-of, branch-heads, branch-before, tags and tag-files are optional: a store that nobody asked
 // about them goes without.
 //
 // # Growth
@@ -56,15 +58,21 @@
 // sections, made of what came after the first M changesets, those of its base:
 //
 //	of          u64 fingerprint of the base's image, u32 M, u32 number of the
-//	            base's markers, u32 version of obsstore, u32 zero
-//	inputs, bookmarks, heads, roots, summary, branches, branch-heads, tags and
-//	tag-files   as above, for everything; branches and the tags may be missing
+//	            base's markers, u32 version of obsstore there, u32 whether the
+//	            base has nothing of obsstore
+//	inputs, bookmarks, heads, roots, summary, branches, branch-heads,
+//	branch-before, tags and tag-files
+//	            as above, for everything; branches and the tags may be missing
 //	            when they are those of the base
 //	index       N-M entries
 //	order       N-M u32
+//	phase-text  as above, or missing when it is that of the base
 //	phases, flags, branch-of
 //	            either N-M records, or N when those of the base do not hold any
 //	            more
+//	phase-changes, flag-changes
+//	            u32 changeset, u32 value, ordered: what of the base's records is
+//	            another one; beside N-M records only
 //	markers, starts, by-pred, by-succ
 //	            what was appended to obsstore; numbers go on from those of the base
 //	child-more  u64: (parent+1)<<32 | child, ordered
@@ -112,6 +120,10 @@ const (
 	secOf
 	secChildMore
 	secBranchHeads
+	secPhaseText
+	secPhaseChanges
+	secFlagChanges
+	secBranchBefore
 )
 
 // section is a row of the table of sections.
@@ -147,6 +159,8 @@ var sections = []section{
 	{id: secChildList, name: "child-list", width: 4},
 	{id: secLineage, name: "lineage", width: 16},
 	{id: secBranchHeads, name: "branch-heads", width: 4, optional: true},
+	{id: secPhaseText, name: "phase-text", width: 1},
+	{id: secBranchBefore, name: "branch-before", width: 4, optional: true},
 }
 
 // Input names a file that a snapshot is made from.
@@ -164,6 +178,7 @@ const (
 const (
 	stampSize   = 48
 	tagFileSize = 28
+	changeSize  = 8
 )
 
 // Stamps are what the inputs were when they were read.
@@ -193,11 +208,11 @@ type Snapshot struct {
 	knows  struct{ phases, flags, heads, summary bool }
 
 	summary      summary
+	phaseText    []byte
 	bookmarkText []byte
 	branchNames  []string
 	branchOf     column[uint32]
-	branchHeads  []BranchHeads
-	branchUpTo   int
+	branches     branchHeads
 	tagHash      uint64
 	tagText      []byte
 	tagFiles     []byte
@@ -210,32 +225,29 @@ type Snapshot struct {
 // summary are numbers about what is hidden and what is not.
 type summary struct {
 	hidden   int
-	hideable bool
+	hideable int // that would be if they had no visible descendant
 	seen     Counts
 }
 
 // Counts are numbers of changesets that are not public.
 type Counts struct{ Draft, Secret, Orphan, ContentDivergent, PhaseDivergent int }
 
-// Add counts a changeset.
-func (c *Counts) Add(phase phases.Phase, flags obsolete.Flag) {
+// Add counts times a changeset.
+func (c *Counts) Add(phase phases.Phase, flags obsolete.Flag, times int) {
 	switch phase {
 	case phases.Draft:
-		c.Draft++
+		c.Draft += times
 	case phases.Secret:
-		c.Secret++
-	}
-	if flags&(obsolete.Orphan|obsolete.ContentDivergent|obsolete.PhaseDivergent) == 0 {
-		return
+		c.Secret += times
 	}
 	if flags&obsolete.Orphan != 0 {
-		c.Orphan++
+		c.Orphan += times
 	}
 	if flags&obsolete.ContentDivergent != 0 {
-		c.ContentDivergent++
+		c.ContentDivergent += times
 	}
 	if flags&obsolete.PhaseDivergent != 0 {
-		c.PhaseDivergent++
+		c.PhaseDivergent += times
 	}
 }
 
@@ -247,15 +259,20 @@ func (c *Counts) all() [5]*int {
 // add counts the changesets from from on.
 func (m *summary) add(s *Snapshot, from int) {
 	for rev := max(s.lowest, node.Rev(from)); int(rev) < s.Len(); rev++ {
-		flags, phase := s.flags.at(rev), s.Phase(rev)
-		if flags&obsolete.Hidden != 0 {
-			m.hidden++
-		} else {
-			m.seen.Add(phase, flags)
-		}
-		if flags&obsolete.Obsolete != 0 || phase.LocalHidden() {
-			m.hideable = true
-		}
+		m.count(s, rev, 1)
+	}
+}
+
+// count adds times a changeset.
+func (m *summary) count(s *Snapshot, rev node.Rev, times int) {
+	flags, phase := s.flags.at(rev), s.Phase(rev)
+	if flags&obsolete.Hidden != 0 {
+		m.hidden += times
+	} else {
+		m.seen.Add(phase, flags, times)
+	}
+	if flags&obsolete.Obsolete != 0 || phase.LocalHidden() {
+		m.hideable += times
 	}
 }
 
@@ -468,7 +485,7 @@ func (s *Snapshot) HiddenCount() int {
 // visible: it is obsolete, or in a phase that is never shown.
 func (s *Snapshot) Hideable() bool {
 	s.needSummary()
-	return s.summary.hideable
+	return s.summary.hideable > 0
 }
 
 func (s *Snapshot) needSummary() {

@@ -46,6 +46,9 @@ func (s *Snapshot) Verify() error {
 			return malformed("root of phase %d", r.phase)
 		}
 	}
+	if list, err := phases.Parse(s.phaseText); err != nil || !slices.Equal(s.resolveRoots(list), s.roots) {
+		return malformed("roots do not fit the text of phaseroots: %v", err)
+	}
 	public := column[byte]{}
 	if ph := s.phasesFrom(&public, 0); !bytes.Equal(ph, s.phases.whole()) {
 		return malformed("phases do not fit their roots")
@@ -185,6 +188,16 @@ func VerifyGrowth(growth *image.Image) error {
 			return malformed("pair %d of parent and child", i)
 		}
 	}
+	for i := 0; i < len(section(secRoots))/8; i++ {
+		if rev := binary.LittleEndian.Uint32(section(secRoots)[i*8:]); int64(rev) >= int64(total) {
+			return malformed("root %d of %d changesets", rev, total)
+		}
+	}
+	for _, id := range [...]image.ID{secPhaseChanges, secFlagChanges} {
+		if _, err := decodeChanges(section(id), based); err != nil {
+			return err
+		}
+	}
 	for i := 0; i < len(section(secHeads))/4; i++ {
 		if rev := binary.LittleEndian.Uint32(section(secHeads)[i*4:]); int64(rev) >= int64(total) {
 			return malformed("head %d of %d changesets", rev, total)
@@ -203,8 +216,16 @@ func VerifyGrowth(growth *image.Image) error {
 	}
 	if raw := section(secMarkers); len(raw) > 0 {
 		of, le := section(secOf), binary.LittleEndian
-		if err := obsolete.VerifyMore(of[16], le.Uint32(of[12:]), raw, image.Numbers[uint32](section(secStarts)),
-			image.Numbers[uint32](section(secByPred)), image.Numbers[uint64](section(secBySucc))); err != nil {
+		starts, byPred, bySucc := image.Numbers[uint32](section(secStarts)), image.Numbers[uint32](section(secByPred)), image.Numbers[uint64](section(secBySucc))
+		if le.Uint32(of[20:]) != 0 {
+			var obs *obsolete.Store
+			if obs, err = obsolete.Open(raw, starts, byPred, bySucc); err == nil {
+				err = obs.Verify()
+			}
+		} else {
+			err = obsolete.VerifyMore(of[16], le.Uint32(of[12:]), raw, starts, byPred, bySucc)
+		}
+		if err != nil {
 			return fmt.Errorf("%w: %w", image.ErrFormat, err)
 		}
 	}

@@ -43,13 +43,13 @@ func TestSizes(t *testing.T) {
 		t.Error("a record has another size than the format's text says; give the image a new version")
 	}
 	want := []string{"inputs", "index", "order", "fan", "phases", "flags", "markers", "starts", "by-pred", "by-succ", "bookmarks", "heads", "branches", "branch-of", "tags", "tag-files",
-		"roots", "summary", "child-first", "child-list", "lineage", "", "", "branch-heads"}
+		"roots", "summary", "child-first", "child-list", "lineage", "", "", "branch-heads", "phase-text", "", "", "branch-before"}
 	for i, sec := range sections {
 		if want[sec.id-1] != sec.name {
 			t.Errorf("section %d is %d %q; ids never change their meaning", i, sec.id, sec.name)
 		}
 	}
-	if len(sections)+2 != len(want) { // two are of growths only
+	if len(sections)+4 != len(want) { // four are of growths only
 		t.Errorf("%d sections", len(sections))
 	}
 }
@@ -194,6 +194,8 @@ func TestVerifyRefuses(t *testing.T) {
 		{"tags cut off", secTags, func(b []byte) []byte { return b[:7] }},
 		{"a root less", secRoots, func(b []byte) []byte { return b[8:] }},
 		{"a root out of range", secRoots, func(b []byte) []byte { return numbers(b, func(a []uint32) { a[0] = 1 << 31 }) }},
+		{"a root less in the text", secPhaseText, func(b []byte) []byte { return b[bytes.IndexByte(b, '\n')+1:] }},
+		{"text of no roots", secPhaseText, func(b []byte) []byte { return append(b, "1 x\n"...) }},
 		{"lowest mutable", secSummary, func(b []byte) []byte { return numbers(b, func(a []uint32) { a[0]++ }) }},
 		{"lowest mutable out of range", secSummary, func(b []byte) []byte { return numbers(b, func(a []uint32) { a[0] = 1 << 31 }) }},
 		{"number of hidden", secSummary, func(b []byte) []byte { return numbers(b, func(a []uint32) { a[1]++ }) }},
@@ -215,6 +217,7 @@ func TestVerifyRefuses(t *testing.T) {
 		{"heads of no branch", secBranchHeads, func(b []byte) []byte { return numbers(b, func(a []uint32) { a[1] = 2 }) }},
 		{"many heads of branches", secBranchHeads, func(b []byte) []byte { return numbers(b, func(a []uint32) { a[2] = 1 << 31 }) }},
 		{"heads of branches, order", secBranchHeads, func(b []byte) []byte { return numbers(b, func(a []uint32) { a[3], a[4] = a[4], a[3] }) }},
+		{"heads of branches before, cut off", secBranchBefore, func(b []byte) []byte { return b[:len(b)-4] }},
 		{"tag files cut off", secTagFiles, func(b []byte) []byte { return b[1:] }},
 	}
 	tested := map[image.ID]bool{secBookmarks: true} // any bytes are a bookmarks file
@@ -232,7 +235,7 @@ func TestVerifyRefuses(t *testing.T) {
 			t.Errorf("section %s was not tampered with", sec.name)
 		}
 		err := check(rebuilt(t, s, map[image.ID][]byte{sec.id: nil}))
-		if err == nil && sec.id != secBranchHeads {
+		if err == nil && sec.id != secBranchHeads && sec.id != secBranchBefore {
 			t.Errorf("without section %s: accepted", sec.name)
 		}
 		err = check(rebuilt(t, s, map[image.ID][]byte{sec.id: {1, 2, 3}}))
@@ -293,7 +296,7 @@ func FuzzSection(f *testing.F) {
 	f.Add(uint8(secFan), []byte{0, 0, 0, 0, 0, 0, 0, 0})
 	f.Fuzz(func(t *testing.T, id uint8, data []byte) {
 		sec := image.ID(id)
-		if sec < secInputs || sec > secBranchHeads {
+		if sec < secInputs || sec > secBranchBefore {
 			return
 		}
 		if data == nil {
