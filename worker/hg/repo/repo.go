@@ -400,10 +400,15 @@ func (r *Repo) load(now snapshot.Stamps) (*snapshot.Snapshot, error) {
 		}
 		f.Stamps[snapshot.Changelog] = stamp
 	}
-	if f.PhaseRoots, f.Stamps[snapshot.PhaseRoots], err = store.ReadFile(r.inputs[snapshot.PhaseRoots]); err != nil {
+	known := func(in snapshot.Input) bool { return appended && now[in] == r.snap.Stamps()[in] }
+	if f.Stamps[snapshot.PhaseRoots] = now[snapshot.PhaseRoots]; known(snapshot.PhaseRoots) {
+		f.PhaseRoots = r.snap.PhaseText()
+	} else if f.PhaseRoots, f.Stamps[snapshot.PhaseRoots], err = store.ReadFile(r.inputs[snapshot.PhaseRoots]); err != nil {
 		return nil, err
 	}
-	if f.Bookmarks, f.Stamps[snapshot.Bookmarks], err = store.ReadFile(r.inputs[snapshot.Bookmarks]); err != nil {
+	if f.Stamps[snapshot.Bookmarks] = now[snapshot.Bookmarks]; known(snapshot.Bookmarks) {
+		f.Bookmarks = r.snap.BookmarkText()
+	} else if f.Bookmarks, f.Stamps[snapshot.Bookmarks], err = store.ReadFile(r.inputs[snapshot.Bookmarks]); err != nil {
 		return nil, err
 	}
 	if err := r.loadMarkers(f); err != nil {
@@ -448,14 +453,11 @@ func (r *Repo) loadMarkers(f *snapshot.Files) error {
 		return nil
 	}
 	known := r.snap.Markers()
-	if known.Size() == 0 || stamp.Size < int64(known.Size()) {
+	if stamp.Size < int64(known.Size()) {
 		return nil
 	}
 	tail := known.Tail(markersCheck)
 	from := int64(known.Size() - len(tail))
-	if stamp.Size-from > int64(known.Size()) {
-		return nil // as good as all of it
-	}
 	file, err := os.Open(path)
 	if err != nil {
 		return nil //nolint:nilerr // the stamps that are compared next tell

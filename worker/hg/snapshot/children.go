@@ -3,6 +3,7 @@
 package snapshot
 
 import (
+	"cmp"
 	"slices"
 
 	"hgbroker/worker/hg/node"
@@ -76,14 +77,15 @@ func (c *children) grown(x revlog.Index, from int) children {
 	if from == x.Len() {
 		return g
 	}
-	g.more = slices.Clone(c.more)
+	var more []uint64
 	for rev := node.Rev(from); int(rev) < x.Len(); rev++ {
 		p1, p2 := x.Parents(rev)
-		g.more = append(g.more, uint64(p1+1)<<32|uint64(rev))
+		more = append(more, uint64(p1+1)<<32|uint64(rev))
 		if p2 >= 0 && p2 != p1 {
-			g.more = append(g.more, uint64(p2+1)<<32|uint64(rev))
+			more = append(more, uint64(p2+1)<<32|uint64(rev))
 		}
 	}
-	slices.Sort(g.more)
+	slices.Sort(more)
+	g.more = mergeSorted(c.more, more, cmp.Compare[uint64])
 	return g
 }

@@ -109,24 +109,34 @@ func twoOf(x revlog.Index, rev int32) error {
 }
 
 // addNodes sorts the changesets from from on into recent, those that came after
-// the table, and returns it anew.
+// the table, and returns it anew. Two changesets with one node are damage.
 func (s *Snapshot) addNodes(recent []int32, from int) ([]int32, error) {
-	out := slices.Clone(recent)
+	more := make([]int32, 0, s.Len()-from)
 	for rev := from; rev < s.Len(); rev++ {
-		out = append(out, int32(rev))
+		more = append(more, int32(rev))
 	}
-	slices.SortFunc(out, func(p, q int32) int { return compareNodes(s.index, p, q) })
-	for i := 1; i < len(out); i++ {
-		if compareNodes(s.index, out[i], out[i-1]) == 0 {
-			return nil, twoOf(s.index, out[i])
+	order := func(p, q int32) int { return compareNodes(s.index, p, q) }
+	slices.SortFunc(more, order)
+	for i, rev := range more {
+		_, found := slices.BinarySearchFunc(recent, rev, order)
+		at, end := s.nodes.seek(s.index, s.index.Node(node.Rev(rev)))
+		if found || at < end || i > 0 && order(more[i-1], rev) == 0 {
+			return nil, twoOf(s.index, rev)
 		}
 	}
-	for rev := from; rev < s.Len(); rev++ {
-		if at, end := s.nodes.seek(s.index, s.index.Node(node.Rev(rev))); at < end {
-			return nil, twoOf(s.index, int32(rev))
-		}
+	return mergeSorted(recent, more, order), nil
+}
+
+// mergeSorted are two sorted lists as one. It takes a search for each value of the
+// second one, which is to be the short one.
+func mergeSorted[T any](a, b []T, compare func(T, T) int) []T {
+	out := make([]T, 0, len(a)+len(b))
+	for _, v := range b {
+		at, _ := slices.BinarySearchFunc(a, v, compare)
+		out = append(append(out, a[:at]...), v)
+		a = a[at:]
 	}
-	return out, nil
+	return append(out, a...)
 }
 
 // seek is the first place in order whose ID is not below id; end is the place
