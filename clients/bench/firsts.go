@@ -83,6 +83,17 @@ func (w *world) firsts(p pace) ([]first, error) {
 // repeats is how often a moment is made, if the budget lasts.
 func (p pace) repeats() int { return min(5, p.rounds) }
 
+// commits is how many commits are made for each contender, if the budget lasts: hg
+// takes a second for one where there are many markers.
+func (p pace) commits() int { return min(20, p.rounds) }
+
+// pauseBefore is how long nobody asks anything before what comes after a pause: as
+// long as the end of hg commit takes, when it has written all.
+const pauseBefore = 100 * time.Millisecond
+
+// fewCommits are enough for a contender that takes long to answer.
+const fewCommits = 3
+
 // first asks the one contender of a world.
 func (w *world) first(f *first, start time.Time) (begun time.Duration, next []time.Duration, err error) {
 	e := w.entries[0]
@@ -123,7 +134,8 @@ func stateless(e entry) bool {
 type after struct {
 	Contender string `json:"contender"`
 	After     times  `json:"after"`
-	Warm      times  `json:"warm"` // the same line once more
+	Warm      times  `json:"warm"`  // the same line once more
+	Pause     times  `json:"pause"` // and after a pause, in which nothing happened
 }
 
 // committed matches what hg commit --debug says last.
@@ -157,14 +169,18 @@ func (w *world) afterCommit(p pace) ([]after, error) {
 
 func (w *world) commits(p pace) ([]after, error) {
 	line := []string{"log", "-l1", "-T", "{node}"}
-	first, again := map[string][]time.Duration{}, map[string][]time.Duration{}
+	first, again, paused := map[string][]time.Duration{}, map[string][]time.Duration{}, map[string][]time.Duration{}
 	for _, e := range w.entries {
 		if _, _, err := e.ask(line); err != nil {
 			return nil, fmt.Errorf("%s: %w", e.name, err)
 		}
 	}
-	for i, since := 0, time.Now(); i == 0 || i < p.repeats() && time.Since(since) < 8*p.budget; i++ {
+	spent := map[string]time.Duration{}
+	for i, since := 0, time.Now(); i == 0 || i < p.commits() && time.Since(since) < 12*p.budget; i++ {
 		for _, e := range w.entries {
+			if i >= fewCommits && spent[e.name] > p.budget/2 {
+				continue // it is slow, and not for chance
+			}
 			name := fmt.Sprintf("bench-%s-%d", e.name, i)
 			if err := os.WriteFile(filepath.Join(w.repo, name), []byte(name+"\n"), 0o600); err != nil {
 				return nil, err
@@ -185,6 +201,7 @@ func (w *world) commits(p pace) ([]after, error) {
 				return nil, fmt.Errorf("%s: %w", e.name, err)
 			}
 			first[e.name] = append(first[e.name], took)
+			spent[e.name] += took
 			for range 5 {
 				_, took, err := e.ask(line)
 				if err != nil {
@@ -194,12 +211,17 @@ func (w *world) commits(p pace) ([]after, error) {
 					break
 				}
 			}
+			time.Sleep(pauseBefore)
+			if _, took, err = e.ask(line); err != nil {
+				return nil, fmt.Errorf("%s: %w", e.name, err)
+			}
+			paused[e.name] = append(paused[e.name], took)
 		}
 	}
 	var all []after
 	for _, e := range w.entries {
 		if slices.Contains(persistent, e.name) && len(first[e.name]) > 0 {
-			all = append(all, after{e.name, summary(first[e.name]), summary(again[e.name])})
+			all = append(all, after{e.name, summary(first[e.name]), summary(again[e.name]), summary(paused[e.name])})
 		}
 	}
 	return all, nil

@@ -129,9 +129,9 @@ func (r *result) commits(b *strings.Builder) {
 		return
 	}
 	fmt.Fprintf(b, "\nThe newest changeset, asked for right after hg committed it:\n\n")
-	lines := [][]string{{"", "p50", "slowest", "the same once more, p50", "difference"}}
+	lines := [][]string{{"", "commits", "p50", "slowest", "the same once more, p50", "difference", "once more after a pause, p50"}}
 	for _, a := range r.Commits {
-		lines = append(lines, []string{a.Contender, show(a.After.P50), show(a.After.Max), show(a.Warm.P50), show(max(0, a.After.P50-a.Warm.P50))})
+		lines = append(lines, []string{a.Contender, fmt.Sprint(a.After.Count), show(a.After.P50), show(a.After.Max), show(a.Warm.P50), show(max(0, a.After.P50-a.Warm.P50)), show(a.Pause.P50)})
 	}
 	table(b, lines)
 }
