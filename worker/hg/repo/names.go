@@ -23,6 +23,7 @@ type names struct {
 	tagByName  map[string]Tag // all but removed ones, also of unknown changesets
 	tagsByRev  map[node.Rev][]string
 	marksByRev map[node.Rev][]Bookmark
+	marksAsked int // changesets, before marksByRev is known
 }
 
 // Tag is a tag in the local encoding.
@@ -65,6 +66,10 @@ func (v *View) ActiveName() string {
 
 // BookmarksAt are the bookmarks of a changeset, sorted by name.
 func (v *View) BookmarksAt(rev node.Rev) []Bookmark {
+	if v.names.marksByRev == nil && v.names.marksAsked < fewChangesets {
+		v.names.marksAsked++
+		return v.bookmarksOf(rev)
+	}
 	if v.names.marksByRev == nil {
 		v.names.marksByRev = map[node.Rev][]Bookmark{}
 		// A name that stands in the file twice is one bookmark, where the last
@@ -79,6 +84,25 @@ func (v *View) BookmarksAt(rev node.Rev) []Bookmark {
 		}
 	}
 	return v.names.marksByRev[rev]
+}
+
+// fewChangesets is how many are looked up before all bookmarks are.
+const fewChangesets = 4
+
+// bookmarksOf is BookmarksAt without looking up all bookmarks.
+func (v *View) bookmarksOf(rev node.Rev) (list []Bookmark) {
+	marks := v.storedMarks()
+	if rev < node.NullRev || int(rev) >= v.Len() {
+		return nil
+	}
+	id := v.Node(rev)
+	for i := range marks {
+		if b := &marks[i]; b.Node == id {
+			list = append(list, Bookmark{Name: v.local(b.Name), UTF8: b.Name, Rev: rev})
+		}
+	}
+	slices.SortFunc(list, func(a, b Bookmark) int { return strings.Compare(a.Name, b.Name) })
+	return list
 }
 
 // BookmarksOf are the names of a changeset's bookmarks, sorted.

@@ -68,7 +68,7 @@ func (k *keeper) keep(w *walker, root int) {
 	}
 	var fs unix.Statfs_t
 	var st unix.Stat_t
-	if unix.Fstatfs(root, &fs) != nil || !steady[int64(fs.Type)] || unix.Fstat(root, &st) != nil {
+	if unix.Fstatfs(root, &fs) != nil || !steady[int64(fs.Type)] || statAt(root, &here[0], &st) != 0 {
 		return
 	}
 	if wc.Memo.contents == nil {
@@ -76,6 +76,9 @@ func (k *keeper) keep(w *walker, root int) {
 	}
 	k.dev, k.settled, k.of = uint64(st.Dev), wc.Began.Add(-settleAfter).UnixNano(), wc.Memo.contents
 }
+
+// here is the directory that a descriptor stands for.
+var here = [...]byte{'.', 0}
 
 // room tells whether so many names more may be kept.
 func (k *keeper) room(names int) bool { return k.names.Add(int64(names)) <= maxNames }

@@ -307,7 +307,7 @@ func (r *reader) adopt(last *contents) []child {
 
 // farFrom is how many files of a directory make it worth to open it, and look at
 // them by their names alone.
-const farFrom = 24
+const farFrom = 16
 
 // files looks at entries of the dirstate that are in one directory.
 func (r *reader) files(dir *directory) {

@@ -42,7 +42,7 @@ type message struct {
 }
 
 func newWalker(wc *WorkingCopy) *walker {
-	w := &walker{wc: wc, m: wc.Match, class: make([]class, wc.Dirstate.Len()), ignored: map[string]bool{}}
+	w := &walker{wc: wc, m: wc.Match, class: make([]class, wc.Dirstate.Len())}
 	if w.m == nil {
 		w.m = match.Always()
 	}
@@ -134,6 +134,9 @@ func (w *walker) pathIgnored(path string) bool {
 	ignored, known := w.ignored[dir]
 	if !known {
 		ignored = w.pathIgnored(dir)
+		if w.ignored == nil {
+			w.ignored = map[string]bool{}
+		}
 		w.ignored[dir] = ignored
 	}
 	return ignored
@@ -158,6 +161,9 @@ func (w *walker) tell() {
 // named looks at what the matcher names. It returns the directories to walk,
 // and whether some are only in the dirstate.
 func (w *walker) named() (work []string, notFound bool, err error) {
+	if w.always && len(w.m.Files()) == 0 {
+		return []string{""}, false, nil
+	}
 	files := slices.DeleteFunc(slices.Sorted(slices.Values(w.m.Files())), w.inSubrepo)
 	if len(files) == 0 || files[0] == "" {
 		files = []string{""}
