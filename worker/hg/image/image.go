@@ -80,9 +80,9 @@ type Kind uint32
 
 // The kinds. Each is cached for itself, at the cost of its own bytes.
 const (
-	Store  Kind = 1 // a repository's store as it was once
-	Growth Kind = 2 // what came to a store since the image of kind Store was made
-	Texts  Kind = 3 // the texts of a store's changesets
+	Store    Kind = 1 // a repository's store as it was once
+	Growth   Kind = 2 // what came to a store since the image of kind Store was made
+	Texts    Kind = 3 // the texts of a store's changesets
 	Checkout Kind = 4 // a working directory's dirstate, by the directory's root
 	Manifest Kind = 5 // the manifest of a working directory's first parent, likewise
 )
