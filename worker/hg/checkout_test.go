@@ -70,6 +70,47 @@ func TestSharedManifest(t *testing.T) {
 	hgtest.Compare(t, y, s.Dir, []hgtest.Command{{Args: []string{"status"}}, {Args: []string{"manifest"}}}, all...)
 }
 
+// TestSharedDirstate changes the dirstate of a wide working directory in quick
+// succession and compares, with images of every kind of usefulness, what is answered
+// from it.
+func TestSharedDirstate(t *testing.T) {
+	version := hgtest.HgVersions(t)[0]
+	inst := Installation{Path: version.Path, Version: version.Number}
+	real := hgtest.NewReal(t, version.Path)
+	var cmds []hgtest.Command
+	for _, line := range []string{"hg status -A -C", "hg locate", "hg summary", "hg debugpathcomplete dir-l"} {
+		c, err := hgtest.ParseCommand(line)
+		if err != nil {
+			t.Fatal(err)
+		}
+		cmds = append(cmds, c)
+	}
+	y := hgtest.NewTally(t)
+	for _, v2 := range []bool{false, true} {
+		t.Run(fmt.Sprintf("v2=%v", v2), func(t *testing.T) {
+			s := wideSite(t, real)
+			if v2 {
+				s.write(".hg/hgrc", "[storage]\ndirstate-v2.slow-path = allow\n")
+				s.hg("--config", "format.use-dirstate-v2=yes", "debugupgraderepo", "--run", "--no-backup", "-q")
+			}
+			if head, err := os.ReadFile(filepath.Join(s.Dir, ".hg/dirstate")); err != nil || strings.HasPrefix(string(head), "dirstate-v2") != v2 {
+				t.Fatalf("a dirstate that begins with %.12q, %v", head, err)
+			}
+			all := append(modes(t, inst), hgtest.Named{Name: "hg", Runner: real})
+			compare := func() { hgtest.Compare(t, y, s.Dir, cmds, all...) }
+			compare()
+			s.write("dir05/new", "")
+			for _, step := range [][]string{
+				{"add", "dir05/new"}, {"forget", "dir05/new"}, {"rm", "dir04/file0201"}, {"cp", "dir03/file0151", "dir03/copy"}, {"revert", "dir04/file0201"},
+				{"update", "-q", "-C", "0"},
+			} {
+				s.hg(step...)
+				compare()
+			}
+		})
+	}
+}
+
 // TestManifestIsReadOnce: what one engine has read of the parent's manifest, another
 // finds in the image, and does not look for in the store.
 func TestManifestIsReadOnce(t *testing.T) {
