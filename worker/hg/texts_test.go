@@ -64,4 +64,23 @@ func TestTexts(t *testing.T) {
 	if texts().Fingerprint() == first.Fingerprint() {
 		t.Error("the image of texts is still that of the history before")
 	}
+	// Obsolete changesets, of which those who print them together leave some to one.
+	real := hgtest.NewReal(t, version.Path)
+	r.put("store/phaseroots", []byte("1 "+nodeOf(t, real, r.dir, "600")+"\n"))
+	for _, ids := range [][]string{{"700"}, {"701", "2000"}, {"900"}, {"2050"}, {"1070", "tip"}} {
+		args := []string{"debugobsolete", "--config", "experimental.evolution=all"}
+		for _, rev := range ids {
+			args = append(args, nodeOf(t, real, r.dir, rev))
+		}
+		if _, errOut, code, _, err := real.Run(r.dir, args, nil); err != nil || code != 0 {
+			t.Fatal(err, string(errOut))
+		}
+	}
+	compare()
+	var cmds []hgtest.Command
+	for _, args := range [][]string{{"log"}, {"log", "-v"}, {"log", "-q"}, {"log", "-r", "all()"}, {"log", "-T", "{rev} {desc|firstline}\n"}} {
+		cmds = append(cmds, hgtest.Command{Args: append(args, "--config", "experimental.evolution=all")},
+			hgtest.Command{Args: append(args[:len(args):len(args)], "--hidden")})
+	}
+	hgtest.Compare(t, y, r.dir, cmds, runners...)
 }

@@ -9,6 +9,7 @@ import (
 
 	"hgbroker/worker/hg/formatter"
 	"hgbroker/worker/hg/node"
+	"hgbroker/worker/hg/obsolete"
 	"hgbroker/worker/hg/repo"
 	"hgbroker/worker/hg/revset"
 	"hgbroker/worker/hg/template"
@@ -78,6 +79,7 @@ type chunk struct {
 	text bytes.Buffer
 	err  error // that of the changeset behind text
 	done chan struct{}
+	own  bool // for who made the team to print
 }
 
 // team is nil if the printer's output depends on more than each changeset, or
@@ -132,6 +134,15 @@ func (h *hand) work(jobs <-chan *chunk) {
 
 // add is the next changeset.
 func (t *team) add(rev node.Rev) error {
+	if t.p.v.Flags(rev)&obsolete.Obsolete != 0 {
+		// What became of it no fork of the view can tell.
+		if t.next != nil {
+			if err := t.submit(); err != nil {
+				return err
+			}
+		}
+		return t.push(&chunk{revs: []node.Rev{rev}, own: true})
+	}
 	if t.next == nil {
 		if n := len(t.free); n > 0 {
 			t.next, t.free = t.free[n-1], t.free[:n-1]
@@ -146,18 +157,30 @@ func (t *team) add(rev node.Rev) error {
 }
 
 func (t *team) submit() error {
-	t.jobs <- t.next
-	t.queue, t.next = append(t.queue, t.next), nil
-	if len(t.queue) < t.most {
-		return nil
+	k := t.next
+	t.jobs <- k
+	t.next = nil
+	return t.push(k)
+}
+
+// push puts a chunk at the end of the queue, and prints what is too many in front.
+func (t *team) push(k *chunk) error {
+	t.queue = append(t.queue, k)
+	for len(t.queue) >= t.most {
+		if err := t.take(); err != nil {
+			return err
+		}
 	}
-	return t.take()
+	return nil
 }
 
 // take prints the first chunk of the queue.
 func (t *team) take() error {
 	k := t.queue[0]
 	t.queue = t.queue[1:]
+	if k.own {
+		return t.p.show(k.revs[0])
+	}
 	<-k.done
 	out := t.p.buf
 	if out.Len() > 0 || k.err != nil {

@@ -6,10 +6,10 @@ package repo
 // for columns of changesets while v is used: IDs, parents, phases, texts, and
 // names if names says so. It is for printing many changesets at once, when v has
 // printed some already; ok is false when something is not known yet that both
-// would find out, or when there are obsolescence markers, about which more is
-// worked out as it is asked. Join ends it.
+// would find out. What became of an obsolete changeset is no column: more about
+// markers than their flags is worked out as it is asked. Join ends it.
 func (v *View) Fork(names bool) (fork *View, ok bool) {
-	if v.Len() == 0 || v.snap.Markers().Len() > 0 {
+	if v.Len() == 0 || v.UnsaidMarkers() {
 		return nil, false
 	}
 	if names && (!v.names.tagsKnown || v.names.marksByRev == nil) {
