@@ -13,18 +13,19 @@ import (
 )
 
 const (
-	// keptChangesets is how many changesets a repository remembers, of those
-	// that were asked for last.
+	// keptChangesets is how many changesets, at most, a repository remembers, of
+	// those that were asked for last.
 	keptChangesets = 1024
 	// keptText bounds the size of one that is remembered, in bytes.
 	keptText = 4 << 10
 )
 
-// changesets remembers changesets by the low bits of their number, between
-// commands as well: a text never changes while the changelog's stamp does not.
+// changesets remembers changesets, between commands as well: a text never changes
+// while the changelog's stamp does not. When recent is full, it takes the place of
+// older.
 type changesets struct {
-	slots map[node.Rev]keptChangeset
-	large keptChangeset // the last one that was too large to stay
+	recent, older map[node.Rev]changelog.Changeset
+	large         keptChangeset // the last one that was too large to stay
 	// stored is the last one out of the image of texts. It is forgotten when the
 	// image goes.
 	stored keptChangeset
@@ -50,8 +51,12 @@ func (v *View) Changeset(rev node.Rev) (changelog.Changeset, error) {
 	if t.stored.rev == rev && t.stored.c.Size() > 0 {
 		return t.stored.c, nil
 	}
-	if k, ok := t.slots[rev%keptChangesets]; ok && k.rev == rev {
-		return k.c, nil
+	if c, ok := t.recent[rev]; ok {
+		return c, nil
+	}
+	if c, ok := t.older[rev]; ok {
+		t.keep(rev, c)
+		return c, nil
 	}
 	if t.large.rev == rev && t.large.c.Size() > 0 {
 		return t.large.c, nil
@@ -70,11 +75,20 @@ func (v *View) Changeset(rev node.Rev) (changelog.Changeset, error) {
 		t.large = keptChangeset{rev, c}
 		return c, nil
 	}
-	if t.slots == nil {
-		t.slots = map[node.Rev]keptChangeset{}
-	}
-	t.slots[rev%keptChangesets] = keptChangeset{rev, c}
+	t.keep(rev, c)
 	return c, nil
+}
+
+func (t *changesets) keep(rev node.Rev, c changelog.Changeset) {
+	if t.recent == nil || len(t.recent) == keptChangesets/2 {
+		spare := t.older
+		if spare == nil {
+			spare = map[node.Rev]changelog.Changeset{}
+		}
+		clear(spare)
+		t.recent, t.older = spare, t.recent
+	}
+	t.recent[rev] = c
 }
 
 // BranchOf takes a changeset's branch, in UTF-8, out of its extra fields.

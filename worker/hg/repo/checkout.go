@@ -8,7 +8,9 @@ import (
 	"hash/fnv"
 
 	"hgbroker/worker/hg/bookmarks"
+	"hgbroker/worker/hg/encoding"
 	"hgbroker/worker/hg/mergestate"
+	"hgbroker/worker/hg/node"
 	"hgbroker/worker/hg/snapshot"
 	"hgbroker/worker/hg/store"
 )
@@ -71,6 +73,8 @@ type storedMarks struct {
 	of       *snapshot.Snapshot // what they were taken from
 	list     []bookmarks.Bookmark
 	warnings []string
+	byRev    map[node.Rev][]Bookmark // nil before it is needed
+	encoding *encoding.Encoding      // of the names in byRev
 }
 
 // generationFiles are the files of .hg that a generation depends on.

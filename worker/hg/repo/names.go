@@ -23,7 +23,6 @@ type names struct {
 	tagByName  map[string]Tag // all but removed ones, also of unknown changesets
 	tagsByRev  map[node.Rev][]string
 	marksByRev map[node.Rev][]Bookmark
-	marksAsked int // changesets, before marksByRev is known
 }
 
 // Tag is a tag in the local encoding.
@@ -66,43 +65,34 @@ func (v *View) ActiveName() string {
 
 // BookmarksAt are the bookmarks of a changeset, sorted by name.
 func (v *View) BookmarksAt(rev node.Rev) []Bookmark {
-	if v.names.marksByRev == nil && v.names.marksAsked < fewChangesets {
-		v.names.marksAsked++
-		return v.bookmarksOf(rev)
-	}
 	if v.names.marksByRev == nil {
-		v.names.marksByRev = map[node.Rev][]Bookmark{}
-		// A name that stands in the file twice is one bookmark, where the last
-		// line has it, but hg shows it with both changesets.
-		for _, b := range v.storedMarks() {
-			if rev, ok := v.snap.Rev(b.Node); ok {
-				v.names.marksByRev[rev] = append(v.names.marksByRev[rev], Bookmark{Name: v.local(b.Name), UTF8: b.Name, Rev: rev})
-			}
-		}
-		for _, list := range v.names.marksByRev {
-			slices.SortFunc(list, func(a, b Bookmark) int { return strings.Compare(a.Name, b.Name) })
-		}
+		v.names.marksByRev = v.bookmarksByRev()
 	}
 	return v.names.marksByRev[rev]
 }
 
-// fewChangesets is how many are looked up before all bookmarks are.
-const fewChangesets = 4
-
-// bookmarksOf is BookmarksAt without looking up all bookmarks.
-func (v *View) bookmarksOf(rev node.Rev) (list []Bookmark) {
-	marks := v.storedMarks()
-	if rev < node.NullRev || int(rev) >= v.Len() {
-		return nil
+// bookmarksByRev are the bookmarks of all changesets. Those of the store stay for
+// later commands, which only read them.
+func (v *View) bookmarksByRev() map[node.Rev][]Bookmark {
+	marks, k := v.storedMarks(), &v.checkout.stored
+	if v.storeMarks && k.byRev != nil && k.encoding == v.Encoding {
+		return k.byRev
 	}
-	id := v.Node(rev)
-	for i := range marks {
-		if b := &marks[i]; b.Node == id {
-			list = append(list, Bookmark{Name: v.local(b.Name), UTF8: b.Name, Rev: rev})
+	byRev := map[node.Rev][]Bookmark{}
+	// A name that stands in the file twice is one bookmark, where the last
+	// line has it, but hg shows it with both changesets.
+	for _, b := range marks {
+		if rev, ok := v.snap.Rev(b.Node); ok {
+			byRev[rev] = append(byRev[rev], Bookmark{Name: v.local(b.Name), UTF8: b.Name, Rev: rev})
 		}
 	}
-	slices.SortFunc(list, func(a, b Bookmark) int { return strings.Compare(a.Name, b.Name) })
-	return list
+	for _, list := range byRev {
+		slices.SortFunc(list, func(a, b Bookmark) int { return strings.Compare(a.Name, b.Name) })
+	}
+	if v.storeMarks {
+		k.byRev, k.encoding = byRev, v.Encoding
+	}
+	return byRev
 }
 
 // BookmarksOf are the names of a changeset's bookmarks, sorted.

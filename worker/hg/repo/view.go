@@ -50,12 +50,13 @@ type View struct {
 	markWarnings  []string
 	markersUnsaid bool
 
-	wp1, wp2  node.Rev             // the dirstate's parents
-	branch    string               // .hg/branch in UTF-8
-	marks     []bookmarks.Bookmark // in UTF-8, those whose changeset exists
-	active    string
-	localTags *tags.Table
-	merge     *mergestate.State
+	wp1, wp2   node.Rev             // the dirstate's parents
+	branch     string               // .hg/branch in UTF-8
+	marks      []bookmarks.Bookmark // in UTF-8, those whose changeset exists
+	active     string
+	storeMarks bool // marks are those beside the store
+	localTags  *tags.Table
+	merge      *mergestate.State
 
 	names     names
 	branchmap *branchmap
@@ -187,9 +188,10 @@ func (v *View) readBookmarks() error {
 		v.marks, v.markWarnings = v.parseBookmarks(own)
 	} else {
 		if k.stored.of != v.snap {
-			k.stored.of = v.snap
+			k.stored = storedMarks{of: v.snap}
 			k.stored.list, k.stored.warnings = v.parseBookmarks(v.snap.BookmarkText())
 		}
+		v.storeMarks = true
 		v.marks, v.markWarnings = k.stored.list, k.stored.warnings
 	}
 	active, err := k.active.read(v.Absent, func() (string, error) {
