@@ -10,29 +10,30 @@ import (
 	"hgbroker/worker/hg/hgerr"
 )
 
-// set returns the value that a source gives to an item or to one of its older
-// names; between several the one read last wins.
-func (c *Config) set(section, name string) (value, bool) {
+// find returns the value that a source gives to an item or to one of its older
+// names, between several that which was read last, and what is registered of it.
+func (c *Config) find(section, name string) (best value, found bool, r *registeredItem) {
 	l := c.view()
-	best, found := l.get(section, name)
-	if r := c.registered(section, name); r != nil {
+	best, found = l.get(section, name)
+	if r = c.registered(section, name); r != nil {
 		for _, alias := range r.aliases {
 			if v, ok := l.get(alias.section, alias.name); ok && (!found || v.level > best.level) {
 				best, found = v, true
 			}
 		}
 	}
-	return best, found
+	return best, found, r
 }
 
 // Get returns an item as text: what a source set, else the registered default
 // (a boolean as "True" or "False"). It reports false when there is neither, or
 // when the default depends on other things (Mercurial's dynamic defaults).
 func (c *Config) Get(section, name string) (string, bool) {
-	if v, ok := c.set(section, name); ok {
+	v, ok, r := c.find(section, name)
+	switch {
+	case ok:
 		return v.text, true
-	}
-	if r := c.registered(section, name); r != nil {
+	case r != nil:
 		return r.text()
 	}
 	return "", false
@@ -170,10 +171,11 @@ func (c *Config) Bytes(section, name string) (int64, error) {
 
 // List reads an item as a list of words (see ParseList).
 func (c *Config) List(section, name string) []string {
-	if v, ok := c.set(section, name); ok {
+	v, ok, r := c.find(section, name)
+	switch {
+	case ok:
 		return ParseList(v.text)
-	}
-	if r := c.registered(section, name); r != nil {
+	case r != nil:
 		return r.list()
 	}
 	return nil

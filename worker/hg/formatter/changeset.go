@@ -60,7 +60,7 @@ func NewDisplayer(cfg *Config, spec Spec, repo template.Repo, o DisplayOptions) 
 	case spec.Format():
 		return newFieldDisplayer(cfg, spec, repo, o)
 	case spec.Empty():
-		return newPrinter(cfg, repo, o)
+		return newPrinter(cfg, repo, o), nil
 	}
 	// "debug" is no machine format here: hg looks for a template of that name.
 	return newTemplateDisplayer(cfg, spec, repo, o)

@@ -20,20 +20,27 @@ type printer struct {
 	opts  *template.Options
 	repo  template.Repo
 	o     DisplayOptions
-	fate  *template.Template
+	fate  *template.Template // nil before it is needed
 	fates bytes.Buffer
 }
 
-func newPrinter(cfg *Config, repo template.Repo, o DisplayOptions) (*printer, error) {
-	p := &printer{opts: &cfg.Options, repo: repo, o: o}
-	if p.opts.Quiet {
-		return p, nil
+func newPrinter(cfg *Config, repo template.Repo, o DisplayOptions) *printer {
+	return &printer{opts: &cfg.Options, repo: repo, o: o}
+}
+
+// obsolete is what became of a changeset, a line each.
+func (p *printer) obsolete(ctx template.Changectx) ([]string, error) {
+	if p.fate == nil {
+		opts := *p.opts
+		opts.RepoResident = true
+		var err error
+		if p.fate, err = template.New(opts).Literal(`{join(obsfate, "\n")}`); err != nil {
+			return nil, err
+		}
 	}
-	opts := cfg.Options
-	opts.RepoResident = true
-	var err error
-	p.fate, err = template.New(opts).Literal(`{join(obsfate, "\n")}`)
-	return p, err
+	p.fates.Reset()
+	err := p.fate.Render(&p.fates, template.Resources{Repo: p.repo, Ctx: ctx, Index: -1})
+	return template.SplitLines(p.fates.String()), err
 }
 
 func (p *printer) Open(*bytes.Buffer) error      { return nil }
@@ -222,11 +229,11 @@ func (p *printer) append(b []byte, ctx template.Changectx, props Props) ([]byte,
 	if words := ctx.Instabilities(); len(words) > 0 {
 		b = p.line(b, "instability: ", strings.Join(words, ", "), "log.instability")
 	} else if ctx.Obsolete() {
-		p.fates.Reset()
-		if err := p.fate.Render(&p.fates, template.Resources{Repo: p.repo, Ctx: ctx, Index: -1}); err != nil {
+		fates, err := p.obsolete(ctx)
+		if err != nil {
 			return b, err
 		}
-		for _, fate := range template.SplitLines(p.fates.String()) {
+		for _, fate := range fates {
 			b = p.line(b, "obsolete:    ", fate, "log.obsfate")
 		}
 	}
