@@ -222,6 +222,9 @@ type printer struct {
 	repo *repo.Templates
 	spec formatter.Spec
 	buf  *bytes.Buffer
+
+	text  bytes.Buffer // of one changeset beside its graph
+	lines []string     // of it
 }
 
 // changesetPrinter makes the printer of a command that shows changesets.

@@ -232,20 +232,26 @@ func (c *Context) logSet(v *repo.View, topo bool) (set *revset.Set, err error) {
 // beside makes the lines that stand beside a changeset's node in a graph.
 func (p *printer) beside(ctx template.Changectx, rev node.Rev) func(width int) ([]string, error) {
 	return func(width int) ([]string, error) {
-		var text bytes.Buffer
 		props, err := p.props(ctx)
 		if err != nil {
 			return nil, err
 		}
 		props.GraphWidth, props.Graph = width, true
-		if err := p.Show(&text, ctx, props); err != nil {
+		p.text.Reset()
+		if err := p.Show(&p.text, ctx, props); err != nil {
 			return nil, err
 		}
 		p.Flush(p.buf, rev)
-		lines := strings.Split(text.String(), "\n")
+		lines := p.lines[:0]
+		for rest, more := p.text.String(), true; more; {
+			var l string
+			l, rest, more = strings.Cut(rest, "\n")
+			lines = append(lines, l)
+		}
 		if lines[len(lines)-1] == "" {
 			lines = lines[:len(lines)-1]
 		}
+		p.lines = lines
 		return lines, nil
 	}
 }

@@ -47,6 +47,13 @@ type Drawer struct {
 	lastDiff int
 	lastIdx  int
 	out      bytes.Buffer
+
+	// Memory that each row uses again.
+	blocks       []block
+	known, fresh []node.Rev
+	spare        []node.Rev // that of seen before
+	cells        line
+	lines        []line
 }
 
 // NewDrawer returns a Drawer with no open columns.
@@ -56,6 +63,7 @@ func NewDrawer(w io.Writer, styles Styles) *Drawer {
 
 // Draw writes one row.
 func (d *Drawer) Draw(row Row) error {
+	d.cells = d.cells[:0]
 	blocks := d.layout(row)
 	text, err := row.Text(blocks[0].width)
 	if err != nil {
@@ -92,7 +100,7 @@ func (d *Drawer) layout(row Row) []block {
 		d.seen = append(d.seen, row.Rev)
 	}
 	idx := slices.Index(d.seen, row.Rev)
-	var known, fresh []node.Rev
+	known, fresh := d.known[:0], d.fresh[:0]
 	for _, e := range row.Edges {
 		if e.Rev == row.Rev {
 			continue // the null revision is its own parent
@@ -106,14 +114,15 @@ func (d *Drawer) layout(row Row) []block {
 	}
 	ncols := len(d.seen)
 	width := 1 + 2*ncols
-	next := slices.Concat(d.seen[:idx], fresh, d.seen[idx+1:])
+	d.known, d.fresh = known, fresh
+	next := append(append(append(d.spare[:0], d.seen[:idx]...), fresh...), d.seen[idx+1:]...)
 	var links []link
 	for _, p := range known {
 		links = append(links, link{idx, slices.Index(next, p)})
 	}
-	d.seen = next
+	d.seen, d.spare = next, d.seen
 
-	var blocks []block
+	blocks := d.blocks[:0]
 	symbol := row.Symbol
 	for len(fresh) > 2 {
 		links = append(links, link{idx, idx}, link{idx, idx + 1})
@@ -136,7 +145,8 @@ func (d *Drawer) layout(row Row) []block {
 		width += 2
 	}
 	delete(d.edges, row.Rev)
-	return append(blocks, block{symbol: symbol, width: width, idx: idx, links: links, ncols: ncols, diff: diff})
+	d.blocks = append(blocks, block{symbol: symbol, width: width, idx: idx, links: links, ncols: ncols, diff: diff})
+	return d.blocks
 }
 
 func (d *Drawer) style(t EdgeType) string {
@@ -156,9 +166,20 @@ type line []string
 
 const ending = ""
 
+// clone is a copy of cells, in memory that the next row uses again, with room for
+// more of them.
+func (d *Drawer) clone(cells line, more int) line {
+	at, n := len(d.cells), len(cells)+more
+	if cap(d.cells)-at < n {
+		at, d.cells = 0, make(line, 0, max(2*cap(d.cells), 4*n))
+	}
+	d.cells = d.cells[:at+n]
+	return append(d.cells[at:at:at+n], cells...)
+}
+
 // block draws one block and the text beside it.
 func (d *Drawer) block(b *block, text []string, out *bytes.Buffer) {
-	cells := make(line, 0, 2*max(len(d.seen), b.ncols+b.diff))
+	cells := d.clone(nil, 2*max(len(d.seen), b.ncols+b.diff))
 	for _, rev := range d.seen {
 		cell, ok := d.edges[rev]
 		if !ok {
@@ -185,10 +206,10 @@ func (d *Drawer) block(b *block, text []string, out *bytes.Buffer) {
 		slices.ContainsFunc(b.links, func(l link) bool { return l.from+1 < l.to })
 	fixTail := len(text) <= 2 && !pad
 
-	nodeLine := append(slices.Clone(cells[:min(2*b.idx, len(cells))]), b.symbol, " ")
+	nodeLine := append(d.clone(cells[:min(2*b.idx, len(cells))], len(cells)), b.symbol, " ")
 	nodeLine = append(nodeLine, d.tail(cells, b, fixTail)...)
 
-	between := slices.Clone(cells[:min(2*b.idx, len(cells))])
+	between := d.clone(cells[:min(2*b.idx, len(cells))], len(cells)+2)
 	for range 2 + b.diff {
 		between = append(between, " ")
 	}
@@ -203,18 +224,19 @@ func (d *Drawer) block(b *block, text []string, out *bytes.Buffer) {
 	}
 	drawLinks(cells, b.links, nodeLine, between)
 
-	lines := []line{nodeLine}
+	lines := append(d.lines[:0], nodeLine)
 	if pad {
 		lines = append(lines, paddingLine(cells, b))
 	}
 	if !d.styles.Shorten || slices.ContainsFunc(between, func(c string) bool { return c != "" && strings.Contains(`\/`, c) }) {
 		lines = append(lines, between)
 	}
-	extra := slices.Clone(cells[:min(2*(b.ncols+b.diff), len(cells))])
+	extra := d.clone(cells[:min(2*(b.ncols+b.diff), len(cells))], 0)
 	for len(lines) < len(text) {
-		lines = append(lines, slices.Clone(extra))
+		lines = append(lines, d.clone(extra, 0))
 	}
 	lines = d.endEdges(lines, extra)
+	d.lines = lines
 
 	indent := 2 * max(b.ncols, b.ncols+b.diff)
 	for i, l := range lines {

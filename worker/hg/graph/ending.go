@@ -47,7 +47,7 @@ func (d *Drawer) endEdges(lines []line, extra line) []line {
 		least = linesToEndShortened
 	}
 	for len(lines) < least+shift {
-		lines = append(lines, slices.Clone(extra))
+		lines = append(lines, d.clone(extra, 0))
 	}
 	if shift > 0 {
 		shiftLeft(lines[len(lines)-shift:], extra)
