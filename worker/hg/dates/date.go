@@ -74,18 +74,32 @@ func (d Date) Format(format string) (string, error) {
 // AppendDefault appends d by DefaultFormat, which a long log prints for every
 // changeset.
 func (d Date) AppendDefault(b []byte) []byte {
-	t := d.clock()
+	// Days are counted in years that begin in March, where the leap day comes last,
+	// and 400 of which are 146097 days: from 1 March of the year 0 on, which was
+	// 719468 days before 1970. What clock returns is in years of four digits.
+	const yearDays, leapDays, centuryDays, eraDays = 365, 4*365 + 1, 100*365 + 24, 146097
+	at := d.clock().Unix() + 719468*86400
+	days, second := int(at/86400), int(at%86400)
+	era, day := days/eraDays, days%eraDays
+	year := (day - day/(leapDays-1) + day/centuryDays - day/(eraDays-1)) / yearDays
+	day -= year*yearDays + year/4 - year/100
+	month := (5*day + 2) / 153 // 0 is March
+	day -= (153*month+2)/5 - 1
+	year += 400 * era
+	if month += 2; month >= 12 {
+		month -= 12
+		year++
+	}
 	sign, minutes := d.zone()
-	year, month, day := t.Date()
-	hour, minute, second := t.Clock()
+	const weekdays, months = "WedThuFriSatSunMonTue", "JanFebMarAprMayJunJulAugSepOctNovDec"
 	two := func(b []byte, n int, after byte) []byte { return append(b, byte('0'+n/10), byte('0'+n%10), after) }
-	b = append(append(b, t.Weekday().String()[:3]...), ' ')
-	b = append(append(b, month.String()[:3]...), ' ')
+	b = append(append(b, weekdays[days%7*3:][:3]...), ' ')
+	b = append(append(b, months[month*3:][:3]...), ' ')
 	b = two(b, day, ' ')
-	b = two(b, hour, ':')
-	b = two(b, minute, ':')
-	b = two(b, second, ' ')
-	b = append(strconv.AppendInt(b, int64(year), 10), ' ', sign)
+	b = two(b, second/3600, ':')
+	b = two(b, second/60%60, ':')
+	b = two(b, second%60, ' ')
+	b = append(b, byte('0'+year/1000), byte('0'+year/100%10), byte('0'+year/10%10), byte('0'+year%10), ' ', sign)
 	for _, n := range [2]int{minutes / 60, minutes % 60} {
 		if n >= 100 {
 			b = strconv.AppendInt(b, int64(n), 10)

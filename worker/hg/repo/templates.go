@@ -222,7 +222,7 @@ type changectx struct {
 
 // read is the changeset's text; that of the null revision and of the working
 // directory is empty.
-func (c *changectx) read() changelog.Changeset {
+func (c *changectx) read() *changelog.Changeset {
 	if !c.has {
 		c.has = true
 		if c.rev >= 0 && c.rev != node.WdirRev {
@@ -232,7 +232,7 @@ func (c *changectx) read() changelog.Changeset {
 			}
 		}
 	}
-	return c.c
+	return &c.c
 }
 
 func (c *changectx) fail(err error) {
@@ -314,7 +314,7 @@ func (c *changectx) Date() (int64, int) {
 	if c.wdir() {
 		c.unavailable("date")
 	}
-	sec, tz, err := seconds(c.read())
+	sec, tz, err := seconds(*c.read())
 	if err != nil {
 		c.fail(err)
 	}
@@ -337,7 +337,7 @@ func (c *changectx) Branch() template.Text {
 }
 
 func (c *changectx) ClosesBranch() bool {
-	_, closes, err := BranchOf(c.read())
+	_, closes, err := BranchOf(*c.read())
 	if err != nil {
 		c.fail(err)
 	}
