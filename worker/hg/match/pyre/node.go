@@ -4,7 +4,6 @@ package pyre
 
 import (
 	"encoding/binary"
-	"strings"
 )
 
 // byteSet is a set of bytes, one bit each.
@@ -121,23 +120,24 @@ func (n *node) parts() []*node {
 	return []*node{n}
 }
 
-// key is the same for nodes that match the same way.
-func (n *node) key(b *strings.Builder) {
-	b.WriteByte(byte(n.op))
+// key appends to b what is the same for nodes that match the same way.
+func (n *node) key(b []byte) []byte {
+	b = append(b, byte(n.op))
 	switch n.op {
 	case opSet:
 		for _, w := range n.set {
-			b.Write(binary.LittleEndian.AppendUint64(nil, w))
+			b = binary.LittleEndian.AppendUint64(b, w)
 		}
 	case opAssert:
-		b.WriteByte(byte(n.assert))
+		b = append(b, byte(n.assert))
 	case opRepeat:
-		b.Write(binary.AppendVarint(binary.AppendVarint(nil, int64(n.min)), int64(n.max)))
+		b = binary.AppendVarint(binary.AppendVarint(b, int64(n.min)), int64(n.max))
 	}
-	b.Write(binary.AppendUvarint(nil, uint64(len(n.subs))))
+	b = binary.AppendUvarint(b, uint64(len(n.subs)))
 	for _, sub := range n.subs {
-		sub.key(b)
+		b = sub.key(b)
 	}
+	return b
 }
 
 // factor joins alternatives that begin alike, so that ten thousand patterns
@@ -150,17 +150,17 @@ func factor(alts [][]*node) *node {
 	var groups []*group
 	byKey := map[string]*group{}
 	empty := false
+	var key []byte
 	for _, alt := range alts {
 		if len(alt) == 0 {
 			empty = true
 			continue
 		}
-		var b strings.Builder
-		alt[0].key(&b)
-		g := byKey[b.String()]
+		key = alt[0].key(key[:0])
+		g := byKey[string(key)]
 		if g == nil {
 			g = &group{first: alt[0]}
-			byKey[b.String()] = g
+			byKey[string(key)] = g
 			groups = append(groups, g)
 		}
 		g.rests = append(g.rests, alt[1:])
