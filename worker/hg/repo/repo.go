@@ -399,6 +399,9 @@ func (r *Repo) load(now snapshot.Stamps) (*snapshot.Snapshot, error) {
 			return nil, err
 		}
 		f.Stamps[snapshot.Changelog] = stamp
+		if r.snap != nil {
+			f.Prior = f.Index.Common(r.snap.Index())
+		}
 	}
 	known := func(in snapshot.Input) bool { return appended && now[in] == r.snap.Stamps()[in] }
 	if f.Stamps[snapshot.PhaseRoots] = now[snapshot.PhaseRoots]; known(snapshot.PhaseRoots) {

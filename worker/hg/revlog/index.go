@@ -48,6 +48,7 @@
 package revlog
 
 import (
+	"bytes"
 	"encoding/binary"
 
 	"hgbroker/worker/hg/hgerr"
@@ -243,6 +244,42 @@ func (x Index) Pieces() (entries, tail []byte) {
 		return x.pages.all(), nil
 	}
 	return x.entries, x.tail
+}
+
+// Common is how many revisions at the beginning of two indexes are the same.
+func (x Index) Common(y Index) int {
+	n, most := 0, min(x.Len(), y.Len())
+	for step := 1 << 12; step > 0; {
+		if n+step <= most && x.same(y, n, n+step) {
+			n += step
+		} else {
+			step /= 2
+		}
+	}
+	return n
+}
+
+// same compares the entries of two indexes from one revision up to another.
+func (x Index) same(y Index, from, to int) bool {
+	for from < to {
+		a, b := x.run(from, to), y.run(from, to)
+		n := min(len(a), len(b))
+		if !bytes.Equal(a[:n], b[:n]) {
+			return false
+		}
+		from += n / EntrySize
+	}
+	return true
+}
+
+// run are the entries from one revision on, as far as they lie in one piece.
+func (x Index) run(from, to int) []byte {
+	entries, tail := x.Pieces()
+	in := len(entries) / EntrySize
+	if from < in {
+		return entries[from*EntrySize : min(in, to)*EntrySize]
+	}
+	return tail[(from-in)*EntrySize : (to-in)*EntrySize]
 }
 
 // Prefix is the index of the first n revisions.

@@ -344,3 +344,40 @@ func BenchmarkRev(b *testing.B) {
 		}
 	})
 }
+
+// TestCommon compares indexes, in one piece and in two, that part at each place.
+func TestCommon(t *testing.T) {
+	const n = 100
+	texts := make([]string, n)
+	for i := range texts {
+		texts[i] = string(rune('a' + i))
+	}
+	whole, _ := written(0, texts...)
+	x, err := NewIndex(whole)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for at := range n {
+		other := texts
+		if at > 0 {
+			other = append(append(texts[:at:at], "another"), texts[at:]...)
+		}
+		index, _ := written(0, other...)
+		for _, piece := range []int{1, n / 2, n} {
+			y, err := NewGrownIndex(index[:piece*EntrySize], index[piece*EntrySize:])
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := at
+			if at == 0 {
+				want = n
+			}
+			if got := x.Common(y); got != want || y.Common(x) != want {
+				t.Errorf("%d revisions are common, not %d", got, want)
+			}
+			if got := x.Common(y.Prefix(at)); got != at {
+				t.Errorf("%d of %d revisions are common", got, at)
+			}
+		}
+	}
+}

@@ -26,7 +26,7 @@ type Files struct {
 	// ObsStore behind it.
 	Appended bool
 	// Prior is how many changesets at the start of Index are those of the
-	// snapshot before.
+	// snapshot before: all of them, or, after a strip, some.
 	Prior int
 }
 
@@ -41,8 +41,15 @@ func Fresh(f *Files) *Snapshot {
 // images of prev, which may be closed afterwards.
 func Grow(f *Files, prev *Snapshot) *Snapshot {
 	s := Fresh(f)
-	if prev == nil || f.Prior < prev.Len() {
-		if prev != nil && prev.stamps[ObsStore] == f.Stamps[ObsStore] && prev.obs != nil {
+	if prev == nil {
+		return s
+	}
+	if f.Prior < prev.Len() { // some are gone
+		if known := min(f.Prior, prev.BranchesKnown()); known > 0 {
+			s.branchOf.base = slices.Clone(prev.branchOf.whole()[:known])
+			s.branchNames = slices.Clone(prev.branchNames[:slices.Max(s.branchOf.base)>>1+1])
+		}
+		if prev.stamps[ObsStore] == f.Stamps[ObsStore] && prev.obs != nil {
 			s.hold(prev)
 			s.obs = prev.obs
 		}
