@@ -232,6 +232,29 @@ func TestLoadedAndLeases(t *testing.T) {
 	s.left("four engines")
 }
 
+// TestWhatIsFoundOutOnceIsShared: an image of the same state to which a command added
+// what it found out is used by an engine that comes later.
+func TestWhatIsFoundOutOnceIsShared(t *testing.T) {
+	dir := hgtest.Extract(t, "obsolescence")
+	s := newShelf(t)
+	inst := Installation{Version: "6.3.2"}
+	request := &Request{Dir: dir, Env: hgtest.BaseEnv(), UID: os.Getuid(), Now: time.Now(), Hg: inst}
+	loader := New(Options{Images: s})
+	defer loader.Close()
+	if _, err := loader.Load(t.Context(), request, dir); err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []string{"refreshed", "", ""} {
+		e := New(Options{Images: s, Deferred: true})
+		_, errs, res, err := runEngine(e, dir, []string{"log", "-r", "tip", "-T", "{tags}"}, hgtest.BaseEnv(), inst)
+		if err != nil || res.Loaded != want {
+			t.Errorf("engine %d: %q, not %q; %v %s", i, res.Loaded, want, err, errs)
+		}
+		e.Settle()
+		e.Close()
+	}
+}
+
 // TestFewRepositoriesStayOpen uses more repositories than an engine keeps.
 func TestFewRepositoriesStayOpen(t *testing.T) {
 	s := newShelf(t)

@@ -295,20 +295,21 @@ func (r *Repo) lease(now snapshot.Stamps) bool {
 			return false
 		}
 	}
-	if s == nil || s.Stamps() != now {
-		if more := r.images.Lease(r.growthKey()); more != nil {
-			base := s
-			if base == nil {
-				base = r.snap
+	// What came later, or only more that was found out of the same.
+	if more := r.images.Lease(r.growthKey()); more != nil {
+		base := s
+		if base == nil {
+			base = r.snap
+		}
+		if g, err := snapshot.OpenGrown(base, more); err != nil {
+			more.Close()
+		} else if s != nil && s.Stamps() == now && g.Stamps() != now {
+			g.Close()
+		} else {
+			if s != nil {
+				s.Close()
 			}
-			if g, err := snapshot.OpenGrown(base, more); err != nil {
-				more.Close()
-			} else {
-				if s != nil {
-					s.Close()
-				}
-				s = g
-			}
+			s = g
 		}
 	}
 	if s == nil {
