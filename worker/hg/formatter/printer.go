@@ -113,16 +113,6 @@ func nodeOf(repo template.Repo, rev node.Rev) (node.ID, error) {
 	return ctx.Node(), nil
 }
 
-// appender is a changeset that appends columns with less work than it takes to
-// make a Text of them.
-type appender interface {
-	// AppendUser appends User().Local.
-	AppendUser(dst []byte) []byte
-	// AppendSummary appends the first line of the description, without white space
-	// around the whole; ok is false when it cannot tell.
-	AppendSummary(dst []byte) (b []byte, ok bool)
-}
-
 func (p *printer) files(b []byte, about string, names []string, labels string) []byte {
 	if len(names) == 0 {
 		return b
@@ -160,7 +150,6 @@ func (p *printer) append(b []byte, ctx template.Changectx, props Props) ([]byte,
 		return p.colored(b, mark, "log.node"), nil
 	}
 	debug, verbose := p.opts.Debug, p.opts.Verbose || p.opts.Debug
-	columns, _ := ctx.(appender)
 	mark := len(b)
 	b = append(b, "changeset:   "...)
 	b = p.changeID(b, ctx.Rev(), ctx.Node())
@@ -212,13 +201,7 @@ func (p *printer) append(b []byte, ctx template.Changectx, props Props) ([]byte,
 		b = p.colored(b, mark, "ui.debug log.manifest")
 	}
 	mark = len(b)
-	b = append(b, "user:        "...)
-	if columns != nil {
-		b = columns.AppendUser(b)
-	} else {
-		b = append(b, ctx.User().Local...)
-	}
-	b = append(b, '\n')
+	b = append(template.AppendUser(append(b, "user:        "...), ctx), '\n')
 	b = p.colored(b, mark, "log.user")
 	unix, offset := ctx.Date()
 	mark = len(b)
@@ -257,34 +240,28 @@ func (p *printer) append(b []byte, ctx template.Changectx, props Props) ([]byte,
 			b = p.line(b, "extra:       ", x.Key+"="+python.Escape(x.Value), "ui.debug log.extra")
 		}
 	}
-	return append(p.description(b, ctx, columns, verbose), '\n'), nil
+	return append(p.description(b, ctx, verbose), '\n'), nil
 }
 
 // description appends the description, or the first line of it.
-func (p *printer) description(b []byte, ctx template.Changectx, columns appender, verbose bool) []byte {
-	const about = "summary:     "
-	if columns != nil && !verbose {
-		mark := len(b)
-		if line, ok := columns.AppendSummary(append(b, about...)); ok {
-			if len(line) == mark+len(about) {
-				return b
-			}
-			return p.colored(append(line, '\n'), mark, "log.summary")
-		}
+func (p *printer) description(b []byte, ctx template.Changectx, verbose bool) []byte {
+	about, labels := "summary:     ", "log.summary"
+	if verbose {
+		about, labels = "description:\n", "ui.note log.description"
 	}
-	desc := ctx.Desc().Trim().Local
-	switch {
-	case desc == "":
-		return b
-	case !verbose:
-		return p.line(b, about, template.FirstLine(desc), "log.summary")
-	}
-	const label = "ui.note log.description"
 	mark := len(b)
-	b = append(b, "description:\n"...)
-	b = p.colored(b, mark, label)
-	mark = len(b)
-	b = append(b, desc...)
-	b = p.colored(b, mark, label)
-	return append(b, "\n\n"...)
+	b = append(b, about...)
+	if verbose {
+		b = p.colored(b, mark, labels)
+	}
+	at := len(b)
+	b = template.AppendDesc(b, ctx)
+	switch {
+	case len(b) == at:
+		return b[:mark]
+	case verbose:
+		return append(p.colored(b, at, labels), "\n\n"...)
+	}
+	b = append(b[:at+template.FirstLine(b[at:])], '\n')
+	return p.colored(b, mark, labels)
 }

@@ -289,23 +289,16 @@ func (c *changectx) AppendUser(dst []byte) []byte {
 	return append(dst, c.User().Local...)
 }
 
-// AppendSummary appends the first line of the description, without white space
-// around the whole, when that is the same in every encoding.
-func (c *changectx) AppendSummary(dst []byte) (b []byte, ok bool) {
+// AppendDesc appends Desc().Trim().Local.
+func (c *changectx) AppendDesc(dst []byte) []byte {
 	desc := c.read().Description()
 	if !encoding.IsASCII(desc) {
-		return dst, false
+		return append(dst, c.Desc().Trim().Local...)
 	}
 	if n := len(desc); n > 0 && (desc[0] <= ' ' || desc[n-1] <= ' ') {
 		desc = bytes.Trim(desc, python.Space)
 	}
-	if i := bytes.IndexByte(desc, '\n'); i >= 0 {
-		desc = desc[:i]
-	}
-	if i := bytes.IndexByte(desc, '\r'); i >= 0 {
-		desc = desc[:i]
-	}
-	return append(dst, desc...), true
+	return append(dst, desc...)
 }
 
 func (c *changectx) Desc() template.Text { return c.v.text(string(c.read().Description())) }

@@ -81,6 +81,32 @@ type Changectx interface {
 	Err() error
 }
 
+// ColumnAppender is an optional part of a Changectx: columns in the local encoding,
+// with less work than it takes to make a Text of them.
+type ColumnAppender interface {
+	// AppendUser appends User().Local.
+	AppendUser(dst []byte) []byte
+	// AppendDesc appends Desc().Trim().Local.
+	AppendDesc(dst []byte) []byte
+}
+
+// AppendUser appends who committed, in the local encoding.
+func AppendUser(dst []byte, ctx Changectx) []byte {
+	if c, ok := ctx.(ColumnAppender); ok {
+		return c.AppendUser(dst)
+	}
+	return append(dst, ctx.User().Local...)
+}
+
+// AppendDesc appends the description, in the local encoding and without white space
+// around it.
+func AppendDesc(dst []byte, ctx Changectx) []byte {
+	if c, ok := ctx.(ColumnAppender); ok {
+		return c.AppendDesc(dst)
+	}
+	return append(dst, ctx.Desc().Trim().Local...)
+}
+
 // Repo is the repository as templates see it.
 type Repo interface {
 	// Root is the working directory's root, an absolute path.

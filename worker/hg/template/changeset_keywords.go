@@ -31,13 +31,13 @@ func showNode(w *bytes.Buffer, s *scope) error {
 
 func user(s *scope) (Value, error) { return TextValue(s.context().User()), nil }
 func showUser(w *bytes.Buffer, s *scope) error {
-	w.WriteString(s.context().User().Local)
+	w.Write(AppendUser(w.AvailableBuffer(), s.context()))
 	return nil
 }
 
 func description(s *scope) (Value, error) { return TextValue(s.context().Desc().Trim()), nil }
 func showDescription(w *bytes.Buffer, s *scope) error {
-	w.WriteString(python.Strip(s.context().Desc().Local))
+	w.Write(AppendDesc(w.AvailableBuffer(), s.context()))
 	return nil
 }
 

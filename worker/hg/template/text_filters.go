@@ -143,19 +143,17 @@ func xmlEscape(dst, in []byte) []byte {
 	return dst
 }
 
-func firstLine(dst, in []byte) []byte {
-	if i := bytes.IndexAny(in, "\n\r"); i >= 0 {
-		in = in[:i]
-	}
-	return append(dst, in...)
-}
+func firstLine(dst, in []byte) []byte { return append(dst, in[:FirstLine(in)]...) }
 
-// FirstLine is the first line of a description, as `hg log` summarizes it.
-func FirstLine(text string) string {
-	if i := strings.IndexAny(text, "\n\r"); i >= 0 {
-		return text[:i]
+// FirstLine is how long the first line of a text is.
+func FirstLine(text []byte) int {
+	n := len(text)
+	for _, end := range [2]byte{'\n', '\r'} {
+		if i := bytes.IndexByte(text[:n], end); i >= 0 {
+			n = i
+		}
 	}
-	return text
+	return n
 }
 
 // splitLines is Python's bytes.splitlines.
