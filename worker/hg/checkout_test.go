@@ -21,7 +21,7 @@ func wideSite(t *testing.T, real hgtest.Runner) *site {
 		s.write(fmt.Sprintf("dir%02d/file%04d", i/50, i), fmt.Sprintf("text %d\n", i))
 	}
 	for i := range 300 {
-		s.write(fmt.Sprintf("dir-long/%s/%03d", strings.Repeat("name", 30), i), fmt.Sprintf("text %d\n", i))
+		s.write(fmt.Sprintf("dir-long/%s/%03d", strings.Repeat("name/name", 45), i), fmt.Sprintf("text %d\n", i))
 	}
 	s.hg("addremove", "-q")
 	s.hg("commit", "-m", "wide", "-d", "0 0")

@@ -14,10 +14,11 @@ import (
 	"hgbroker/worker/hg/store"
 )
 
-// sharedDirstate is from which size of its file on a dirstate is shared between
-// workers, in bytes: a smaller one is read in the time that asking for an image
-// takes.
-const sharedDirstate = 64 << 10
+// sharedDirstate is from which size on, of the file and in memory, a dirstate is
+// shared between workers, in bytes. One of half of that, of a thousand files, is
+// read in the time that asking for an image takes, and making an image takes several
+// times as long.
+const sharedDirstate = 128 << 10
 
 // keptDirstate is the dirstate, read from the file or as an image has it. What it
 // was made of is the file's stamp: hg never writes into the file, but replaces it.

@@ -51,7 +51,7 @@ func checkedOut(t *testing.T, files int, config ...string) (sh *hgtest.Shell, m 
 	sh = hgtest.NewShell(t, hgtest.Hg(t), dir, "HGUSER=test")
 	sh.Must(t, append(config, "init", ".")...)
 	for i := range files {
-		name := filepath.Join(dir, fmt.Sprintf("%s%d", strings.Repeat("name", 30), i))
+		name := filepath.Join(dir, fmt.Sprintf("%s%d", strings.Repeat("name", 60), i))
 		if err := os.WriteFile(name, []byte(name), 0o666); err != nil {
 			t.Fatal(err)
 		}
@@ -103,11 +103,11 @@ func TestDirstateIsReadOnce(t *testing.T) {
 	for _, v2 := range []bool{false, true} {
 		t.Run(fmt.Sprintf("v2=%v", v2), func(t *testing.T) {
 			config := []string{"--config", fmt.Sprintf("format.use-dirstate-v2=%v", v2), "--config", "storage.dirstate-v2.slow-path=allow"}
-			sh, m, reopen := checkedOut(t, 500, config...)
+			sh, m, reopen := checkedOut(t, 600, config...)
 			later()
 			first := reopen()
 			want, shared := ask(t, first)
-			if shared || strings.Count(want, "\n") != 500 {
+			if shared || strings.Count(want, "\n") != 600 {
 				t.Fatalf("%d files, out of an image: %v", strings.Count(want, "\n"), shared)
 			}
 			if got, shared := ask(t, first); got != want || !shared {
@@ -122,7 +122,7 @@ func TestDirstateIsReadOnce(t *testing.T) {
 				t.Errorf("another one uses it: %v; the same: %v", shared, got == want)
 			}
 			// What hg writes, one after the other within a second.
-			name := strings.Repeat("name", 30)
+			name := strings.Repeat("name", 60)
 			if err := os.WriteFile(filepath.Join(sh.Dir, "new"), nil, 0o666); err != nil {
 				t.Fatal(err)
 			}
@@ -160,7 +160,7 @@ func TestDirstateIsReadOnce(t *testing.T) {
 // TestYoungDirstate looks at a file at different times after it was changed: what may
 // be changed again without a trace counts for one command.
 func TestYoungDirstate(t *testing.T) {
-	_, m, reopen := checkedOut(t, 500)
+	_, m, reopen := checkedOut(t, 600)
 	for _, c := range []struct {
 		age   time.Duration
 		young bool
@@ -218,7 +218,7 @@ func TestSmallDirstateIsNotShared(t *testing.T) {
 
 // TestUselessCheckoutImages leases what does not stand for the dirstate.
 func TestUselessCheckoutImages(t *testing.T) {
-	sh, m, reopen := checkedOut(t, 500)
+	sh, m, reopen := checkedOut(t, 600)
 	later()
 	r := reopen()
 	want, _ := ask(t, r)
@@ -228,12 +228,12 @@ func TestUselessCheckoutImages(t *testing.T) {
 	bad.Add(1, make([]byte, 48))
 	bad.Add(2, []byte("no table"))
 	other := image.NewBuilder(image.Store)
-	sh.Must(t, "rm", strings.Repeat("name", 30)+"7")
+	sh.Must(t, "rm", strings.Repeat("name", 60)+"7")
 	later()
 	for name, data := range map[string][]byte{"of another state": good, "without a table": bad.Bytes(), "of another kind": other.Bytes()} {
 		m.kept[key] = data
 		r := reopen()
-		if got, shared := ask(t, r); shared || got == want || strings.Count(got, "\n") != 500 {
+		if got, shared := ask(t, r); shared || got == want || strings.Count(got, "\n") != 600 {
 			t.Errorf("an image %s is used: %v", name, shared)
 		}
 		if slices.Equal(m.kept[key], data) {
@@ -265,7 +265,7 @@ func TestUselessCheckoutImages(t *testing.T) {
 // TestRefreshCheckout: what is loaded after a write has an image of the dirstate if
 // there was one before.
 func TestRefreshCheckout(t *testing.T) {
-	sh, m, reopen := checkedOut(t, 500)
+	sh, m, reopen := checkedOut(t, 600)
 	later()
 	load := func() {
 		t.Helper()
@@ -282,7 +282,7 @@ func TestRefreshCheckout(t *testing.T) {
 		t.Error("an image that nobody wanted was made")
 	}
 	ask(t, r)
-	sh.Must(t, "rm", strings.Repeat("name", 30)+"7")
+	sh.Must(t, "rm", strings.Repeat("name", 60)+"7")
 	load()
 	fresh := reopen()
 	if got, shared := ask(t, fresh); !shared || !strings.HasPrefix(strings.TrimLeft(got[strings.Index(got, "\nr "):], "\n"), "r name") {

@@ -8,6 +8,10 @@
 // them with the disk. It is a function of those bytes only, so that two builds
 // of the same state are the same bytes.
 //
+// Images of their own, each beside its format, are the texts of changesets
+// (Texts), and for a working directory its dirstate (Checkout) and its parent's
+// manifest (Manifest).
+//
 // # Sections
 //
 // The table `sections` below lists them all; building, opening, verifying and
