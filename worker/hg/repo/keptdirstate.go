@@ -168,15 +168,25 @@ func (r *Repo) leasedCheckout() *snapshot.Checkout {
 	return c
 }
 
-// RefreshCheckout reads the dirstate if it is large and somebody had use for an
-// earlier one, so that the next settlement makes an image of it. It may wait for
-// clockTick.
+// RefreshCheckout reads the dirstate and its parent's manifest, each if it is large
+// and somebody had use for an earlier one, so that the next settlement makes images
+// of them. It may wait for clockTick. What is wrong is for a command to say.
 func (r *Repo) RefreshCheckout() {
+	head, err := r.dirstateHead(nil)
+	if err != nil {
+		return
+	}
+	if head.size >= sharedDirstate {
+		r.refreshDirstate()
+	}
+	if rev, ok := r.snap.Rev(head.ids[0]); ok {
+		r.refreshManifest(rev)
+	}
+}
+
+func (r *Repo) refreshDirstate() {
 	k := &r.checkout.worktree.dirstate
 	if k.value == nil {
-		if head, err := r.dirstateHead(nil); err != nil || head.size < sharedDirstate {
-			return
-		}
 		c := r.leasedCheckout()
 		if c == nil {
 			return
@@ -186,7 +196,7 @@ func (r *Repo) RefreshCheckout() {
 	if now, err := store.StampOf(r.Layout.Dot + "/dirstate"); err == nil && !r.settled(now) {
 		time.Sleep(clockTick)
 	}
-	_, _ = r.readDirstate() // a command will say what is wrong
+	_, _ = r.readDirstate()
 }
 
 // keepDirstate makes the image of a dirstate, if nobody else has.

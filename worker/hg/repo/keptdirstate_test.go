@@ -262,8 +262,8 @@ func TestUselessCheckoutImages(t *testing.T) {
 	}
 }
 
-// TestRefreshCheckout: what is loaded after a write has an image of the dirstate if
-// there was one before.
+// TestRefreshCheckout: what is loaded after a write has images of the dirstate and of
+// its parent's manifest if there were some before.
 func TestRefreshCheckout(t *testing.T) {
 	sh, m, reopen := checkedOut(t, 600)
 	later()
@@ -277,15 +277,49 @@ func TestRefreshCheckout(t *testing.T) {
 		r.RefreshCheckout()
 		settle(t, r)
 	}
+	manifest := func(r *Repo) (files int, shared bool) {
+		t.Helper()
+		v, err := view(t, r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rev, _ := v.WdirParents()
+		l := v.LazyManifest(rev)
+		m, err := l.Manifest()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer settle(t, r)
+		return m.Len(), r.parent.owed.text == nil
+	}
 	r := reopen()
-	if load(); m.kept[r.checkoutKey()] != nil {
+	if load(); m.kept[r.checkoutKey()] != nil || m.kept[r.manifestKey()] != nil {
 		t.Error("an image that nobody wanted was made")
 	}
 	ask(t, r)
+	if n, shared := manifest(r); n != 600 || shared {
+		t.Errorf("%d files, out of an image: %v", n, shared)
+	}
 	sh.Must(t, "rm", strings.Repeat("name", 60)+"7")
+	keeps := m.keeps
+	load()
+	if m.keeps != keeps+1 {
+		t.Errorf("%d images were made of a dirstate that changed", m.keeps-keeps)
+	}
+	if got, shared := ask(t, reopen()); !shared || strings.Count(got, "r name") != 1 {
+		t.Errorf("an image is used: %v", shared)
+	}
+	sh.Must(t, "commit", "-q", "-m", "one less")
 	load()
 	fresh := reopen()
-	if got, shared := ask(t, fresh); !shared || !strings.HasPrefix(strings.TrimLeft(got[strings.Index(got, "\nr "):], "\n"), "r name") {
-		t.Errorf("an image is used: %v", shared)
+	if got, shared := ask(t, fresh); !shared || strings.Count(got, "\n") != 599 {
+		t.Errorf("after a commit an image is used: %v", shared)
+	}
+	if n, shared := manifest(fresh); n != 599 || !shared {
+		t.Errorf("after a commit: %d files, out of an image: %v", n, shared)
+	}
+	keeps = m.keeps
+	if load(); m.keeps != keeps {
+		t.Error("what has not changed is made again")
 	}
 }

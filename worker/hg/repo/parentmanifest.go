@@ -100,6 +100,25 @@ func (v *View) manifestOf(id node.ID, rev node.Rev) (m manifest.Manifest, shared
 	return m, false, nil
 }
 
+// refreshManifest reads the manifest of the working directory's parent, if there was
+// an image of an earlier one.
+func (r *Repo) refreshManifest(parent node.Rev) {
+	if r.parent.open == nil {
+		img := r.images.Lease(r.manifestKey())
+		if img == nil {
+			return
+		}
+		m, err := snapshot.OpenManifest(img)
+		if err != nil {
+			img.Close()
+			return
+		}
+		r.parent.replace(m)
+	}
+	v := &View{Repo: r, wp1: parent, wp2: node.NullRev}
+	_, _ = v.LazyManifest(parent).Manifest()
+}
+
 // keepManifest makes the image of a manifest.
 func (r *Repo) keepManifest(owed owedManifest) (*snapshot.Manifest, error) {
 	img, err := r.images.Keep(r.manifestKey(), snapshot.BuildManifest(owed.id, owed.p1, owed.p2, owed.text))
