@@ -168,8 +168,8 @@ func (s *statter) settle(i int, there bool) {
 	if there && !st.trackable() && st.kind() != unix.S_IFDIR && !s.always {
 		s.special.Store(true)
 	}
-	if there && st.kind() == unix.S_IFDIR && s.auditor != nil {
-		// The walk has not met this directory, and hg compares it like a file.
+	if there && s.auditor != nil {
+		// The walk has not met this, and hg compares also what is no file.
 		s.judge(i, &st)
 		return
 	}
