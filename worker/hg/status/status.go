@@ -9,8 +9,9 @@
 // repositories, which directories cannot be read. The work is arranged
 // differently: directories are read in parallel beside the dirstate's Tree, the
 // files' types come from the directory, and only a file that a stat can say
-// something about is stat'ed, by its name in the open directory. Results stand
-// where the dirstate's entries stand, so that only what is not tracked is sorted.
+// something about is stat'ed. With a Memo a directory that is what it was is not
+// read again (contents.go). Results stand where the dirstate's entries stand, so
+// that only what is not tracked is sorted.
 //
 // It opens directories and stats files, and never writes: hg, unlike this
 // package, records in the dirstate what it found clean. Contents are compared
