@@ -270,6 +270,7 @@ func (r *reader) checkDescriptions(got string) {
 //
 //	HGBROKER_CONSISTENCY    for how long, in each of the two formats (3s)
 func TestConsistency(t *testing.T) {
+	shortLag(t)
 	version := hgtest.HgVersions(t)[0]
 	inst := Installation{Path: version.Path, Version: version.Number}
 	duration := 3 * time.Second

@@ -135,6 +135,7 @@ func peerOf(t *testing.T, real hgtest.Runner, dir string, rng *rand.Rand) string
 //	HGBROKER_COMMANDS        command lines for each (80)
 //	HGBROKER_VARIANT         a feature that all of them are to have
 func TestRandomRepositories(t *testing.T) {
+	shortLag(t)
 	repositories := number(t, "HGBROKER_DIFFERENTIAL", 6)
 	first := number(t, "HGBROKER_SEED", 1)
 	commands := number(t, "HGBROKER_COMMANDS", 80)

@@ -232,6 +232,7 @@ func evolved(s *site, rng *rand.Rand, evolve, topic bool) {
 // not be installed: `pip install hg-evolve` beside each hg, or the Debian package
 // mercurial-evolve.
 func TestEvolve(t *testing.T) {
+	shortLag(t)
 	repositories := number(t, "HGBROKER_DIFFERENTIAL", 2)
 	first := number(t, "HGBROKER_SEED", 1)
 	ran := false

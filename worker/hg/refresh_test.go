@@ -11,6 +11,7 @@ import (
 
 	"hgbroker/worker/hg/hgtest"
 	"hgbroker/worker/hg/image"
+	"hgbroker/worker/hg/snapshot"
 )
 
 // seeing are command lines that look at all that can change in a repository.
@@ -77,9 +78,17 @@ func (w *work) in(dir string) *work {
 	return &work{Shell: &shell, t: w.t, n: w.n + 100}
 }
 
+// shortLag lets states that stay behind do so in short histories.
+func shortLag(t *testing.T) {
+	was := snapshot.BranchLag
+	snapshot.BranchLag = 2
+	t.Cleanup(func() { snapshot.BranchLag = was })
+}
+
 // TestRefresh changes a repository in one way after another and asks engines
 // that stay open, in every mode, and real hg.
 func TestRefresh(t *testing.T) {
+	shortLag(t)
 	version := hgtest.HgVersions(t)[0]
 	for name, init := range map[string][]string{
 		"dirstate-v1": {"init"},

@@ -49,7 +49,8 @@ func (b *branchHeads) rewind(rev node.Rev) {
 }
 
 // BranchLag is how many changesets a state stays behind the newest one, at least.
-const BranchLag = 2048
+// Tests, whose histories are short, make it less.
+var BranchLag = 2048
 
 // BranchHeads are the branches in the order of their first changesets, as far as
 // the first upTo changesets go. upTo is 0 when nothing is known. Neither is to

@@ -148,6 +148,9 @@ func replaceRoots(roots, less, more []phaseRoot) (out []phaseRoot, from int, ok 
 // difference is what two texts have between the lines at the beginning and the
 // lines at the end that are the same in both.
 func difference(a, b []byte) (inA, inB []byte) {
+	if bytes.Equal(a, b) {
+		return nil, nil
+	}
 	const piece = 4096
 	for len(a) >= piece && len(b) >= piece && bytes.Equal(a[:piece], b[:piece]) {
 		// Whole lines only.
