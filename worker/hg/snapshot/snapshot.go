@@ -6,7 +6,8 @@
 // branches and tags of one store as they were at one moment. It reads no files:
 // package repo gives it their bytes, and compares the stamps that it keeps of
 // them with the disk. It is a function of those bytes only, so that two builds
-// of the same state are the same bytes.
+// of the same state are the same bytes; but for branch-before, which depends on
+// what it has grown from, and decides how soon an answer is found, not which.
 //
 // Images of their own, each beside its format, are the texts of changesets
 // (Texts), and for a working directory its dirstate (Checkout) and its parent's
