@@ -46,6 +46,7 @@ import (
 	"errors"
 	"maps"
 	"math"
+	"math/bits"
 	"slices"
 	"strconv"
 	"strings"
@@ -424,13 +425,14 @@ func (s *Store) WithPredecessor(id node.ID) []uint32 {
 }
 
 func (s *Store) withPredecessor(byPred []uint32, id node.ID) []uint32 {
-	lo, found := slices.BinarySearchFunc(byPred, id, func(i uint32, id node.ID) int { return bytes.Compare(s.pred(i), id[:]) })
-	if !found {
-		return nil
-	}
+	pred := func(at int) []byte { return s.pred(byPred[at]) }
+	lo := seek(len(byPred), id, pred)
 	hi := lo
-	for hi < len(byPred) && bytes.Equal(s.pred(byPred[hi]), id[:]) {
+	for hi < len(byPred) && bytes.Equal(pred(hi), id[:]) {
 		hi++
+	}
+	if lo == hi {
+		return nil
 	}
 	return byPred[lo:hi]
 }
@@ -452,17 +454,53 @@ func (s *Store) hasSuccessor(id node.ID) bool {
 }
 
 func (s *Store) withSuccessor(out []uint32, bySuccs []uint64, id node.ID) []uint32 {
-	lo, _ := slices.BinarySearchFunc(bySuccs, id, func(v uint64, id node.ID) int {
-		return bytes.Compare(s.succ(uint32(v>>8), int(v&0xff)), id[:])
-	})
-	for ; lo < len(bySuccs); lo++ {
-		v := bySuccs[lo]
-		if !bytes.Equal(s.succ(uint32(v>>8), int(v&0xff)), id[:]) {
-			break
-		}
-		out = append(out, uint32(v>>8))
+	succ := func(at int) []byte { return s.succ(uint32(bySuccs[at]>>8), int(bySuccs[at]&0xff)) }
+	for at := seek(len(bySuccs), id, succ); at < len(bySuccs) && bytes.Equal(succ(at), id[:]); at++ {
+		out = append(out, uint32(bySuccs[at]>>8))
 	}
 	return out
+}
+
+// seek is the first of n places, which are ordered by node, whose node is not below
+// id. Nodes are hashes: where one is can be told from its first bytes, so that few
+// places are looked at, each of which lies somewhere else in memory. Where that does
+// not help, the rest is halved.
+func seek(n int, id node.ID, nodeAt func(int) []byte) int {
+	key := binary.BigEndian.Uint64(id[:])
+	lo, hi := 0, n                     // it is one of these
+	low, high := uint64(0), ^uint64(0) // the first bytes of what is between
+	look := func(at int) (below bool) {
+		have := nodeAt(at)
+		if below = bytes.Compare(have, id[:]) < 0; below {
+			lo, low = at+1, binary.BigEndian.Uint64(have)
+		} else {
+			hi, high = at, binary.BigEndian.Uint64(have)
+		}
+		return below
+	}
+	for hi-lo > 8 {
+		most := (hi - lo) / 2
+		if above, rest := bits.Mul64(key-low, uint64(hi-lo)); above < high-low {
+			// Near the guess, it is between that and a place on its other side.
+			part, _ := bits.Div64(above, rest, high-low)
+			near := 1 << (bits.Len(uint(hi-lo)) / 2)
+			at := lo + int(min(part, uint64(hi-lo-1)))
+			if look(at) {
+				at = min(at+near, hi-1)
+			} else {
+				at = max(at-near, lo)
+			}
+			if lo <= at && at < hi {
+				look(at)
+			}
+		}
+		if hi-lo > most {
+			look((lo + hi) / 2)
+		}
+	}
+	for lo < hi && look(lo) {
+	}
+	return lo
 }
 
 // Predecessor returns the predecessor of a marker.
