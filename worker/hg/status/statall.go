@@ -22,7 +22,7 @@ func (w *walker) statAll(ctx context.Context, wanted func(i int) bool, audit boo
 	}
 	defer unix.Close(root)
 	var g gang[files]
-	next := position{tree: w.tree}
+	next := position{tree: w.tree, piece: min(max(w.wc.Dirstate.Len()/filesWorth, piece), maxPiece)}
 	g.init(func() (files, bool) {
 		if ctx.Err() != nil {
 			return files{}, false
@@ -53,27 +53,32 @@ func (w *walker) statAll(ctx context.Context, wanted func(i int) bool, audit boo
 	return ctx.Err()
 }
 
-// files are up to piece files, which begin in directory dir of the tree at its
-// file from.
+// maxPiece is how many files at most are looked at together, but for the rest of
+// a directory: two goroutines in one directory are in each other's way.
+const maxPiece = 8 * piece
+
+// files are some files, which begin in directory dir of the tree at its file from.
 type files struct{ dir, from, count int }
 
 // position is how far the files of a tree are taken.
 type position struct {
 	tree *dirstate.Tree // nil when all are
 	files
+	piece int // how many to take
 }
 
-// take takes the next files.
+// take takes the next files, whole directories unless they are large.
 func (p *position) take() (f files, ok bool) {
 	if p.tree == nil {
 		return f, false
 	}
 	f = p.files
-	for f.count < piece {
+	for f.count < p.piece {
 		left := len(p.tree.Files(p.dir)) - p.from
-		if f.count+left > piece {
-			p.from += piece - f.count
-			f.count = piece
+		if left > p.piece {
+			part := p.piece - f.count
+			p.from += part
+			f.count += part
 			break
 		}
 		f.count += left

@@ -119,3 +119,32 @@ func BenchmarkStatus(b *testing.B) {
 		}
 	}
 }
+
+// TestTake takes all files of a tree, each once.
+func TestTake(t *testing.T) {
+	for _, size := range []int{1, 3, 20, 64, 1000} {
+		wc := cleanTree(t, 7)
+		tree := wc.Dirstate.Tree()
+		seen := map[int32]int{}
+		for next := (position{tree: tree, piece: size}); ; {
+			f, ok := next.take()
+			if !ok {
+				break
+			}
+			for f.count > 0 {
+				list := tree.Files(f.dir)[f.from:]
+				list = list[:min(len(list), f.count)]
+				for _, i := range list {
+					seen[i]++
+				}
+				f.count -= len(list)
+				f.dir, f.from = f.dir+1, 0
+			}
+		}
+		for i := range wc.Dirstate.Len() {
+			if seen[int32(i)] != 1 {
+				t.Errorf("in pieces of %d, file %d is taken %d times", size, i, seen[int32(i)])
+			}
+		}
+	}
+}
