@@ -280,6 +280,9 @@ func changed(err error) bool {
 // lease looks whether there are images that are newer than what is known, and
 // tells whether they stand for now.
 func (r *Repo) lease(now snapshot.Stamps) bool {
+	if r.leaseGrowth(now) {
+		return true
+	}
 	img := r.images.Lease(r.Key())
 	if img == nil {
 		return false
@@ -321,6 +324,30 @@ func (r *Repo) lease(now snapshot.Stamps) bool {
 	}
 	r.adopt(s)
 	return s.Stamps() == now
+}
+
+// leaseGrowth looks whether there is an image of what came after the one that the
+// snapshot rests on, which is all that is missing as a rule, and tells whether they
+// stand for now together.
+func (r *Repo) leaseGrowth(now snapshot.Stamps) bool {
+	if _, ok := r.base(); !ok {
+		return false
+	}
+	img := r.images.Lease(r.growthKey())
+	if img == nil {
+		return false
+	}
+	s, err := snapshot.OpenGrown(r.snap, img)
+	if err != nil {
+		img.Close()
+		return false
+	}
+	if s.Stamps() != now {
+		s.Close()
+		return false
+	}
+	r.adopt(s)
+	return true
 }
 
 // base is the fingerprint of the image that the snapshot rests on.
