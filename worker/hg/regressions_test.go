@@ -125,6 +125,13 @@ var regressions = []struct {
 		s.hg("debugobsolete", "--config", "experimental.evolution=all", strings.TrimSpace(s.Must(s.t, "log", "-r", "tip", "-T", "{node}")))
 		s.hg("update", "-q", "0", "--config", "experimental.evolution=all")
 	}, []string{"hg outgoing --hidden ../repo-peer", "hg outgoing ../repo-peer", "hg outgoing -q --hidden ../repo-peer --config experimental.evolution=all", "hg outgoing --config experimental.evolution=all ../repo-peer"}},
+	{"a search from no parent beside markers", func(s *site) {
+		s.write("a", "1\n")
+		s.commit("one")
+		s.hg("debugobsolete", "--config", "experimental.evolution=all", strings.Repeat("1", 40))
+		s.hg("update", "-q", "null")
+		s.write("untracked", "1\n")
+	}, []string{"hg grep -f 1 untracked", "hg grep -f 1", "hg grep -f -r tip 1 a", "hg grep -r tip 1"}},
 	{"a file outside of the store", func(s *site) {
 		s.write("a", "1\n", "sub/b", "1\n")
 		s.commit("one")

@@ -44,7 +44,9 @@ func (g *grepping) follow(specs []string, all bool) (*revset.Set, func(node.Rev)
 	inner.Args = c.Args[1:]
 	inner.Opts = cmdline.Values{"follow-first": {On: true}, "removed": {On: all}, "rev": {List: specs},
 		"include": c.Opts["include"], "exclude": c.Opts["exclude"]}
-	v.HiddenCount() // hg looks at what is visible even for "."
+	if p1, _ := v.WdirParents(); p1 >= 0 || len(specs) > 0 {
+		v.HiddenCount() // hg looks at what is visible even for "."
+	}
 	set, err := inner.logStart(v)
 	if err != nil {
 		return nil, nil, err
