@@ -27,9 +27,10 @@ type shelf struct {
 	full  bool // Keep fails
 	bad   bool // lease something that is no snapshot
 
-	leases, keeps int
-	open          map[int]bool // images that were handed out and not given back
-	next          int
+	leases int // asked for, of stores
+	keeps  int
+	open   map[int]bool // images that were handed out and not given back
+	next   int
 }
 
 func newShelf(t *testing.T) *shelf {
@@ -59,7 +60,9 @@ func (s *shelf) hand(data []byte) *image.Image {
 }
 
 func (s *shelf) Lease(key image.Key) *image.Image {
-	s.leases++
+	if key.Kind == image.Store || key.Kind == image.Growth {
+		s.leases++
+	}
 	if s.bad {
 		b := image.NewBuilder(image.Store)
 		b.Add(1, []byte("no snapshot"))
