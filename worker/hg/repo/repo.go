@@ -287,36 +287,25 @@ func (r *Repo) lease(now snapshot.Stamps) bool {
 	if img == nil {
 		return false
 	}
-	var s *snapshot.Snapshot
 	if of, ok := r.base(); ok && of == img.Fingerprint() {
-		// The one that is mapped already; what it may have grown to counts.
+		img.Close() // it is mapped already, and what it grew to was asked for
+		return false
+	}
+	s, err := snapshot.Open(img)
+	if err != nil {
 		img.Close()
-	} else {
-		var err error
-		if s, err = snapshot.Open(img); err != nil {
-			img.Close()
-			return false
-		}
+		return false
 	}
 	// What came later, or only more that was found out of the same.
 	if more := r.images.Lease(r.growthKey()); more != nil {
-		base := s
-		if base == nil {
-			base = r.snap
-		}
-		if g, err := snapshot.OpenGrown(base, more); err != nil {
+		if g, err := snapshot.OpenGrown(s, more); err != nil {
 			more.Close()
-		} else if s != nil && s.Stamps() == now && g.Stamps() != now {
+		} else if s.Stamps() == now && g.Stamps() != now {
 			g.Close()
 		} else {
-			if s != nil {
-				s.Close()
-			}
+			s.Close()
 			s = g
 		}
-	}
-	if s == nil {
-		return false
 	}
 	if r.snap != nil && s.Stamps() != now {
 		s.Close()
