@@ -5,6 +5,7 @@ package broker
 import (
 	"context"
 	"iter"
+	"time"
 
 	"hgbroker/protocol"
 )
@@ -141,10 +142,14 @@ func (s *Server) first(fd int) (ready bool) {
 	return ready
 }
 
+// eagerLimit is how soon a client's next request comes when nothing is in between:
+// the client only takes the answer apart.
+const eagerLimit = 100 * time.Microsecond
+
 // awaitInput waits a moment for the client's next message: one that comes right
 // after the last answer is the one to be fast for.
 func (s *Server) awaitInput() {
 	if s.stream.Drained() {
-		s.stream.WithInput(func(in int) { protocol.WaitBriefly(in, -1, protocol.BriefWait) })
+		s.stream.WithInput(func(in int) { s.eager.Wait(in, -1, protocol.BriefWait) })
 	}
 }

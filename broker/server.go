@@ -101,6 +101,7 @@ type Server struct {
 
 	inline *coroutine     // for requests that the read loop performs; only it looks here
 	haste  protocol.Haste // the read loop's, for workers' answers
+	eager  protocol.Haste // the read loop's, for the client's next request
 
 	exit     chan int // the exit notification's code
 	exitOnce sync.Once
@@ -149,7 +150,7 @@ func Serve(ctx context.Context, in io.Reader, out io.Writer, closer io.Closer, o
 		stream: protocol.NewStream(in, out, closer, opts.Framing),
 		counts: newCounters(), quiet: make(chan struct{}), slots: make(chan struct{}, maxRunning),
 		fallback: opts.Fallback, dir: opts.Dir,
-		requests: map[protocol.RawID]context.CancelCauseFunc{}, exit: make(chan int, 1),
+		requests: map[protocol.RawID]context.CancelCauseFunc{}, eager: protocol.Haste{Limit: eagerLimit}, exit: make(chan int, 1),
 	}
 	s.pool = newPool(opts.Dialer, opts.Environ, opts.Umask, opts.MaxWorkers, s.warn)
 	s.ctx, s.stop = context.WithCancelCause(context.WithoutCancel(ctx))

@@ -74,7 +74,7 @@ type Conn struct {
 	packet bool // SOCK_SEQPACKET: one frame, one packet
 
 	wmu    sync.Mutex // guards writing: wbuf, broken, and fd against Close
-	wbuf   []byte     // header and small payloads, joined to one write
+	wbuf   []byte     // headers and small payloads of one write
 	broken error      // a Send failed, perhaps inside a frame: nothing may follow
 
 	rbuf  []byte // bytes received and not yet consumed (stream only): rbuf[roff:rend]
@@ -172,53 +172,43 @@ func (c *Conn) Send(f *Frame) error {
 	if c.broken != nil {
 		return c.broken
 	}
-	b, rest := appendHeader(c.wbuf[:0], f), f.Payload
-	if c.packet || len(rest) <= joinLimit {
-		b, rest = append(b, rest...), nil
-	}
-	c.keep(b)
 	var oob []byte
 	if len(f.Files) > 0 {
 		oob = unix.UnixRights(f.Files...)
 	}
-	return c.write(b, rest, oob)
+	return c.write(oob, f)
 }
 
 // SendAll writes frames without descriptors one after the other, on a stream
-// with a single system call when they are small: the peer wakes once for the
-// last output and the end of its command.
+// with a single system call: the peer wakes once for the last output and the end
+// of its command.
 func (c *Conn) SendAll(fs ...*Frame) error {
-	size := 0
 	for _, f := range fs {
+		if err := c.check(f); err != nil {
+			return err
+		}
 		if len(f.Files) > 0 {
 			return fmt.Errorf("%w: joined frame with descriptors", ErrProtocol)
 		}
-		size += HeaderSize + len(f.Payload)
-	}
-	if c.packet || size > joinLimit {
-		for _, f := range fs {
-			if err := c.Send(f); err != nil {
-				return err
-			}
-		}
-		return nil
 	}
 	c.wmu.Lock()
 	defer c.wmu.Unlock()
 	if c.broken != nil {
 		return c.broken
 	}
-	b := c.wbuf[:0]
-	for _, f := range fs {
-		b = append(appendHeader(b, f), f.Payload...)
+	if !c.packet {
+		return c.write(nil, fs...)
 	}
-	c.keep(b)
-	return c.write(b, nil, nil)
+	for _, f := range fs {
+		if err := c.write(nil, f); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-// joinLimit is up to which size a payload is copied behind its header, which
-// is cheaper than a second system call.
-const joinLimit = 32 << 10
+// joinLimit is up to which size a payload is copied behind its header.
+const joinLimit = 4 << 10
 
 func (c *Conn) check(f *Frame) error {
 	switch {
@@ -236,18 +226,34 @@ func appendHeader(b []byte, f *Frame) []byte {
 	return binary.LittleEndian.AppendUint32(b, f.ID)
 }
 
-// keep remembers a write buffer for the next Send, unless it grew large.
-func (c *Conn) keep(b []byte) {
-	if cap(b) <= 4*joinLimit {
-		c.wbuf = b
+// write sends frames, with the descriptors at their first byte. Headers and small
+// payloads are joined in wbuf; large ones are sent from where they are. Callers hold
+// wmu.
+func (c *Conn) write(oob []byte, fs ...*Frame) error {
+	size := 0
+	for _, f := range fs {
+		size += HeaderSize
+		if len(f.Payload) <= joinLimit {
+			size += len(f.Payload)
+		}
 	}
-}
-
-// write sends b, with the descriptors at its first byte, and then rest. Callers
-// hold wmu.
-func (c *Conn) write(b, rest, oob []byte) error {
-	for len(b) > 0 {
-		n, err := unix.SendmsgN(c.fd, b, oob, nil, unix.MSG_NOSIGNAL)
+	c.wbuf = slices.Grow(c.wbuf[:0], size)
+	parts := make([][]byte, 0, 4)
+	joined := c.wbuf
+	for _, f := range fs {
+		joined = appendHeader(joined, f)
+		if len(f.Payload) <= joinLimit {
+			joined = append(joined, f.Payload...)
+			continue
+		}
+		parts = append(parts, joined, f.Payload)
+		joined = joined[len(joined):]
+	}
+	if len(joined) > 0 {
+		parts = append(parts, joined)
+	}
+	for len(parts) > 0 {
+		n, err := unix.SendmsgBuffers(c.fd, parts, oob, nil, unix.MSG_NOSIGNAL)
 		if err == unix.EINTR {
 			continue
 		}
@@ -255,9 +261,13 @@ func (c *Conn) write(b, rest, oob []byte) error {
 			c.broken = fmt.Errorf("send frame: %w", err)
 			return c.broken
 		}
-		b, oob = b[n:], nil
-		if len(b) == 0 {
-			b, rest = rest, nil
+		oob = nil
+		for len(parts) > 0 && n >= len(parts[0]) {
+			n -= len(parts[0])
+			parts = parts[1:]
+		}
+		if n > 0 {
+			parts[0] = parts[0][n:]
 		}
 	}
 	return nil

@@ -331,3 +331,31 @@ func FuzzFrame(f *testing.F) {
 		}
 	})
 }
+
+// TestSendAllOfAllSizes sends frames of all sizes together: small ones are joined, large ones
+// sent from where they are, and a reader sees no difference.
+func TestSendAllOfAllSizes(t *testing.T) {
+	a, b := pair(t, unix.SOCK_STREAM)
+	sizes := []int{0, 1, joinLimit, joinLimit + 1, 3, 2, 300 << 10, 40 << 10, 0}
+	var frames []*Frame
+	for i, n := range sizes {
+		frames = append(frames, &Frame{Type: FrameType(i), ID: uint32(n), Payload: bytes.Repeat([]byte{byte('a' + i)}, n)})
+	}
+	sent := make(chan error, 1)
+	go func() { sent <- a.SendAll(frames...) }()
+	for i, want := range frames {
+		f, err := b.Recv()
+		if err != nil || f.Type != want.Type || f.ID != want.ID || !bytes.Equal(f.Payload, want.Payload) {
+			t.Fatalf("frame %d: %v, %d bytes, %v", i, f.Type, len(f.Payload), err)
+		}
+		if i%2 == 0 {
+			b.Recycle(f)
+		}
+	}
+	if err := <-sent; err != nil {
+		t.Error(err)
+	}
+	if err := a.SendAll(&Frame{Payload: make([]byte, MaxPayload+1)}); !errors.Is(err, ErrProtocol) {
+		t.Errorf("too large: %v", err)
+	}
+}

@@ -498,6 +498,7 @@ func (s *Stream) WriteRaw(msg ...[]byte) error {
 		s.small = append(s.small[:0], header...)
 		for _, part := range msg {
 			s.small = append(s.small, part...)
+			slabStock.put(part)
 		}
 		s.mu.Unlock()
 		_, err := s.w.Write(s.small)
@@ -549,11 +550,13 @@ func (s *Stream) write() {
 
 		for len(queue) > 0 {
 			b := queue[0]
+			whole := b
 			queue = queue[1:]
 			if len(queue) > 0 && len(b) < 4<<10 {
 				joined = append(joined[:0], b...)
 				for len(queue) > 0 && len(joined)+len(queue[0]) <= writePiece {
 					joined = append(joined, queue[0]...)
+					slabStock.put(queue[0])
 					queue = queue[1:]
 				}
 				b = joined
@@ -573,6 +576,7 @@ func (s *Stream) write() {
 				}
 				b = b[n:]
 			}
+			slabStock.put(whole)
 		}
 	}
 }

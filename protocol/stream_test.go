@@ -8,6 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -260,4 +262,62 @@ func FuzzMembers(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestSlabsAreUsedAgain answers with texts of all sizes, one after the other and
+// while others still wait to be written: each has what was written into it.
+func TestSlabsAreUsedAgain(t *testing.T) {
+	for _, direct := range []bool{false, true} {
+		r, w, err := os.Pipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var out io.Writer = w
+		if !direct {
+			out = struct{ io.Writer }{w} // the stream cannot tell whether it would wait
+		}
+		s := NewStream(strings.NewReader(""), out, nopCloser{}, FramingLSP)
+		text := func(i int) string { return strings.Repeat(fmt.Sprintf("one more line of \"text\" number %d\n", i), 1+i*i*7%3000) }
+		const texts = 60
+		failed := make(chan error, 1)
+		go func() {
+			for i := range texts {
+				var t, none TextWriter
+				for rest := text(i); len(rest) > 0; {
+					n := min(len(rest), 30000)
+					t.Append([]byte(rest[:n]))
+					rest = rest[n:]
+				}
+				if err := s.WriteResult(RawID(strconv.Itoa(i)), (&RunResult{Served: "warm"}).Parts(&t, &none)...); err != nil {
+					failed <- err
+					return
+				}
+			}
+			failed <- nil
+		}()
+		in := NewStream(r, io.Discard, nopCloser{}, FramingLSP)
+		for i := range texts {
+			body, err := in.ReadMessage()
+			if err != nil {
+				t.Fatal(err)
+			}
+			var m struct {
+				ID     int
+				Result RunResult
+			}
+			if err := json.Unmarshal(body, &m); err != nil || m.ID != i || string(m.Result.Stdout) != text(i) {
+				t.Fatalf("answer %d: id %d, %d bytes of %d, %v", i, m.ID, len(m.Result.Stdout), len(text(i)), err)
+			}
+		}
+		if err := <-failed; err != nil {
+			t.Error(err)
+		}
+		in.Close()
+		s.Close()
+		r.Close()
+		w.Close()
+	}
+	if len(slabStock.medium) == 0 || len(slabStock.large) == 0 {
+		t.Errorf("no slab came back: %d and %d", len(slabStock.medium), len(slabStock.large))
+	}
 }

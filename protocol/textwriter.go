@@ -4,12 +4,14 @@ package protocol
 
 import (
 	"encoding/base64"
+	"sync"
 	"unicode/utf8"
 )
 
 // TextWriter makes the JSON of a Text out of pieces, while they come: output of
 // megabytes is escaped beside the command that prints it, and is never moved
-// again. The zero value is an empty text.
+// again. Its slabs come from a stock, to which a Stream gives them back once they
+// are written. The zero value is an empty text.
 type TextWriter struct {
 	slabs [][]byte // escaped; or, with raw, as it came
 	size  int      // bytes of the text
@@ -21,9 +23,60 @@ type TextWriter struct {
 const (
 	// smallPiece is what is rather copied than kept apart.
 	smallPiece = 1 << 10
-	// largeSlab is the size of a slab once a text is long.
-	largeSlab = 256 << 10
+	// mediumSlab is the size of a slab of a text of some pages, largeSlab once a text
+	// is long.
+	mediumSlab = 64 << 10
+	largeSlab  = 256 << 10
 )
+
+// stock keeps some slabs for the texts to come: fresh memory takes longer to get,
+// to clear and to collect than to write text into.
+type stock struct {
+	mu     sync.Mutex
+	medium [][]byte
+	large  [][]byte
+}
+
+// stocked is how many slabs of a size are kept.
+const stocked = 4
+
+var slabStock stock
+
+// get returns an empty slab for size bytes, at most largeSlab.
+func (s *stock) get(size int) []byte {
+	kept, full := &s.large, largeSlab
+	switch {
+	case size <= 8*smallPiece:
+		return make([]byte, 0, size)
+	case size <= mediumSlab:
+		kept, full = &s.medium, mediumSlab
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if n := len(*kept) - 1; n >= 0 {
+		slab := (*kept)[n]
+		*kept = (*kept)[:n]
+		return slab
+	}
+	return make([]byte, 0, full)
+}
+
+// put takes memory that nobody uses any more, and keeps it if it is a slab.
+func (s *stock) put(b []byte) {
+	kept := &s.large
+	switch cap(b) {
+	case mediumSlab:
+		kept = &s.medium
+	case largeSlab:
+	default:
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(*kept) < stocked {
+		*kept = append(*kept, b[:0])
+	}
+}
 
 // Len is the number of bytes of the text.
 func (w *TextWriter) Len() int { return w.size }
@@ -83,7 +136,7 @@ func (w *TextWriter) grow(size int) {
 	if len(w.slabs) > 0 {
 		size = largeSlab
 	}
-	w.slabs = append(w.slabs, make([]byte, 0, min(size, largeSlab)))
+	w.slabs = append(w.slabs, slabStock.get(min(size, largeSlab)))
 }
 
 // keep adds bytes as they are.

@@ -3,6 +3,7 @@
 package protocol
 
 import (
+	"cmp"
 	"runtime"
 	"time"
 	"unsafe"
@@ -29,31 +30,57 @@ func WaitBriefly(fd, other int, limit time.Duration) (first, second bool) {
 	return p[0].Revents != 0, p[1].Revents != 0
 }
 
-// hasteLimit is what counts as a short wait, and how long a Haste looks: most answers
-// come before. With twice as much six clients at once on two processors get a fifth
-// fewer answers together.
-const hasteLimit = 250 * time.Microsecond
+// Limits of a Haste.
+const (
+	// hasteLimit is what counts as a short wait, and how long a Haste looks: nearly all
+	// answers of a page or two come before. Less, and answers of 20 kB are waited for
+	// asleep, which makes them a third slower.
+	hasteLimit = 500 * time.Microsecond
+	// crowdedAfter is for how long others have the processor when it is theirs rather
+	// than the peer's.
+	crowdedAfter = 300 * time.Microsecond
+	// modestFor is how many waits a Haste does not look after it met others.
+	modestFor = 64
+)
 
 // Haste waits for a peer that answers at once: as long as the waits are short it
 // keeps looking instead of going to sleep, for to be woken on an idle processor
 // takes longer than most answers. One long wait, and it sleeps again until they
-// are short. With one processor it never looks. It belongs to one goroutine.
-type Haste struct{ short bool }
+// are short. Where others want the processor it sleeps too: who looks has used up
+// his share when the answer comes, who sleeps goes first. With one processor it
+// never looks. It belongs to one goroutine.
+type Haste struct {
+	// Limit is what counts as a short wait, if not what suits waiting for an answer.
+	Limit  time.Duration
+	short  bool
+	modest int // so many waits are still slept through
+}
 
 var severalProcessors = runtime.NumCPU() > 1
+
+// yield lets whoever else is ready on this processor go first.
+var yield = func() { unix.RawSyscall(unix.SYS_SCHED_YIELD, 0, 0, 0) }
 
 // Wait is WaitBriefly.
 func (h *Haste) Wait(fd, other int, limit time.Duration) (first, second bool) {
 	start := time.Now()
-	if h.short {
-		for time.Since(start) < min(hasteLimit, limit) {
+	look := cmp.Or(h.Limit, hasteLimit)
+	if h.modest > 0 {
+		h.modest--
+	} else if h.short {
+		for now := time.Duration(0); now < min(look, limit); {
 			if first, second = WaitBriefly(fd, other, 0); first || second {
 				return first, second
 			}
-			unix.RawSyscall(unix.SYS_SCHED_YIELD, 0, 0, 0) // whoever else is ready here goes first
+			yield()
+			last := now
+			if now = time.Since(start); now-last > crowdedAfter {
+				h.modest = modestFor
+				break
+			}
 		}
 	}
 	first, second = WaitBriefly(fd, other, limit)
-	h.short = severalProcessors && first && time.Since(start) < hasteLimit
+	h.short = severalProcessors && first && time.Since(start) < look
 	return first, second
 }

@@ -5,6 +5,7 @@ package protocol
 import (
 	"os"
 	"testing"
+	"time"
 )
 
 func TestWaitBriefly(t *testing.T) {
@@ -64,5 +65,33 @@ func TestHaste(t *testing.T) {
 	}
 	if ready, _ := h.Wait(int(r.Fd()), -1, BriefWait); ready || h.short {
 		t.Errorf("after a long wait: %v, %v", ready, h.short)
+	}
+}
+
+func TestHasteIsModestAmongOthers(t *testing.T) {
+	if !severalProcessors {
+		t.Skip("with one processor it never looks")
+	}
+	defer func(was func()) { yield = was }(yield)
+	yields := 0
+	yield = func() {
+		yields++
+		time.Sleep(2 * crowdedAfter) // somebody else has the processor
+	}
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	defer w.Close()
+	h := Haste{short: true, Limit: time.Hour}
+	for i := range modestFor + 1 {
+		if ready, _ := h.Wait(int(r.Fd()), -1, BriefWait); ready || yields != 1 {
+			t.Fatalf("wait %d: ready %v after %d yields", i, ready, yields)
+		}
+	}
+	h.short = true
+	if h.Wait(int(r.Fd()), -1, BriefWait); yields != 2 {
+		t.Errorf("it looks again after a while: %d yields", yields)
 	}
 }

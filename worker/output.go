@@ -26,6 +26,7 @@ type output struct {
 
 	mu    sync.Mutex // guards what follows
 	buf   []byte     // what both streams have in common: only one of them waits
+	last  []byte     // the rest of what waits, in the engine's memory
 	which int        // the stream that buf belongs to
 	timer *time.Timer
 	armed bool
@@ -66,11 +67,13 @@ func (o *output) write(which int, p []byte, now, last bool) (int, error) {
 	if len(p) > 0 {
 		o.wrote = true
 	}
-	if which != o.which || len(o.buf)+len(p) > joined {
+	if which != o.which || len(o.buf)+len(p) > joined || len(o.last) > 0 {
 		o.flush()
 		o.which = which
 	}
 	switch {
+	case last && !now:
+		o.last = p
 	case len(p) > joined:
 		o.put(p)
 	default:
@@ -102,11 +105,15 @@ func (o *output) late() {
 	}
 }
 
-// flush writes what was joined. Callers hold mu.
+// flush writes what waits. Callers hold mu.
 func (o *output) flush() {
 	if len(o.buf) > 0 {
 		o.put(o.buf)
 		o.buf = o.buf[:0]
+	}
+	if len(o.last) > 0 {
+		o.put(o.last)
+		o.last = nil
 	}
 }
 
@@ -168,8 +175,8 @@ func (o *output) settle() {
 	}
 }
 
-// end sends what waits and the frame that ends the command, in one piece when
-// they are small. Nothing may be written afterwards.
+// end sends what waits and the frame that ends the command, in one piece unless
+// there is much. Nothing may be written afterwards.
 func (o *output) end(t protocol.FrameType, payload []byte) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -177,17 +184,19 @@ func (o *output) end(t protocol.FrameType, payload []byte) {
 	if o.timer != nil {
 		o.timer.Stop()
 	}
-	last := &protocol.Frame{Type: t, ID: o.id, Payload: payload}
-	if o.files[toStdout] != nil {
+	if o.files[toStdout] != nil || len(o.last) > protocol.OutputChunk {
 		o.flush()
 		o.closeFiles()
 	}
-	if len(o.buf) > 0 && o.err == nil {
-		o.err = o.conn.SendAll(o.frame(o.buf), last)
-		o.buf = nil
-		return
+	frames := make([]*protocol.Frame, 0, 3)
+	for _, p := range [][]byte{o.buf, o.last} {
+		if len(p) > 0 && o.err == nil {
+			frames = append(frames, o.frame(p))
+		}
 	}
-	_ = o.conn.Send(last) // that the client is gone, the channel's reader notices
+	o.buf, o.last = nil, nil
+	frames = append(frames, &protocol.Frame{Type: t, ID: o.id, Payload: payload})
+	_ = o.conn.SendAll(frames...) // that the client is gone, the channel's reader notices
 }
 
 func (o *output) closeFiles() {

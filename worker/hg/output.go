@@ -78,7 +78,7 @@ func (s *stream) WriteString(p string) (int, error) {
 }
 
 // LastWriter is a stream of a request that wants to be told when a write is the
-// command's last one to it.
+// command's last one to it. p stays as it is until the engine runs another command.
 type LastWriter interface {
 	WriteLast(p []byte) (int, error)
 }
