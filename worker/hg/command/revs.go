@@ -4,6 +4,8 @@ package command
 
 import (
 	"slices"
+	"strconv"
+	"strings"
 
 	"hgbroker/worker/hg/match"
 	"hgbroker/worker/hg/mq"
@@ -157,4 +159,13 @@ func (c *Context) last(v *repo.View, spec string) (node.Rev, error) {
 		return node.NullRev, inputError("empty revision set")
 	}
 	return rev, nil
+}
+
+// revList is changesets as a revset.
+func revList(revs []node.Rev) string {
+	words := make([]string, len(revs))
+	for i, r := range revs {
+		words[i] = "rev(" + strconv.Itoa(int(r)) + ")"
+	}
+	return strings.Join(words, "+")
 }

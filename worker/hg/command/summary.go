@@ -325,27 +325,10 @@ func (s *summary) exists(name string) bool {
 	return err == nil
 }
 
-// count is how many changesets a revset names.
-func (s *summary) count(query string) (int, error) {
-	revs, err := s.c.eval(s.v, []string{query})
-	if err != nil {
-		return 0, err
-	}
-	n := revs.Len()
-	return n, revs.Err()
-}
-
 // showUpdate tells what an update would bring.
 func (s *summary) showUpdate() error {
 	c := s.c
-	fresh := 0
-	if len(s.heads) > 0 {
-		var err error
-		query := "only(" + revList(s.heads) + ", " + revList(s.parents) + ")"
-		if fresh, err = s.v.Counted(query, func() (int, error) { return s.count(query) }); err != nil {
-			return err
-		}
-	}
+	fresh := s.v.MissingCount(s.heads, s.parents)
 	switch {
 	case fresh == 0:
 		c.Status("update: (current)\n")
@@ -355,15 +338,6 @@ func (s *summary) showUpdate() error {
 		c.Printf("update: %d new changesets, %d branch heads (merge)\n", fresh, len(s.heads))
 	}
 	return nil
-}
-
-// revList is changesets as a revset.
-func revList(revs []node.Rev) string {
-	words := make([]string, len(revs))
-	for i, r := range revs {
-		words[i] = "rev(" + strconv.Itoa(int(r)) + ")"
-	}
-	return strings.Join(words, "+")
 }
 
 func (s *summary) showPhases() error {

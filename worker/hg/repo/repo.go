@@ -91,6 +91,7 @@ type Repo struct {
 	columns     texts
 	checkout    checkout
 	visible     []*visible       // the one used last comes first
+	missing     []*missingCount  // likewise
 	viewed      bool             // a view was made since Resume
 	clock       func() time.Time // that of the last Begin, or nil
 	generation  generation

@@ -25,30 +25,7 @@ type visible struct {
 	branchmap *branchmap
 	encoding  *encoding.Encoding // of the names in branchmap
 	tags      *keptTags
-	topics    *topical       // nil until it is asked for
-	counts    map[string]int // by what was counted
-}
-
-// keptCounts is how many numbers are remembered of a visibility.
-const keptCounts = 16
-
-// Counted is the number of changesets that a query selects, whose answer depends
-// on nothing but the graph and what of it is visible. count works it out the first
-// time.
-func (v *View) Counted(query string, count func() (int, error)) (int, error) {
-	k := v.known()
-	if n, ok := k.counts[query]; ok {
-		return n, nil
-	}
-	n, err := count()
-	if err != nil {
-		return 0, err
-	}
-	if k.counts == nil || len(k.counts) == keptCounts {
-		k.counts = map[string]int{}
-	}
-	k.counts[query] = n
-	return n, nil
+	topics    *topical // nil until it is asked for
 }
 
 // keptVisible is how many visibilities are remembered: without and with --hidden,
