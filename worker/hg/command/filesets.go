@@ -27,10 +27,13 @@ import (
 // fileMatcher is c.matcher for patterns that may be filesets, which are
 // evaluated in rev; ask its Err after the last Match. quiet is fileset.New's.
 func (c *Context) fileMatcher(v *repo.View, patterns, include, exclude []string, rev node.Rev, quiet bool) (*fileset.Matcher, error) {
-	return fileset.New(match.Options{
-		Root: v.Layout.Root, Cwd: v.RelCwd(), Patterns: patterns, Include: include, Exclude: exclude,
-		Default: "relpath", NoFS: rev != node.WdirRev, Version: c.Config.Version(), Nested: c.nestedIn(v),
-	}, &filesets{c: c, v: v, auditor: &match.Auditor{Root: v.Layout.Root}}, rev, quiet)
+	return c.newFileMatcher(v, match.Options{Patterns: patterns, Include: include, Exclude: exclude, NoFS: rev != node.WdirRev, Nested: c.nestedIn(v)}, rev, quiet)
+}
+
+// newFileMatcher is fileMatcher with some more options.
+func (c *Context) newFileMatcher(v *repo.View, o match.Options, rev node.Rev, quiet bool) (*fileset.Matcher, error) {
+	o.Root, o.Cwd, o.Default, o.Version = v.Layout.Root, v.RelCwd(), "relpath", c.Config.Version()
+	return fileset.New(o, &filesets{c: c, v: v, auditor: &match.Auditor{Root: v.Layout.Root}}, rev, quiet)
 }
 
 // matcherIn is c.matcher for patterns that may be filesets, which are evaluated

@@ -106,10 +106,11 @@ func (c *Context) linksOf(v *repo.View, name string) (list []node.Rev, ok bool, 
 	return list, true, nil
 }
 
-// touching narrows a set to the changesets that name a file on the command line.
+// touching narrows a set to the changesets that name a file on the command line,
+// none of which may be in a repository inside, be it a subrepository.
 func (c *Context) touching(v *repo.View, set *revset.Set) (*revset.Set, error) {
 	include, exclude := c.Opts.List("include"), c.Opts.List("exclude")
-	mt, err := c.fileMatcher(v, c.Args, include, exclude, node.WdirRev, false)
+	mt, err := c.newFileMatcher(v, match.Options{Patterns: c.Args, Include: include, Exclude: exclude}, node.WdirRev, false)
 	if err != nil {
 		return nil, err
 	}
