@@ -277,7 +277,9 @@ func TestSlabsAreUsedAgain(t *testing.T) {
 			out = struct{ io.Writer }{w} // the stream cannot tell whether it would wait
 		}
 		s := NewStream(strings.NewReader(""), out, nopCloser{}, FramingLSP)
-		text := func(i int) string { return strings.Repeat(fmt.Sprintf("one more line of \"text\" number %d\n", i), 1+i*i*7%3000) }
+		text := func(i int) string {
+			return strings.Repeat(fmt.Sprintf("one more line of \"text\" number %d\n", i), 1+i*i*7%3000)
+		}
 		const texts = 60
 		failed := make(chan error, 1)
 		go func() {
