@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -95,6 +96,7 @@ type Stream struct {
 	w       io.Writer
 	c       io.Closer
 	current *Message // owned by the goroutine that calls ReadObject
+	spare   []byte   // from Recycle
 
 	mu      sync.Mutex // guards what follows
 	framing Framing
@@ -374,17 +376,29 @@ func (s *Stream) readFramed() ([]byte, error) {
 		return nil, tooLong()
 	}
 	// The buffer grows with what arrives, not with what the header claims.
-	body := make([]byte, 0, min(size, 64<<10))
+	body := s.spare[:0]
+	s.spare = nil
 	for int64(len(body)) < size {
 		at := len(body)
 		n := int(min(size-int64(at), int64(max(64<<10, 3*at))))
-		body = append(body, make([]byte, n)...)
+		body = slices.Grow(body, n)[:at+n]
 		if _, err := io.ReadFull(s.r, body[at:]); err != nil {
 			return nil, unexpected(err)
 		}
 	}
 	return body, nil
 }
+
+// Recycle gives the memory of a message's body back, for the next one. Only the
+// goroutine that calls ReadMessage may call it.
+func (s *Stream) Recycle(body []byte) {
+	if cap(body) <= mostSpare {
+		s.spare = body
+	}
+}
+
+// mostSpare is how much memory waits for the next message at most.
+const mostSpare = 1 << 20
 
 func unexpected(err error) error {
 	if err == io.EOF {

@@ -86,6 +86,7 @@ func (c *Serial) Call(method string, params, result any) error {
 		if wanted, ok := result.(*protocol.RunResult); ok {
 			if got, run, ok := protocol.ParseRunResponse(body); ok && got == id {
 				*wanted = *run
+				c.stream.Recycle(body)
 				return nil
 			}
 		}
