@@ -15,8 +15,6 @@ import (
 	"sync"
 	"syscall"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
 
 // Framing is how messages are told apart on the client's wire.
@@ -62,15 +60,9 @@ const (
 	// StallLimit is how long one write may make no progress before the
 	// connection is given up.
 	StallLimit = 30 * time.Second
-	// smallWrite is what a pipe takes at once when it takes anything (PIPE_BUF).
-	smallWrite = 4 << 10
 	// writePiece is what one write hands to the kernel, so that a client that
 	// reads slowly is told from one that does not read.
 	writePiece = 64 << 10
-	// widePipe is what a pipe to the client is asked to hold once there is more
-	// than a piece to write: both ends then go to sleep less often. It is what
-	// Linux allows everybody (pipe-max-size).
-	widePipe = 1 << 20
 )
 
 // ErrFraming is wrapped when the bytes cannot be cut into messages any more.
@@ -103,9 +95,8 @@ type Stream struct {
 	work    *sync.Cond // there is something for the writer goroutine; only it waits here
 	cond    *sync.Cond // something was written, or writing has failed
 	queue   [][]byte
-	writing bool   // somebody is in w.Write: the goroutine, or a caller of WriteRaw
-	small   []byte // what WriteRaw writes itself; whoever sets writing owns it
-	queued  int    // bytes in queue and in the writer's hands
+	writing bool // somebody is in w.Write: the goroutine, or a caller of WriteRaw
+	queued  int  // bytes in queue and in the writer's hands
 	err     error
 	broken  bool // the framing
 	closing bool
@@ -113,9 +104,8 @@ type Stream struct {
 	failed  chan struct{} // closed when err is set
 
 	stall time.Duration
-	widen sync.Once
-	ready func(size int) bool // a write would not wait; nil when nobody can tell
-	input syscall.RawConn     // nil when r is nothing that can be polled
+	out   *outlet         // nil when w is no pipe or socket
+	input syscall.RawConn // nil when r is nothing that can be polled
 }
 
 // NewStream reads messages from r and writes to w. Close closes c, which must
@@ -128,68 +118,12 @@ func newStream(r io.Reader, w io.Writer, c io.Closer, framing Framing, stall tim
 	s := &Stream{r: bufio.NewReaderSize(r, 64<<10), w: w, c: c, framing: framing,
 		done: make(chan struct{}), failed: make(chan struct{}), stall: stall}
 	s.work, s.cond = sync.NewCond(&s.mu), sync.NewCond(&s.mu)
-	s.ready = writable(w)
+	s.out = newOutlet(w)
 	if in, ok := r.(syscall.Conn); ok {
 		s.input, _ = in.SyscallConn()
 	}
 	go s.write()
 	return s
-}
-
-// writable returns a function that tells whether a write of size bytes would be
-// done without waiting; nil when w is no pipe or socket.
-func writable(w io.Writer) func(size int) bool {
-	c, ok := w.(syscall.Conn)
-	if !ok {
-		return nil
-	}
-	raw, err := c.SyscallConn()
-	if err != nil {
-		return nil
-	}
-	var kind uint32
-	capacity := 0 // of a pipe that is empty
-	err = raw.Control(func(fd uintptr) {
-		var st unix.Stat_t
-		if unix.Fstat(int(fd), &st) == nil {
-			kind = st.Mode & unix.S_IFMT
-		}
-		if kind == unix.S_IFIFO {
-			capacity, _ = unix.FcntlInt(fd, unix.F_GETPIPE_SZ, 0)
-		}
-	})
-	if err != nil || kind != unix.S_IFIFO && kind != unix.S_IFSOCK {
-		return nil
-	}
-	return func(size int) bool {
-		room := false
-		err := raw.Control(func(fd uintptr) {
-			p := [1]unix.PollFd{{Fd: int32(fd), Events: unix.POLLOUT}}
-			n, err := unix.Poll(p[:], 0)
-			room = err == nil && n == 1 && p[0].Revents == unix.POLLOUT
-			if room && size > smallWrite {
-				unread, err := unix.IoctlGetInt(int(fd), unix.TIOCINQ)
-				room = err == nil && unread == 0 && size <= capacity
-			}
-		})
-		return err == nil && room
-	}
-}
-
-// widenPipe asks for more room in a pipe to the client; anything else stays as it
-// is, and so does a pipe for which there is no more.
-func (s *Stream) widenPipe() {
-	c, ok := s.w.(syscall.Conn)
-	if !ok {
-		return
-	}
-	if raw, err := c.SyscallConn(); err == nil {
-		_ = raw.Control(func(fd uintptr) {
-			if size, err := unix.FcntlInt(fd, unix.F_GETPIPE_SZ, 0); err == nil && size < widePipe {
-				_, _ = unix.FcntlInt(fd, unix.F_SETPIPE_SZ, widePipe)
-			}
-		})
-	}
 }
 
 // Framing is the framing in force; FramingAuto before the first message.
@@ -505,17 +439,15 @@ func (s *Stream) WriteRaw(msg ...[]byte) error {
 		size += len(header)
 	}
 	s.queued += size
-	if size <= writePiece && !s.writing && len(s.queue) == 0 && s.ready != nil && s.ready(size) {
+	if !s.writing && len(s.queue) == 0 && s.out.takes(size) {
 		// Nothing waits, and this will not: it is done without waking the
 		// goroutine.
 		s.writing = true
-		s.small = append(s.small[:0], header...)
+		s.mu.Unlock()
+		err := s.out.write(header, msg)
 		for _, part := range msg {
-			s.small = append(s.small, part...)
 			slabStock.put(part)
 		}
-		s.mu.Unlock()
-		_, err := s.w.Write(s.small)
 		if err != nil {
 			s.fail(fmt.Errorf("write to client: %w", err))
 		}
@@ -533,7 +465,7 @@ func (s *Stream) WriteRaw(msg ...[]byte) error {
 	}
 	s.queue = append(s.queue, msg...)
 	if size > writePiece {
-		s.widen.Do(s.widenPipe)
+		s.out.widen()
 	}
 	s.work.Signal()
 	return nil

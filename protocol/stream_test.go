@@ -9,11 +9,14 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // feed reads every message of input and returns the methods and ids seen, what
@@ -267,13 +270,10 @@ func FuzzMembers(f *testing.F) {
 // TestSlabsAreUsedAgain answers with texts of all sizes, one after the other and
 // while others still wait to be written: each has what was written into it.
 func TestSlabsAreUsedAgain(t *testing.T) {
-	for _, direct := range []bool{false, true} {
-		r, w, err := os.Pipe()
-		if err != nil {
-			t.Fatal(err)
-		}
+	for _, kind := range []string{"pipe", "socket", "unknown"} {
+		r, w := ends(t, kind)
 		var out io.Writer = w
-		if !direct {
+		if kind == "unknown" {
 			out = struct{ io.Writer }{w} // the stream cannot tell whether it would wait
 		}
 		s := NewStream(strings.NewReader(""), out, nopCloser{}, FramingLSP)
@@ -316,10 +316,69 @@ func TestSlabsAreUsedAgain(t *testing.T) {
 		}
 		in.Close()
 		s.Close()
-		r.Close()
-		w.Close()
 	}
 	if len(slabStock.medium) == 0 || len(slabStock.large) == 0 {
 		t.Errorf("no slab came back: %d and %d", len(slabStock.medium), len(slabStock.large))
+	}
+}
+
+// ends are both ends of a pipe, or of a socket, closed when the test ends.
+func ends(t *testing.T, kind string) (r, w *os.File) {
+	t.Helper()
+	var err error
+	if kind == "socket" {
+		var a, b int
+		if a, b, err = Pair(unix.SOCK_STREAM); err == nil {
+			r, w = os.NewFile(uintptr(a), "reader"), os.NewFile(uintptr(b), "writer")
+		}
+	} else {
+		r, w, err = os.Pipe()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		r.Close()
+		w.Close()
+	})
+	return r, w
+}
+
+// TestOutletTakesWhatDoesNotWait fills and empties pipes and sockets: what an outlet
+// takes is written though nobody reads.
+func TestOutletTakesWhatDoesNotWait(t *testing.T) {
+	for _, kind := range []string{"pipe", "socket"} {
+		r, w := ends(t, kind)
+		o := newOutlet(w)
+		sizes := 0
+		for size := 1; size <= 2*mostTaken; size *= 3 {
+			if !o.takes(size) {
+				continue
+			}
+			sizes++
+			if err := o.write("head", [][]byte{nil, make([]byte, size-4*min(1, size/4)), nil}); err != nil {
+				t.Fatalf("%s: %d bytes: %v", kind, size, err)
+			}
+			if size > smallWrite && o.takes(size) {
+				t.Errorf("%s takes another %d bytes before those are read", kind, size)
+			}
+			if _, err := io.ReadFull(r, make([]byte, size-4*min(1, size/4)+4)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if sizes < 8 || o.takes(mostTaken+1) {
+			t.Errorf("%s took %d sizes of 12", kind, sizes)
+		}
+	}
+	if newOutlet(io.Discard).takes(1) {
+		t.Error("nobody knows whether that waits")
+	}
+	file, err := os.Create(filepath.Join(t.TempDir(), "file"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	if newOutlet(file).takes(1) {
+		t.Error("a file is neither pipe nor socket")
 	}
 }
