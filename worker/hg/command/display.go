@@ -223,6 +223,10 @@ type printer struct {
 	spec formatter.Spec
 	buf  *bytes.Buffer
 
+	forgets bool               // see formatter.Forgets
+	ctx     template.Changectx // the last one, if it was forgotten
+	copies  bool               // --copies
+
 	text  bytes.Buffer // of one changeset beside its graph
 	lines []string     // of it
 }
@@ -249,6 +253,7 @@ func (c *Context) changesetPrinter(v *repo.View, log, graph bool) (*printer, err
 	if err != nil {
 		return nil, err
 	}
+	p.forgets, p.copies = formatter.Forgets(p.Displayer), c.Opts.On("copies")
 	if err = p.Open(p.buf); err == nil {
 		err = refused // after the beginning of JSON
 	}
@@ -257,7 +262,13 @@ func (c *Context) changesetPrinter(v *repo.View, log, graph bool) (*printer, err
 
 // show prints one changeset.
 func (p *printer) show(rev node.Rev) error {
-	ctx := p.repo.Refer(rev)
+	var ctx template.Changectx
+	if p.forgets {
+		p.ctx = p.repo.Again(p.ctx, rev)
+		ctx = p.ctx
+	} else {
+		ctx = p.repo.Refer(rev)
+	}
 	props, err := p.props(ctx)
 	if err != nil {
 		return err
@@ -273,7 +284,7 @@ func (p *printer) show(rev node.Rev) error {
 func (p *printer) props(ctx template.Changectx) (formatter.Props, error) {
 	var props formatter.Props
 	var err error
-	if p.c.Opts.On("copies") {
+	if p.copies {
 		props.Copies, err = p.repo.Copies(ctx)
 	}
 	return props, err

@@ -78,9 +78,11 @@ func (d Date) AppendDefault(b []byte) []byte {
 	// and 400 of which are 146097 days: from 1 March of the year 0 on, which was
 	// 719468 days before 1970. What clock returns is in years of four digits.
 	const yearDays, leapDays, centuryDays, eraDays = 365, 4*365 + 1, 100*365 + 24, 146097
-	at := d.clock().Unix() + 719468*86400
-	days, second := int(at/86400), int(at%86400)
-	era, day := days/eraDays, days%eraDays
+	at := uint64(d.clock().Unix() + 719468*86400)
+	days := uint32(at / 86400)
+	second := uint32(at - uint64(days)*86400)
+	era := days / eraDays
+	day := days - era*eraDays
 	year := (day - day/(leapDays-1) + day/centuryDays - day/(eraDays-1)) / yearDays
 	day -= year*yearDays + year/4 - year/100
 	month := (5*day + 2) / 153 // 0 is March
@@ -90,22 +92,29 @@ func (d Date) AppendDefault(b []byte) []byte {
 		month -= 12
 		year++
 	}
-	sign, minutes := d.zone()
 	const weekdays, months = "WedThuFriSatSunMonTue", "JanFebMarAprMayJunJulAugSepOctNovDec"
-	two := func(b []byte, n int, after byte) []byte { return append(b, byte('0'+n/10), byte('0'+n%10), after) }
-	b = append(append(b, weekdays[days%7*3:][:3]...), ' ')
-	b = append(append(b, months[month*3:][:3]...), ' ')
-	b = two(b, day, ' ')
-	b = two(b, second/3600, ':')
-	b = two(b, second/60%60, ':')
-	b = two(b, second%60, ' ')
-	b = append(b, byte('0'+year/1000), byte('0'+year/100%10), byte('0'+year/10%10), byte('0'+year%10), ' ', sign)
-	for _, n := range [2]int{minutes / 60, minutes % 60} {
-		if n >= 100 {
-			b = strconv.AppendInt(b, int64(n), 10)
-			continue
+	n := len(b)
+	b = append(b, "Thu Jan 01 00:00:00 1970 +0000"...)
+	text := (*[30]byte)(b[n:])
+	copy(text[0:3], weekdays[days%7*3:])
+	copy(text[4:7], months[month*3:])
+	putTwo(text[8:10], day)
+	hour := second / 3600
+	second -= hour * 3600
+	putTwo(text[11:13], hour)
+	putTwo(text[14:16], second/60)
+	putTwo(text[17:19], second%60)
+	putTwo(text[20:22], year/100)
+	putTwo(text[22:24], year%100)
+	if d.Offset != 0 {
+		sign, minutes := d.zone()
+		text[25] = sign
+		if minutes >= 100*60 {
+			b = strconv.AppendInt(b[:n+26], int64(minutes/60), 10)
+			return append(b, pairs[minutes%60*2:][:2]...)
 		}
-		b = append(b, byte('0'+n/10), byte('0'+n%10))
+		putTwo(text[26:28], uint32(minutes)/60)
+		putTwo(text[28:30], uint32(minutes)%60)
 	}
 	return b
 }
@@ -116,4 +125,11 @@ func (d Date) zone() (sign byte, minutes int) {
 		return '-', d.Offset / 60
 	}
 	return '+', -d.Offset / 60
+}
+
+// pairs are the digits of all numbers below 100.
+const pairs = "00010203040506070809101112131415161718192021222324252627282930313233343536373839404142434445464748495051525354555657585960616263646566676869707172737475767778798081828384858687888990919293949596979899"
+
+func putTwo(to []byte, n uint32) {
+	to[0], to[1] = pairs[2*n], pairs[2*n+1]
 }

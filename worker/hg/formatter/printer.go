@@ -4,7 +4,6 @@ package formatter
 
 import (
 	"bytes"
-	"encoding/hex"
 	"strconv"
 	"strings"
 
@@ -19,13 +18,22 @@ import (
 type printer struct {
 	opts  *template.Options
 	repo  template.Repo
+	ids   nodes // repo, if it is one
 	o     DisplayOptions
 	fate  *template.Template // nil before it is needed
 	fates bytes.Buffer
+
+	// short is the layout without an option: neither more nor fewer lines, no colors.
+	short   bool
+	columns template.Columns
 }
 
 func newPrinter(cfg *Config, repo template.Repo, o DisplayOptions) *printer {
-	return &printer{opts: &cfg.Options, repo: repo, o: o}
+	p := &printer{opts: &cfg.Options, repo: repo, o: o}
+	p.ids, _ = repo.(nodes)
+	x := p.opts
+	p.short = !x.Quiet && !x.Verbose && !x.Debug && !x.Topics && x.Label == nil && p.ids != nil
+	return p
 }
 
 // obsolete is what became of a changeset, a line each.
@@ -73,11 +81,10 @@ func changesetLabels(ctx template.Changectx) string {
 // changeID appends "rev:node" and a line end.
 func (p *printer) changeID(b []byte, rev node.Rev, id node.ID) []byte {
 	b = append(strconv.AppendInt(b, int64(rev), 10), ':')
-	digits := id[:6]
 	if p.opts.Debug {
-		digits = id[:]
+		return append(id.AppendHex(b), '\n')
 	}
-	return append(hex.AppendEncode(b, digits), '\n')
+	return append(id.AppendShort(b), '\n')
 }
 
 // line appends a line: what it is about, the text, and the labels of both.
@@ -149,6 +156,11 @@ func (p *printer) append(b []byte, ctx template.Changectx, props Props) ([]byte,
 		b = p.changeID(b, ctx.Rev(), ctx.Node())
 		return p.colored(b, mark, "log.node"), nil
 	}
+	if p.short {
+		if c, ok := ctx.(template.ColumnReader); ok && c.Columns(&p.columns) {
+			return p.appendShort(b, ctx, c)
+		}
+	}
 	debug, verbose := p.opts.Debug, p.opts.Verbose || p.opts.Debug
 	mark := len(b)
 	b = append(b, "changeset:   "...)
@@ -177,8 +189,8 @@ func (p *printer) append(b []byte, ctx template.Changectx, props Props) ([]byte,
 	for _, r := range parents[:n] {
 		mark := len(b)
 		b = append(b, "parent:      "...)
-		if ids, ok := p.repo.(nodes); ok && p.opts.Label == nil {
-			b = p.changeID(b, r, ids.Node(r))
+		if p.ids != nil && p.opts.Label == nil {
+			b = p.changeID(b, r, p.ids.Node(r))
 			continue
 		}
 		parent, err := p.parent(r)
@@ -212,12 +224,9 @@ func (p *printer) append(b []byte, ctx template.Changectx, props Props) ([]byte,
 	if words := ctx.Instabilities(); len(words) > 0 {
 		b = p.line(b, "instability: ", strings.Join(words, ", "), "log.instability")
 	} else if ctx.Obsolete() {
-		fates, err := p.obsolete(ctx)
-		if err != nil {
+		var err error
+		if b, err = p.fateLines(b, ctx); err != nil {
 			return b, err
-		}
-		for _, fate := range fates {
-			b = p.line(b, "obsolete:    ", fate, "log.obsfate")
 		}
 	}
 	if debug {
@@ -241,6 +250,62 @@ func (p *printer) append(b []byte, ctx template.Changectx, props Props) ([]byte,
 		}
 	}
 	return append(p.description(b, ctx, verbose), '\n'), nil
+}
+
+// fateLines appends what became of an obsolete changeset.
+func (p *printer) fateLines(b []byte, ctx template.Changectx) ([]byte, error) {
+	fates, err := p.obsolete(ctx)
+	for _, fate := range fates {
+		b = p.line(b, "obsolete:    ", fate, "log.obsfate")
+	}
+	return b, err
+}
+
+// appendShort is append for the layout that short says, of a changeset that has said
+// all of columns.
+func (p *printer) appendShort(b []byte, ctx template.Changectx, c template.ColumnReader) ([]byte, error) {
+	is, rev := &p.columns, ctx.Rev()
+	b = append(b, "changeset:   "...)
+	b = append(strconv.AppendInt(b, int64(rev), 10), ':')
+	b = append(is.Node.AppendShort(b), '\n')
+	if is.Branch != "default" {
+		b = append(append(append(b, "branch:      "...), is.Branch...), '\n')
+	}
+	for _, name := range ctx.Bookmarks() {
+		b = append(append(append(b, "bookmark:    "...), name.Local...), '\n')
+	}
+	for _, t := range ctx.Tags() {
+		b = append(append(append(b, "tag:         "...), t.Local...), '\n')
+	}
+	if is.Parents[1] != node.NullRev || is.Parents[0] < rev-1 {
+		b = append(b, "parent:      "...)
+		b = p.changeID(b, is.Parents[0], p.ids.Node(is.Parents[0]))
+		if is.Parents[1] != node.NullRev {
+			b = append(b, "parent:      "...)
+			b = p.changeID(b, is.Parents[1], p.ids.Node(is.Parents[1]))
+		}
+	}
+	b = append(append(append(b, "user:        "...), is.User...), '\n')
+	b = append(c.AppendDate(append(b, "date:        "...)), '\n')
+	if words, obsolete := c.Fate(); len(words) > 0 {
+		b = append(b, "instability: "...)
+		for i, word := range words {
+			if i > 0 {
+				b = append(b, ", "...)
+			}
+			b = append(b, word...)
+		}
+		b = append(b, '\n')
+	} else if obsolete {
+		var err error
+		if b, err = p.fateLines(b, ctx); err != nil {
+			return b, err
+		}
+	}
+	if len(is.Summary) > 0 {
+		b = append(append(append(b, "summary:     "...), is.Summary...), '\n')
+	}
+	return append(b, '\n'), nil
 }
 
 // description appends the description, or the first line of it.

@@ -9,6 +9,7 @@
 package node
 
 import (
+	"encoding/binary"
 	"encoding/hex"
 	"strconv"
 )
@@ -46,6 +47,38 @@ func (id ID) Hex() string { return hex.EncodeToString(id[:]) }
 
 // Short returns the first twelve digits, as `hg log` prints them.
 func (id ID) Short() string { return hex.EncodeToString(id[:6]) }
+
+// AppendHex appends what Hex returns.
+func (id *ID) AppendHex(dst []byte) []byte {
+	const room = "0000000000000000000000000000000000000000"
+	dst = append(dst, room...)
+	b := (*[HexSize]byte)(dst[len(dst)-HexSize:])
+	for i := 0; i < Size; i += 4 {
+		putHex(b[2*i:], id[i:])
+	}
+	return dst
+}
+
+// AppendShort appends what Short returns.
+func (id *ID) AppendShort(dst []byte) []byte {
+	dst = append(dst, "000000000000"...)
+	b := dst[len(dst)-12:]
+	putHex(b, id[:])
+	putHex(b[4:], id[2:]) // the middle twice
+	return dst
+}
+
+// putHex writes the digits of four bytes, all at once: it gives each of them a byte
+// of a word.
+func putHex(to, id []byte) {
+	const each = 0x0101010101010101
+	x := uint64(binary.BigEndian.Uint32(id))
+	x = (x | x<<16) & (0xffff * 0x0000000100000001)
+	x = (x | x<<8) & (0xff * 0x0001000100010001)
+	x = (x | x<<4) & (0x0f * each)
+	letters := (x + 6*each) >> 4 & each
+	binary.BigEndian.PutUint64(to, x+'0'*each+letters*('a'-'0'-10))
+}
 
 // String is Hex, so that an ID reads well in errors.
 func (id ID) String() string { return id.Hex() }

@@ -24,71 +24,84 @@ const (
 // while the changelog's stamp does not. When recent is full, it takes the place of
 // older.
 type changesets struct {
-	recent, older map[node.Rev]changelog.Changeset
-	large         keptChangeset // the last one that was too large to stay
+	recent, older map[node.Rev]*keptChangeset
+	large         *keptChangeset // the last one that was too large to stay
 	// stored is the last one out of the image of texts. It is forgotten when the
 	// image goes.
 	stored keptChangeset
 }
 
+// keptChangeset is a changeset, and what printing it has found out about its text.
 type keptChangeset struct {
-	rev node.Rev
-	c   changelog.Changeset
+	rev   node.Rev
+	c     changelog.Changeset
+	facts facts
 }
 
 // Changeset reads a changeset; that of NullRev is empty.
 func (v *View) Changeset(rev node.Rev) (changelog.Changeset, error) {
+	k, err := v.changeset(rev)
+	return k.c, err
+}
+
+// noChangeset is that of NullRev, and of whatever could not be read.
+var noChangeset = &keptChangeset{rev: node.NullRev, facts: facts{known: true}}
+
+// changeset is Changeset with what is known about the text. It is never nil. That of
+// stored is good until another one is asked for; the others stay.
+func (v *View) changeset(rev node.Rev) (*keptChangeset, error) {
 	if rev < 0 {
-		return changelog.Changeset{}, nil
+		return noChangeset, nil
 	}
 	t := &v.Repo.texts
 	if open := v.columns.open; open != nil && int(rev) < open.Len() && t.stored.rev != rev {
 		if c, err := changelog.Parse(open.Text(rev)); err == nil && c.Size() > 0 {
-			t.stored = keptChangeset{rev, c}
-			return c, nil
+			t.stored = keptChangeset{rev: rev, c: c}
+			return &t.stored, nil
 		}
 	}
 	if t.stored.rev == rev && t.stored.c.Size() > 0 {
-		return t.stored.c, nil
+		return &t.stored, nil
 	}
-	if c, ok := t.recent[rev]; ok {
-		return c, nil
+	if k := t.recent[rev]; k != nil {
+		return k, nil
 	}
-	if c, ok := t.older[rev]; ok {
-		t.keep(rev, c)
-		return c, nil
+	if k := t.older[rev]; k != nil {
+		t.keep(k)
+		return k, nil
 	}
-	if t.large.rev == rev && t.large.c.Size() > 0 {
-		return t.large.c, nil
+	if t.large != nil && t.large.rev == rev && t.large.c.Size() > 0 {
+		return t.large, nil
 	}
 	if text, ok := v.storedText(rev); ok {
 		if c, err := changelog.Parse(text); err == nil {
-			t.stored = keptChangeset{rev, c}
-			return c, nil
+			t.stored = keptChangeset{rev: rev, c: c}
+			return &t.stored, nil
 		}
 	}
 	c, err := v.changesetLog().Changeset(rev)
 	if err != nil {
-		return c, err
+		return noChangeset, err
 	}
+	k := &keptChangeset{rev: rev, c: c}
 	if c.Size() > keptText {
-		t.large = keptChangeset{rev, c}
-		return c, nil
+		t.large = k
+	} else {
+		t.keep(k)
 	}
-	t.keep(rev, c)
-	return c, nil
+	return k, nil
 }
 
-func (t *changesets) keep(rev node.Rev, c changelog.Changeset) {
+func (t *changesets) keep(k *keptChangeset) {
 	if t.recent == nil || len(t.recent) == keptChangesets/2 {
 		spare := t.older
 		if spare == nil {
-			spare = map[node.Rev]changelog.Changeset{}
+			spare = map[node.Rev]*keptChangeset{}
 		}
 		clear(spare)
 		t.recent, t.older = spare, t.recent
 	}
-	t.recent[rev] = c
+	t.recent[k.rev] = k
 }
 
 // BranchOf takes a changeset's branch, in UTF-8, out of its extra fields.

@@ -10,7 +10,6 @@ import (
 	"hgbroker/worker/hg/bookmarks"
 	"hgbroker/worker/hg/encoding"
 	"hgbroker/worker/hg/mergestate"
-	"hgbroker/worker/hg/node"
 	"hgbroker/worker/hg/snapshot"
 	"hgbroker/worker/hg/store"
 )
@@ -73,8 +72,8 @@ type storedMarks struct {
 	of       *snapshot.Snapshot // what they were taken from
 	list     []bookmarks.Bookmark
 	warnings []string
-	byRev    map[node.Rev][]Bookmark // nil before it is needed
-	encoding *encoding.Encoding      // of the names in byRev
+	byRev    *byRev[Bookmark]   // nil before it is needed
+	encoding *encoding.Encoding // of the names in byRev
 }
 
 // generationFiles are the files of .hg that a generation depends on.

@@ -2,10 +2,7 @@
 
 package repo
 
-import (
-	"hgbroker/worker/hg/encoding"
-	"hgbroker/worker/hg/node"
-)
+import "hgbroker/worker/hg/encoding"
 
 // keptTags are the tags of a visibility: making them takes time in proportion to
 // their number, and a revset looks each of its names up among them. They are kept
@@ -14,7 +11,7 @@ type keptTags struct {
 	encoding  *encoding.Encoding
 	tags      []Tag
 	tagByName map[string]Tag
-	tagsByRev map[node.Rev][]string
+	tagsByRev *byRev[string]
 }
 
 // keptTags takes the tags over that an earlier command left; false without them.

@@ -21,8 +21,8 @@ type names struct {
 	tagsKnown  bool
 	tags       []Tag          // visible ones, ordered by changeset, then name
 	tagByName  map[string]Tag // all but removed ones, also of unknown changesets
-	tagsByRev  map[node.Rev][]string
-	marksByRev map[node.Rev][]Bookmark
+	tagsByRev  *byRev[string]
+	marksByRev *byRev[Bookmark]
 }
 
 // Tag is a tag in the local encoding.
@@ -68,31 +68,31 @@ func (v *View) BookmarksAt(rev node.Rev) []Bookmark {
 	if v.names.marksByRev == nil {
 		v.names.marksByRev = v.bookmarksByRev()
 	}
-	return v.names.marksByRev[rev]
+	return v.names.marksByRev.at(rev)
 }
 
 // bookmarksByRev are the bookmarks of all changesets. Those of the store stay for
 // later commands, which only read them.
-func (v *View) bookmarksByRev() map[node.Rev][]Bookmark {
+func (v *View) bookmarksByRev() *byRev[Bookmark] {
 	marks, k := v.storedMarks(), &v.checkout.stored
 	if v.storeMarks && k.byRev != nil && k.encoding == v.Encoding {
 		return k.byRev
 	}
-	byRev := map[node.Rev][]Bookmark{}
+	all := newByRev[Bookmark]()
 	// A name that stands in the file twice is one bookmark, where the last
 	// line has it, but hg shows it with both changesets.
 	for _, b := range marks {
 		if rev, ok := v.snap.Rev(b.Node); ok {
-			byRev[rev] = append(byRev[rev], Bookmark{Name: v.local(b.Name), UTF8: b.Name, Rev: rev})
+			all.add(rev, Bookmark{Name: v.local(b.Name), UTF8: b.Name, Rev: rev})
 		}
 	}
-	for _, list := range byRev {
+	for _, list := range all.lists {
 		slices.SortFunc(list, func(a, b Bookmark) int { return strings.Compare(a.Name, b.Name) })
 	}
 	if v.storeMarks {
-		k.byRev, k.encoding = byRev, v.Encoding
+		k.byRev, k.encoding = all, v.Encoding
 	}
-	return byRev
+	return all
 }
 
 // BookmarksOf are the names of a changeset's bookmarks, sorted.
@@ -143,8 +143,12 @@ func (v *View) TagList() ([]Tag, error) {
 
 // TagsOf are the tags of a changeset, sorted by name.
 func (v *View) TagsOf(rev node.Rev) ([]string, error) {
-	err := v.loadTags()
-	return v.names.tagsByRev[rev], err
+	if !v.names.tagsKnown {
+		if err := v.loadTags(); err != nil {
+			return v.names.tagsByRev.at(rev), err
+		}
+	}
+	return v.names.tagsByRev.at(rev), nil
 }
 
 // TagType is "global" or "local" for a tag that was once given, removed or not.
@@ -200,7 +204,7 @@ func (v *View) loadTags() error {
 	v.snap.Revs(ids, func(int, node.Rev) {}) // together, for the loop below
 	n := &v.names
 	n.tagByName = map[string]Tag{}
-	n.tagsByRev = map[node.Rev][]string{}
+	n.tagsByRev = newByRev[string]()
 	for _, name := range all.Names {
 		id := all.ByName[name].Node
 		if id.IsNull() {
@@ -222,13 +226,13 @@ func (v *View) loadTags() error {
 	n.tags = nil
 	for _, t := range n.tagByName {
 		if t.Name == "tip" || t.Rev >= 0 {
-			n.tagsByRev[t.Rev] = append(n.tagsByRev[t.Rev], t.Name)
+			n.tagsByRev.add(t.Rev, t.Name)
 			if t.Rev < 0 || !v.Hidden(t.Rev) {
 				n.tags = append(n.tags, t)
 			}
 		}
 	}
-	for _, list := range n.tagsByRev {
+	for _, list := range n.tagsByRev.lists {
 		slices.Sort(list)
 	}
 	slices.SortFunc(n.tags, func(a, b Tag) int {

@@ -87,7 +87,7 @@ func (t *Templates) Again(last template.Changectx, rev node.Rev) template.Change
 	if !ok {
 		return t.Refer(rev)
 	}
-	*c = changectx{v: t.View, rev: rev}
+	c.v, c.rev, c.kept, c.err = t.View, rev, nil, nil
 	return c
 }
 
@@ -213,26 +213,66 @@ func (t *Templates) FileStatus(ctx template.Changectx, path string) (string, err
 
 // changectx is one changeset.
 type changectx struct {
-	v   *View
-	rev node.Rev
-	has bool                // c was read
-	c   changelog.Changeset // by read
-	err error
+	v    *View
+	rev  node.Rev
+	kept *keptChangeset // nil before read
+	own  keptChangeset  // what kept is, unless that is of the repository's
+	err  error
 }
 
 // read is the changeset's text; that of the null revision and of the working
 // directory is empty.
 func (c *changectx) read() *changelog.Changeset {
-	if !c.has {
-		c.has = true
-		if c.rev >= 0 && c.rev != node.WdirRev {
-			var err error
-			if c.c, err = c.v.Changeset(c.rev); err != nil {
-				c.fail(err)
-			}
-		}
+	if c.kept == nil {
+		c.load()
 	}
-	return &c.c
+	return &c.kept.c
+}
+
+func (c *changectx) load() {
+	c.kept = noChangeset
+	if c.rev < 0 || c.rev == node.WdirRev {
+		return
+	}
+	k, err := c.v.changeset(c.rev)
+	if err != nil {
+		c.fail(err)
+		return
+	}
+	if k == &c.v.Repo.texts.stored {
+		c.own = *k // another one will take its place
+		k = &c.own
+	}
+	c.kept = k
+}
+
+// Columns fills in what listings show; false when there is more to say of one of
+// them than its bytes.
+func (c *changectx) Columns(to *template.Columns) bool {
+	text := c.read()
+	k := c.kept
+	if !k.facts.known {
+		k.facts = factsOf(text)
+	}
+	f := &k.facts
+	if !f.plain || c.err != nil {
+		return false
+	}
+	snap := c.v.snap
+	if snap.HasBranches() {
+		to.Branch, _ = snap.Branch(c.rev)
+		if !encoding.IsASCII(to.Branch) {
+			return false
+		}
+	} else if to.Branch = changelog.DefaultBranch; f.branch != nil {
+		to.Branch = c.v.wordText(f.branch).Local
+	}
+	to.Node = snap.Node(c.rev)
+	to.Parents[0], to.Parents[1] = snap.Parents(c.rev)
+	to.User, to.Date = text.User(), f.date
+	to.Desc = text.Description()
+	to.Summary = to.Desc[f.begin:f.line]
+	return true
 }
 
 func (c *changectx) fail(err error) {
@@ -292,6 +332,9 @@ func (c *changectx) AppendUser(dst []byte) []byte {
 // AppendDesc appends Desc().Trim().Local.
 func (c *changectx) AppendDesc(dst []byte) []byte {
 	desc := c.read().Description()
+	if f := &c.kept.facts; f.plain {
+		return append(dst, desc[f.begin:f.end]...)
+	}
 	if !encoding.IsASCII(desc) {
 		return append(dst, c.Desc().Trim().Local...)
 	}
@@ -307,7 +350,11 @@ func (c *changectx) Date() (int64, int) {
 	if c.wdir() {
 		c.unavailable("date")
 	}
-	sec, tz, err := seconds(*c.read())
+	text := c.read()
+	if f := &c.kept.facts; f.plain {
+		return f.date.Unix, f.date.Offset
+	}
+	sec, tz, err := seconds(*text)
 	if err != nil {
 		c.fail(err)
 	}
@@ -455,20 +502,52 @@ func (c *changectx) flags() obsolete.Flag {
 
 func (c *changectx) Obsolete() bool { return c.flags()&obsolete.Obsolete != 0 }
 
-func (c *changectx) Instabilities() []string {
-	var out []string
-	flags := c.flags()
-	if flags&obsolete.Orphan != 0 {
-		out = append(out, "orphan")
+func (c *changectx) Instabilities() []string { return instabilities(c.flags()) }
+
+// AppendDate appends the date of Columns, in the default form.
+func (c *changectx) AppendDate(dst []byte) []byte {
+	f := &c.kept.facts
+	if f.shown[0] == 0 {
+		at := len(dst)
+		dst = f.date.AppendDefault(dst)
+		if len(dst)-at == len(f.shown) {
+			copy(f.shown[:], dst[at:])
+		}
+		return dst
 	}
-	if flags&obsolete.PhaseDivergent != 0 {
-		out = append(out, "phase-divergent")
-	}
-	if flags&obsolete.ContentDivergent != 0 {
-		out = append(out, "content-divergent")
-	}
-	return out
+	return append(dst, f.shown[:]...)
 }
+
+// Fate is Instabilities and Obsolete in one look.
+func (c *changectx) Fate() (instability []string, obsoleted bool) {
+	flags := c.flags()
+	return instabilities(flags), flags&obsolete.Obsolete != 0
+}
+
+// instabilities are the names of the instabilities among flags; not to be changed.
+func instabilities(flags obsolete.Flag) []string {
+	if flags&(obsolete.Orphan|obsolete.PhaseDivergent|obsolete.ContentDivergent) == 0 {
+		return nil
+	}
+	n := 0
+	for i, f := range [3]obsolete.Flag{obsolete.Orphan, obsolete.PhaseDivergent, obsolete.ContentDivergent} {
+		if flags&f != 0 {
+			n |= 1 << i
+		}
+	}
+	return instabilityNames[n]
+}
+
+var instabilityNames = func() (all [8][]string) {
+	for n := range all {
+		for i, name := range [3]string{"orphan", "phase-divergent", "content-divergent"} {
+			if n&(1<<i) != 0 {
+				all[n] = append(all[n], name)
+			}
+		}
+	}
+	return all
+}()
 
 // ChangedFiles splits the files that a changeset names by what happened to them
 // against its first parent.

@@ -3,6 +3,7 @@
 package template
 
 import (
+	"hgbroker/worker/hg/dates"
 	"hgbroker/worker/hg/node"
 	"hgbroker/worker/hg/phases"
 )
@@ -88,6 +89,31 @@ type ColumnAppender interface {
 	AppendUser(dst []byte) []byte
 	// AppendDesc appends Desc().Trim().Local.
 	AppendDesc(dst []byte) []byte
+}
+
+// Columns are what most listings show of a changeset. All of it is ASCII, so the same
+// in every local encoding; the slices are parts of the stored text.
+type Columns struct {
+	Node    node.ID
+	Parents [2]node.Rev // node.NullRev where there is none
+	Branch  string
+	User    []byte
+	Date    dates.Date
+	Desc    []byte // as stored
+	Summary []byte // the first line of Desc without white space around that
+}
+
+// ColumnReader is an optional part of a Changectx, for long listings.
+type ColumnReader interface {
+	// Columns fills in all of them in one look. It returns false, and to is of no
+	// use then, when they must be asked for one by one: where something is not ASCII,
+	// is not there, or fails.
+	Columns(to *Columns) bool
+	// AppendDate appends the date of Columns, which has come before, as `hg log`
+	// prints it.
+	AppendDate(dst []byte) []byte
+	// Fate is Instabilities and Obsolete.
+	Fate() (instabilities []string, obsolete bool)
 }
 
 // AppendUser appends who committed, in the local encoding.

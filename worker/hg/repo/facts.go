@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package repo
+
+import (
+	"bytes"
+
+	"hgbroker/worker/hg/changelog"
+	"hgbroker/worker/hg/config/python"
+	"hgbroker/worker/hg/dates"
+	"hgbroker/worker/hg/encoding"
+	"hgbroker/worker/hg/template"
+)
+
+// facts are what every listing asks of a changeset's text. They are found out when
+// the first one asks, and stay with the text.
+type facts struct {
+	known bool
+	// plain says that the user, the branch and the description are ASCII, and the
+	// date is one. Without it, nothing below counts.
+	plain bool
+	date  dates.Date
+	// shown is date in the default form, which is this long; empty before it is needed.
+	shown [len("Thu Jan 01 00:00:00 1970 +0000")]byte
+	// branch is nil for the default branch.
+	branch []byte
+	// The description without white space around it, and its first line, in bytes
+	// of the description.
+	begin, line, end int
+}
+
+func factsOf(c *changelog.Changeset) facts {
+	f := facts{known: true}
+	desc := c.Description()
+	if c.Size() == 0 || !encoding.IsASCII(c.User()) || !encoding.IsASCII(desc) {
+		return f
+	}
+	branch, _, err := c.BranchBytes()
+	if err != nil || !encoding.IsASCII(branch) {
+		return f
+	}
+	sec, tz, err := seconds(*c)
+	if err != nil {
+		return f
+	}
+	if string(branch) != changelog.DefaultBranch {
+		f.branch = branch
+	}
+	f.date = dates.Date{Unix: sec, Offset: tz}
+	f.begin = len(desc) - len(bytes.TrimLeft(desc, python.Space))
+	f.end = f.begin + len(bytes.TrimRight(desc[f.begin:], python.Space))
+	f.line = f.begin + template.FirstLine(desc[f.begin:f.end])
+	f.plain = true
+	return f
+}
