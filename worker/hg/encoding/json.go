@@ -3,6 +3,7 @@
 package encoding
 
 import (
+	"math/bits"
 	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -85,16 +86,50 @@ var escaped = func() (t [256]uint8) {
 	return t
 }()
 
+// AppendJSONText is AppendJSON for valid UTF-8, not paranoid.
+func AppendJSONText[T ~string | ~[]byte](dst []byte, s T) []byte {
+	for i := 0; ; i++ {
+		end := nextEscape(s, i)
+		if dst = append(dst, s[i:end]...); end == len(s) {
+			return dst
+		}
+		dst = appendEscape(dst, s[end])
+		i = end
+	}
+}
+
+// nextEscape is where the next byte stands, from i on, that must always be escaped;
+// the length of s without one. It looks at eight bytes at a time.
+func nextEscape[T ~string | ~[]byte](s T, i int) int {
+	const each = 0x0101010101010101
+	// is has the high bit of the lowest byte that is c, and of none below.
+	is := func(x, c uint64) uint64 { x ^= c * each; return (x - each) &^ x }
+	for ; i+8 <= len(s); i += 8 {
+		word := s[i : i+8] // the compiler makes one load of it
+		x := uint64(word[0]) | uint64(word[1])<<8 | uint64(word[2])<<16 | uint64(word[3])<<24 |
+			uint64(word[4])<<32 | uint64(word[5])<<40 | uint64(word[6])<<48 | uint64(word[7])<<56
+		found := (x-' '*each)&^x | is(x, '"') | is(x, '\\') | is(x, 0x7f)
+		if found &= 0x80 * each; found != 0 {
+			return i + bits.TrailingZeros64(found)/8
+		}
+	}
+	for ; i < len(s); i++ {
+		if escaped[s[i]] == escapeAlways {
+			break
+		}
+	}
+	return i
+}
+
 // appendEscaped escapes UTF-8 that may contain surrogates.
 func appendEscaped(dst []byte, s string, paranoid bool) []byte {
-	most := uint8(0)
 	if !paranoid {
-		most = escapeParanoid
+		return AppendJSONText(dst, s)
 	}
 	start := 0
 	for i := 0; i < len(s); {
 		c := s[i]
-		if e := escaped[c]; e == 0 || e == most {
+		if escaped[c] == 0 {
 			i++
 			continue
 		}

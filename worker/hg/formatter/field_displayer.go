@@ -4,7 +4,9 @@ package formatter
 
 import (
 	"bytes"
+	"strconv"
 
+	"hgbroker/worker/hg/encoding"
 	"hgbroker/worker/hg/hgerr"
 	"hgbroker/worker/hg/node"
 	"hgbroker/worker/hg/template"
@@ -20,6 +22,11 @@ type fieldDisplayer struct {
 	o    DisplayOptions
 	fm   *Formatter
 	out  bytes.Buffer
+
+	// short says that the fields are those without an option, as JSON.
+	short   bool
+	ids     nodes
+	columns template.Columns
 }
 
 func newFieldDisplayer(cfg *Config, spec Spec, repo template.Repo, o DisplayOptions) (*fieldDisplayer, error) {
@@ -31,6 +38,10 @@ func newFieldDisplayer(cfg *Config, spec Spec, repo template.Repo, o DisplayOpti
 	if o.Differ == nil && (d.fm.Hinted("diff") || d.fm.Hinted("diffstat")) {
 		return nil, hgerr.NewUnsupported("template keyword diff")
 	}
+	d.ids, _ = repo.(nodes)
+	_, isJSON := d.fm.sink.(*jsonSink)
+	x := &cfg.Options
+	d.short = isJSON && d.ids != nil && !x.Quiet && !x.Verbose && !x.Debug && !o.Stat && !o.Patch
 	return d, nil
 }
 
@@ -78,6 +89,12 @@ func (d *fieldDisplayer) Show(w *bytes.Buffer, ctx template.Changectx, p Props) 
 func (d *fieldDisplayer) fields(ctx template.Changectx, p Props) error {
 	fm, opts := d.fm, &d.cfg.Options
 	fm.StartItem()
+	if d.short {
+		if c, ok := ctx.(template.ColumnReader); ok && c.Columns(&d.columns) {
+			fm.text = d.appendShort(fm.text, ctx)
+			return ctx.Err()
+		}
+	}
 	fm.Context(ctx)
 	fm.Data("rev", template.Int(int64(ctx.Rev())))
 	fm.Data("node", template.Bytes(ctx.Node().Hex()))
@@ -151,6 +168,56 @@ func (d *fieldDisplayer) fields(ctx template.Changectx, p Props) error {
 		fm.Data("diff", template.Bytes(text.String()))
 	}
 	return ctx.Err()
+}
+
+// appendShort appends the fields that short says, as jsonSink writes them, of a
+// changeset that has said all of columns.
+func (d *fieldDisplayer) appendShort(b []byte, ctx template.Changectx) []byte {
+	is := &d.columns
+	phase := ctx.Phase().String()
+	b = appendNames(append(b, `  "bookmarks": [`...), ctx.Bookmarks())
+	tags := ctx.Tags() // after the bookmarks: both may warn
+	b = append(b, "],\n  \"branch\": \""...)
+	b = encoding.AppendJSONText(b, is.Branch)
+	b = append(b, "\",\n  \"date\": ["...)
+	b = strconv.AppendInt(b, is.Date.Unix, 10)
+	b = append(b, ", "...)
+	b = strconv.AppendInt(b, int64(is.Date.Offset), 10)
+	b = append(b, "],\n  \"desc\": \""...)
+	b = encoding.AppendJSONText(b, is.Desc)
+	b = append(b, "\",\n  \"node\": \""...)
+	b = is.Node.AppendHex(b)
+	b = append(b, "\",\n  \"parents\": [\""...)
+	id := d.ids.Node(is.Parents[0])
+	b = id.AppendHex(b)
+	if is.Parents[1] != node.NullRev {
+		id = d.ids.Node(is.Parents[1])
+		b = id.AppendHex(append(b, `", "`...))
+	}
+	b = append(b, "\"],\n  \"phase\": \""...)
+	b = append(b, phase...)
+	b = append(b, "\",\n  \"rev\": "...)
+	b = strconv.AppendInt(b, int64(ctx.Rev()), 10)
+	b = append(b, ",\n  \"tags\": ["...)
+	b = appendNames(b, tags)
+	b = append(b, "],\n  \"user\": \""...)
+	b = encoding.AppendJSONText(b, is.User)
+	return append(b, '"')
+}
+
+// appendNames appends names as what stands in a list of JSON.
+func appendNames(b []byte, names []template.Text) []byte {
+	for i, t := range names {
+		if i > 0 {
+			b = append(b, ", "...)
+		}
+		text := t.UTF8
+		if text == "" {
+			text = t.Local
+		}
+		b = append(encoding.AppendJSON(append(b, '"'), text, false), '"')
+	}
+	return b
 }
 
 // diffstat is the histogram as text, or since Mercurial 7 what it shows of each

@@ -30,6 +30,7 @@ type Formatter struct {
 	err   error
 	rec   *template.Item
 	spare *template.Item // memory for the next one
+	text  []byte         // what jsonSink writes of rec in place of its fields, unless empty
 	repo  template.Repo
 	hints map[string]bool
 	// nested formatters collect into their parent's field instead.
@@ -144,9 +145,19 @@ func (fm *Formatter) finish() {
 		*fm.nested = append(*fm.nested, *rec)
 		return
 	}
-	fm.err = fm.sink.item(fm.w, rec)
+	fm.write(rec)
+	fm.text = fm.text[:0]
 	*rec = template.Item{Fields: rec.Fields[:0]}
 	fm.spare = rec // nobody keeps an item that was written
+}
+
+// write writes an item.
+func (fm *Formatter) write(rec *template.Item) {
+	if len(fm.text) > 0 {
+		fm.sink.(*jsonSink).written(fm.w, fm.text)
+		return
+	}
+	fm.err = fm.sink.item(fm.w, rec)
 }
 
 // Context puts a changeset in view of the item's template.
@@ -299,7 +310,7 @@ func (fm *Formatter) Err() error { return fm.err }
 // front of the next one.
 func (fm *Formatter) EndOpen() error {
 	if fm.rec != nil && fm.err == nil {
-		fm.err = fm.sink.item(fm.w, fm.rec)
+		fm.write(fm.rec)
 	}
 	if fm.err == nil {
 		fm.err = fm.sink.close(fm.w)

@@ -84,6 +84,17 @@ func (s *jsonSink) item(w *bytes.Buffer, r *template.Item) error {
 	return nil
 }
 
+// written writes an item whose fields are text already, in their order.
+func (s *jsonSink) written(w *bytes.Buffer, fields []byte) {
+	if s.some {
+		w.WriteByte(',')
+	}
+	s.some = true
+	w.WriteString("\n {\n")
+	w.Write(fields)
+	w.WriteString("\n }")
+}
+
 func (*jsonSink) close(w *bytes.Buffer) error { w.WriteString("\n]\n"); return nil }
 
 // An indefinite-length CBOR array begins and ends with these bytes.
