@@ -162,6 +162,52 @@ func (c *Context) formatter(topic string, v *repo.View) (*output, error) {
 	return o, err
 }
 
+// nameRow is how a listing shows a name and, without --quiet, its changeset.
+type nameRow struct {
+	field    string // of the name
+	labels   string // of the name
+	atLabels string // of the changeset
+	room     int    // columns that the name has, at least
+	revWidth int    // columns that the number of the changeset has, at least
+}
+
+// named writes the beginning of a line about a name.
+func (o *output) named(row nameRow, name template.Text, rev node.Rev, id node.ID) {
+	blanks := max(row.room-o.c.Encoding.ColWidth(name.Local), 0)
+	if o.IsPlain() && o.c.Color == nil {
+		// Without values: there may be many of them.
+		b := append(o.buf.AvailableBuffer(), name.Local...)
+		if !o.c.Quiet {
+			b = append(appendBlanks(b, blanks), ' ')
+			var number [12]byte
+			digits := strconv.AppendInt(number[:0], int64(rev), 10)
+			b = append(append(appendBlanks(b, row.revWidth-len(digits)), digits...), ':')
+			if o.c.Debug {
+				b = id.AppendHex(b)
+			} else {
+				b = id.AppendShort(b)
+			}
+		}
+		o.buf.Write(b)
+		return
+	}
+	o.As(row.labels).Write(row.field, "%s", template.TextValue(name))
+	number := " %d:%s"
+	if row.revWidth > 0 {
+		number = " %" + strconv.Itoa(row.revWidth) + "d:%s"
+	}
+	o.As(row.atLabels).CondWrite(!o.c.Quiet, "rev node", pad(blanks)+number, template.Int(int64(rev)), template.Bytes(o.Hash(id)))
+}
+
+// appendBlanks appends n blanks.
+func appendBlanks(b []byte, n int) []byte {
+	const some = "                                "
+	for ; n > len(some); n -= len(some) {
+		b = append(b, some...)
+	}
+	return append(b, some[:max(n, 0)]...)
+}
+
 // spill hands on what has been collected, when it is much.
 func (o *output) spill() {
 	if o.buf.Len() >= flushSize {

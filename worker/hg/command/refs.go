@@ -124,11 +124,12 @@ func runBranches(c *Context) (int, error) {
 		if r.Name == v.WdirBranch() {
 			label = "branches.current"
 		}
-		id := v.Node(r.tip)
 		fm.StartItem()
-		fm.As(label).Write("branch", "%s", template.TextValue(template.Text{Local: r.Name, UTF8: r.UTF8}))
-		width := max(31-len(r.tip.String())-c.Encoding.ColWidth(r.Name), 0)
-		fm.As("log.changeset changeset."+v.PhaseOf(r.tip).String()).CondWrite(!c.Quiet, "rev node", pad(width)+" %d:%s", template.Int(int64(r.tip)), template.Bytes(fm.Hash(id)))
+		row := nameRow{field: "branch", labels: label, room: 31 - len(r.tip.String())}
+		if c.Color != nil {
+			row.atLabels = "log.changeset changeset." + v.PhaseOf(r.tip).String()
+		}
+		fm.named(row, template.Text{Local: r.Name, UTF8: r.UTF8}, r.tip, v.Node(r.tip))
 		if err := fm.context(r.tip); err != nil {
 			return 0, err
 		}
@@ -210,9 +211,8 @@ func runBookmarks(c *Context) (int, error) {
 		if !c.Quiet {
 			fm.As(label).Plain(" " + mark + " ")
 		}
-		fm.As(label).Write("bookmark", "%s", template.TextValue(template.Text{Local: b.Name, UTF8: b.UTF8}))
-		fm.As(label).CondWrite(!c.Quiet, "rev node", pad(25-c.Encoding.ColWidth(b.Name))+" %d:%s",
-			template.Int(int64(b.Rev)), template.Bytes(fm.Hash(v.Node(b.Rev))))
+		row := nameRow{field: "bookmark", labels: label, atLabels: label, room: 25}
+		fm.named(row, template.Text{Local: b.Name, UTF8: b.UTF8}, b.Rev, v.Node(b.Rev))
 		fm.Data("active", template.Bool(active))
 		fm.Plain("\n")
 	}
@@ -248,9 +248,8 @@ var tagsSpec = Spec{
 			}
 			fm.StartItem()
 			fm.RepoContext()
-			fm.As(label).Write("tag", "%s", template.TextValue(template.Text{Local: t.Name, UTF8: t.UTF8}))
-			fm.As(label).CondWrite(!c.Quiet, "rev node", pad(30-c.Encoding.ColWidth(t.Name))+" %5d:%s",
-				template.Int(int64(t.Rev)), template.Bytes(fm.Hash(v.Node(t.Rev))))
+			row := nameRow{field: "tag", labels: label, atLabels: label, room: 30, revWidth: 5}
+			fm.named(row, template.Text{Local: t.Name, UTF8: t.UTF8}, t.Rev, t.Node)
 			fm.As(label).CondWrite(c.Verbose && kind != "", "type", " %s", template.Bytes(kind))
 			fm.Plain("\n")
 		}
