@@ -204,12 +204,12 @@ func runBookmarks(c *Context) (int, error) {
 		v.Hidden(b.Rev) // hg looks it up in what is visible, and may warn
 		fm.StartItem()
 		fm.RepoContext()
-		mark, label := " ", ""
+		mark, label := "   ", ""
 		if active {
-			mark, label = "*", "bookmarks.active bookmarks.current"
+			mark, label = " * ", "bookmarks.active bookmarks.current"
 		}
 		if !c.Quiet {
-			fm.As(label).Plain(" " + mark + " ")
+			fm.As(label).Plain(mark)
 		}
 		row := nameRow{field: "bookmark", labels: label, atLabels: label, room: 25}
 		fm.named(row, template.Text{Local: b.Name, UTF8: b.UTF8}, b.Rev, v.Node(b.Rev))

@@ -73,7 +73,8 @@ type storedMarks struct {
 	list     []bookmarks.Bookmark
 	warnings []string
 	byRev    *byRev[Bookmark]   // nil before it is needed
-	encoding *encoding.Encoding // of the names in byRev
+	byName   []Bookmark         // nil before it is needed
+	encoding *encoding.Encoding // of the names in byRev and byName
 }
 
 // generationFiles are the files of .hg that a generation depends on.

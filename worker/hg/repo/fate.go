@@ -25,6 +25,10 @@ func (v *View) seen(id node.ID) bool {
 // SuccessorSets are the closest visible changesets that an obsolete one has
 // become, with the markers.
 func (t *Templates) SuccessorSets(ctx template.Changectx) ([]template.SuccessorSet, error) {
+	k, rev := t.known(), ctx.Rev()
+	if out, ok := k.fates[rev]; ok {
+		return out, nil
+	}
 	markers := t.snap.Markers()
 	sets, err := obsolete.Fate(markers, ctx.Node(), t.seen)
 	if err != nil {
@@ -46,6 +50,7 @@ func (t *Templates) SuccessorSets(ctx template.Changectx) ([]template.SuccessorS
 		}
 		out = append(out, s)
 	}
+	k.keepFate(rev, out)
 	return out, nil
 }
 

@@ -41,10 +41,15 @@ type Bookmark struct {
 	Rev  node.Rev
 }
 
-// BookmarkList are the bookmarks whose changesets exist, sorted by name.
+// BookmarkList are the bookmarks whose changesets exist, sorted by name. Those of the
+// store stay for later commands, which only read them.
 func (v *View) BookmarkList() []Bookmark {
+	marks, k := v.storedMarks(), v.keptMarks()
+	if k != nil && k.byName != nil {
+		return k.byName
+	}
 	byName := map[string]Bookmark{}
-	for _, b := range v.storedMarks() {
+	for _, b := range marks {
 		rev, _ := v.snap.Rev(b.Node)
 		name := v.local(b.Name)
 		byName[name] = Bookmark{Name: name, UTF8: b.Name, Rev: rev}
@@ -54,7 +59,23 @@ func (v *View) BookmarkList() []Bookmark {
 		out = append(out, b)
 	}
 	slices.SortFunc(out, func(a, b Bookmark) int { return strings.Compare(a.Name, b.Name) })
+	if k != nil {
+		k.byName = out
+	}
 	return out
+}
+
+// keptMarks is what earlier commands left of the store's bookmarks, nil when others
+// count.
+func (v *View) keptMarks() *storedMarks {
+	k := &v.checkout.stored
+	if !v.storeMarks {
+		return nil
+	}
+	if k.encoding != v.Encoding {
+		k.byRev, k.byName, k.encoding = nil, nil, v.Encoding
+	}
+	return k
 }
 
 // ActiveName is the active bookmark in the local encoding, "" without one.
@@ -74,8 +95,8 @@ func (v *View) BookmarksAt(rev node.Rev) []Bookmark {
 // bookmarksByRev are the bookmarks of all changesets. Those of the store stay for
 // later commands, which only read them.
 func (v *View) bookmarksByRev() *byRev[Bookmark] {
-	marks, k := v.storedMarks(), &v.checkout.stored
-	if v.storeMarks && k.byRev != nil && k.encoding == v.Encoding {
+	marks, k := v.storedMarks(), v.keptMarks()
+	if k != nil && k.byRev != nil {
 		return k.byRev
 	}
 	all := newByRev[Bookmark]()
@@ -89,8 +110,8 @@ func (v *View) bookmarksByRev() *byRev[Bookmark] {
 	for _, list := range all.lists {
 		slices.SortFunc(list, func(a, b Bookmark) int { return strings.Compare(a.Name, b.Name) })
 	}
-	if v.storeMarks {
-		k.byRev, k.encoding = all, v.Encoding
+	if k != nil {
+		k.byRev = all
 	}
 	return all
 }

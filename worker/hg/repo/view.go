@@ -45,6 +45,7 @@ type View struct {
 	filtered bool // what is hidden has been found out
 	unhidden []node.Rev
 	revealed map[node.Rev]struct{}
+	seeing   *visible // once known
 
 	// Warnings about a file wait until hg would read it.
 	markWarnings  []string
@@ -330,7 +331,7 @@ func (v *View) Unhide(revs []node.Rev) {
 	if len(revs) > 0 {
 		v.unhidden = append(v.unhidden, revs...)
 		v.filtered = false
-		v.revealed, v.branchmap, v.names = nil, nil, names{}
+		v.revealed, v.seeing, v.branchmap, v.names = nil, nil, nil, names{}
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"hgbroker/worker/hg/encoding"
 	"hgbroker/worker/hg/node"
 	"hgbroker/worker/hg/snapshot"
+	"hgbroker/worker/hg/template"
 )
 
 // visible is what follows from a snapshot and from which of its changesets are
@@ -26,6 +27,18 @@ type visible struct {
 	encoding  *encoding.Encoding // of the names in branchmap
 	tags      *keptTags
 	topics    *topical // nil until it is asked for
+	fates     map[node.Rev][]template.SuccessorSet
+}
+
+// keptFates is of how many obsolete changesets it is remembered what became of them.
+const keptFates = 256
+
+// keepFate remembers what became of a changeset.
+func (k *visible) keepFate(rev node.Rev, sets []template.SuccessorSet) {
+	if k.fates == nil || len(k.fates) == keptFates {
+		k.fates = map[node.Rev][]template.SuccessorSet{}
+	}
+	k.fates[rev] = sets
 }
 
 // keptVisible is how many visibilities are remembered: without and with --hidden,
@@ -35,6 +48,14 @@ const keptVisible = 4
 // known returns what is known of the changesets that v shows.
 func (v *View) known() *visible {
 	v.filter()
+	if v.seeing != nil && v.seeing.of == v.snap {
+		return v.seeing
+	}
+	v.seeing = v.findVisible()
+	return v.seeing
+}
+
+func (v *View) findVisible() *visible {
 	revealed := ""
 	if len(v.revealed) > 0 {
 		var b []byte

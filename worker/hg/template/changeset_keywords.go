@@ -104,8 +104,10 @@ func FormatNode(id node.ID, debug bool) string {
 }
 
 // ChangeID is "rev:node", scmutil.formatchangeid.
-func ChangeID(ctx Changectx, debug bool) string {
-	return ctx.Rev().String() + ":" + FormatNode(ctx.Node(), debug)
+func ChangeID(ctx Changectx, debug bool) string { return changeID(ctx.Rev(), ctx.Node(), debug) }
+
+func changeID(rev node.Rev, id node.ID, debug bool) string {
+	return rev.String() + ":" + FormatNode(id, debug)
 }
 
 func parentOf(s *scope, which int) node.Rev {

@@ -179,11 +179,7 @@ func fateText(s *scope, set SuccessorSet) (string, error) {
 			if !ok {
 				return "", &unavailable{"ctx"}
 			}
-			ctx, err := s.e.repo.Changectx(r)
-			if err != nil {
-				return "", err
-			}
-			names[i] = ChangeID(ctx, o.Debug)
+			names[i] = changeID(r, id, o.Debug)
 		}
 		b.WriteString(" as " + strings.Join(names, ", "))
 	}
