@@ -308,13 +308,7 @@ func (c *Context) changesetPrinter(v *repo.View, log, graph bool) (*printer, err
 
 // show prints one changeset.
 func (p *printer) show(rev node.Rev) error {
-	var ctx template.Changectx
-	if p.forgets {
-		p.ctx = p.repo.Again(p.ctx, rev)
-		ctx = p.ctx
-	} else {
-		ctx = p.repo.Refer(rev)
-	}
+	ctx := p.refer(rev)
 	props, err := p.props(ctx)
 	if err != nil {
 		return err
@@ -324,6 +318,15 @@ func (p *printer) show(rev node.Rev) error {
 	}
 	p.Flush(p.buf, rev)
 	return p.spill()
+}
+
+// refer is a changeset to show next; it may have taken the place of the one before.
+func (p *printer) refer(rev node.Rev) template.Changectx {
+	if !p.forgets {
+		return p.repo.Refer(rev)
+	}
+	p.ctx = p.repo.Again(p.ctx, rev)
+	return p.ctx
 }
 
 // props are what the command's options add to a changeset.

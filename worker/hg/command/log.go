@@ -276,10 +276,7 @@ func (c *Context) drawGraph(v *repo.View, p *printer, revs *revset.Set, limit in
 	drawer := graph.NewDrawer(p.buf, styles)
 	var edges []graph.Edge
 	for rev := range revs.All() {
-		ctx, err := p.repo.Changectx(rev)
-		if err != nil {
-			return err
-		}
+		ctx := p.refer(rev)
 		mark, err := symbol(ctx)
 		if err != nil {
 			return err

@@ -239,23 +239,29 @@ func (d *Drawer) block(b *block, text []string, out *bytes.Buffer) {
 	d.lines = lines
 
 	indent := 2 * max(b.ncols, b.ncols+b.diff)
+	buf := out.AvailableBuffer()
 	for i, l := range lines {
-		start := out.Len()
-		n := 0
+		start := len(buf)
 		for _, c := range l {
-			out.WriteString(c)
-			n += len(c)
+			if len(c) == 1 {
+				buf = append(buf, c[0])
+			} else {
+				buf = append(buf, c...)
+			}
 		}
-		for ; n < indent; n++ {
-			out.WriteByte(' ')
+		for len(buf)-start < indent {
+			buf = append(buf, ' ')
 		}
-		out.WriteByte(' ')
+		buf = append(buf, ' ')
 		if i < len(text) {
-			out.WriteString(text[i])
+			buf = append(buf, text[i]...)
 		}
-		out.Truncate(start + len(bytes.TrimRight(out.Bytes()[start:], " \t\n\r\v\f")))
-		out.WriteByte('\n')
+		for len(buf) > start && strings.IndexByte(" \t\n\r\v\f", buf[len(buf)-1]) >= 0 {
+			buf = buf[:len(buf)-1]
+		}
+		buf = append(buf, '\n')
 	}
+	out.Write(buf)
 	d.lastDiff = b.diff
 	d.lastIdx = b.idx
 }

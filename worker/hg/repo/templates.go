@@ -377,7 +377,7 @@ func (c *changectx) Branch() template.Text {
 }
 
 func (c *changectx) ClosesBranch() bool {
-	_, closes, err := BranchOf(*c.read())
+	_, closes, err := c.read().BranchBytes()
 	if err != nil {
 		c.fail(err)
 	}
