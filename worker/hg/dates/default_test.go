@@ -19,3 +19,12 @@ func TestDefaultForm(t *testing.T) {
 		}
 	}
 }
+
+func BenchmarkAppendDefault(b *testing.B) {
+	d := Date{Unix: 1_500_000_000, Offset: -3600}
+	var text []byte
+	for b.Loop() {
+		d.Unix += 7777
+		text = d.AppendDefault(text[:0])
+	}
+}

@@ -4,6 +4,7 @@ package repo
 
 import (
 	"bytes"
+	"unicode/utf8"
 
 	"hgbroker/worker/hg/changelog"
 	"hgbroker/worker/hg/config/python"
@@ -16,9 +17,10 @@ import (
 // the first one asks, and stay with the text.
 type facts struct {
 	known bool
-	// plain says that the user, the branch and the description are ASCII, and the
-	// date is one. Without it, nothing below counts.
+	// plain says that the user, the branch and the description are UTF-8, and the date
+	// is one. Without it, nothing below counts.
 	plain bool
+	ascii bool // they are ASCII
 	date  dates.Date
 	// shown is date in the default form, which is this long; empty before it is needed.
 	shown [len("Thu Jan 01 00:00:00 1970 +0000")]byte
@@ -32,11 +34,12 @@ type facts struct {
 func factsOf(c *changelog.Changeset) facts {
 	f := facts{known: true}
 	desc := c.Description()
-	if c.Size() == 0 || !encoding.IsASCII(c.User()) || !encoding.IsASCII(desc) {
+	branch, _, err := c.BranchBytes()
+	if err != nil || c.Size() == 0 {
 		return f
 	}
-	branch, _, err := c.BranchBytes()
-	if err != nil || !encoding.IsASCII(branch) {
+	f.ascii = encoding.IsASCII(c.User()) && encoding.IsASCII(desc) && encoding.IsASCII(branch)
+	if !f.ascii && !(utf8.Valid(c.User()) && utf8.Valid(desc) && utf8.Valid(branch)) {
 		return f
 	}
 	sec, tz, err := seconds(*c)

@@ -246,8 +246,13 @@ func (c *changectx) load() {
 	c.kept = k
 }
 
-// Columns fills in what listings show; false when there is more to say of one of
-// them than its bytes.
+// plain tells whether the text's facts count, and its words are shown as stored.
+func (c *changectx) plain() bool {
+	f := &c.kept.facts
+	return f.plain && (f.ascii || c.v.Encoding.IsUTF8())
+}
+
+// Columns fills in what listings show, if the facts of the text say it all.
 func (c *changectx) Columns(to *template.Columns) bool {
 	text := c.read()
 	k := c.kept
@@ -255,17 +260,16 @@ func (c *changectx) Columns(to *template.Columns) bool {
 		k.facts = factsOf(text)
 	}
 	f := &k.facts
-	if !f.plain || c.err != nil {
+	if !c.plain() || c.err != nil {
 		return false
 	}
 	snap := c.v.snap
-	if snap.HasBranches() {
-		to.Branch, _ = snap.Branch(c.rev)
-		if !encoding.IsASCII(to.Branch) {
-			return false
+	if to.Branch = changelog.DefaultBranch; f.branch != nil {
+		if snap.HasBranches() {
+			to.Branch, _ = snap.Branch(c.rev) // the same, as a string
+		} else {
+			to.Branch = c.v.wordText(f.branch).Local
 		}
-	} else if to.Branch = changelog.DefaultBranch; f.branch != nil {
-		to.Branch = c.v.wordText(f.branch).Local
 	}
 	to.Node = snap.Node(c.rev)
 	to.Parents[0], to.Parents[1] = snap.Parents(c.rev)
@@ -323,7 +327,7 @@ func (c *changectx) User() template.Text {
 
 // AppendUser appends User().Local.
 func (c *changectx) AppendUser(dst []byte) []byte {
-	if user := c.read().User(); !c.wdir() && encoding.IsASCII(user) {
+	if user := c.read().User(); !c.wdir() && (c.plain() || encoding.IsASCII(user)) {
 		return append(dst, user...)
 	}
 	return append(dst, c.User().Local...)
@@ -332,7 +336,7 @@ func (c *changectx) AppendUser(dst []byte) []byte {
 // AppendDesc appends Desc().Trim().Local.
 func (c *changectx) AppendDesc(dst []byte) []byte {
 	desc := c.read().Description()
-	if f := &c.kept.facts; f.plain {
+	if f := &c.kept.facts; c.plain() {
 		return append(dst, desc[f.begin:f.end]...)
 	}
 	if !encoding.IsASCII(desc) {

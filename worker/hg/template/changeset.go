@@ -91,8 +91,8 @@ type ColumnAppender interface {
 	AppendDesc(dst []byte) []byte
 }
 
-// Columns are what most listings show of a changeset. All of it is ASCII, so the same
-// in every local encoding; the slices are parts of the stored text.
+// Columns are what most listings show of a changeset. All of it is UTF-8 and the same
+// in the local encoding; the slices are parts of the stored text.
 type Columns struct {
 	Node    node.ID
 	Parents [2]node.Rev // node.NullRev where there is none
@@ -106,8 +106,8 @@ type Columns struct {
 // ColumnReader is an optional part of a Changectx, for long listings.
 type ColumnReader interface {
 	// Columns fills in all of them in one look. It returns false, and to is of no
-	// use then, when they must be asked for one by one: where something is not ASCII,
-	// is not there, or fails.
+	// use then, when they must be asked for one by one: where something is not the same
+	// in the local encoding, is not there, or fails.
 	Columns(to *Columns) bool
 	// AppendDate appends the date of Columns, which has come before, as `hg log`
 	// prints it.
