@@ -15,6 +15,8 @@ import (
 // they are to be ignored (as in templates), then those of [diff].
 func (c *Context) diffOptions(commandLine bool) (patch.Options, error) {
 	o := patch.Options{Identifiers: c.At72(), Context: 3}
+	// Every command that shows changesets asks: without the section, all are off.
+	configured := c.Config.HasSection("diff")
 	for _, f := range []struct {
 		to           *bool
 		option, name string
@@ -34,7 +36,7 @@ func (c *Context) diffOptions(commandLine bool) (patch.Options, error) {
 			*f.to = c.Opts.On(f.option)
 			continue
 		}
-		if !f.inPlain && c.Config.Plain("") {
+		if !configured || !f.inPlain && c.Config.Plain("") {
 			continue
 		}
 		var err error

@@ -44,6 +44,7 @@ type Drawer struct {
 	seen []node.Rev
 	// edges is the text of the column of a revision; "" is an edge that ends.
 	edges    map[node.Rev]string
+	ends     bool // some of edges may end
 	lastDiff int
 	lastIdx  int
 	out      bytes.Buffer
@@ -110,7 +111,9 @@ func (d *Drawer) layout(row Row) []block {
 			continue
 		}
 		fresh = append(fresh, e.Rev)
-		d.edges[e.Rev] = d.style(e.Type)
+		style := d.style(e.Type)
+		d.edges[e.Rev] = style
+		d.ends = d.ends || style == ending
 	}
 	ncols := len(d.seen)
 	width := 1 + 2*ncols

@@ -19,6 +19,10 @@ const (
 // ("|" then "~"), closes their columns, and moves the columns right of them to
 // the left on the last lines.
 func (d *Drawer) endEdges(lines []line, extra line) []line {
+	if !d.ends {
+		return lines
+	}
+	d.ends = false // below, or another changeset has taken the column
 	var ended []node.Rev
 	for rev, cell := range d.edges {
 		if cell == ending {
