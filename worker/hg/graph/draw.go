@@ -236,7 +236,11 @@ func (d *Drawer) block(b *block, text []string, out *bytes.Buffer) {
 	}
 	extra := d.clone(cells[:min(2*(b.ncols+b.diff), len(cells))], 0)
 	for len(lines) < len(text) {
-		lines = append(lines, d.clone(extra, 0))
+		more := extra
+		if d.ends {
+			more = d.clone(extra, 0) // endEdges draws in it
+		}
+		lines = append(lines, more)
 	}
 	lines = d.endEdges(lines, extra)
 	d.lines = lines
