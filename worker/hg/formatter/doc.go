@@ -6,7 +6,9 @@
 // A command is written once, against a Formatter: it starts an item, hands over
 // named values together with the plain text that shows them, and the Formatter
 // keeps the one or the other. Changesets have their own printers (Displayer),
-// since `hg log` has several hard-coded layouts beside templates.
+// since `hg log` has several hard-coded layouts beside templates. The two that are
+// printed most, that of `hg log` and JSON, each without an option, are also written in
+// one go from template.Columns where a changeset has them; a test compares both ways.
 //
 // What -T means is decided by Lookup, before the first byte of output: a
 // literal template, "json", a style, a name from [templates], a file. Styles are
