@@ -71,7 +71,7 @@ type times struct {
 	save        time.Duration // between two writes of the list of repositories; 5 min
 	quiet       time.Duration // without a request, before one of the list is loaded; 300 ms
 	calm        time.Duration // without pressure, before the cache may grow again; 1 min
-	recycle     int           // commands of one worker; 1000
+	recycle     int           // commands of one worker; 10000
 	recycleHeap uint64        // growth of its private memory; 64 MiB
 	noLandlock  bool          // as if the kernel had none
 }
@@ -110,7 +110,7 @@ func (c Config) withDefaults() Config {
 	or(&t.save, 5*time.Minute)
 	or(&t.quiet, 300*time.Millisecond)
 	or(&t.calm, time.Minute)
-	or(&t.recycle, 1000)
+	or(&t.recycle, 10000)
 	or(&t.recycleHeap, 64<<20)
 	return c
 }

@@ -124,6 +124,28 @@ func TestRecycling(t *testing.T) {
 	}
 }
 
+// A worker that alone knows a repository is kept until others can have it from an
+// image, within bounds.
+func TestWhoAloneKnowsIsNotReplaced(t *testing.T) {
+	h := open(t, Config{times: times{recycle: 100, recycleHeap: 1 << 20}})
+	key := protocol.ImageKey{Kind: storeKind, Path: "/r/.hg/store"}
+	h.ask(func() {
+		check := func(what string, w worker, used bool) {
+			if got := h.m.usedUp(&w); (got != "") != used {
+				t.Errorf("%s: %q", what, got)
+			}
+		}
+		check("knows nothing", worker{commands: 100}, true)
+		check("alone", worker{commands: 100, firstHeap: 1, heap: 2 << 20, last: key}, false)
+		check("alone, and broken", worker{broken: "panicked", last: key}, true)
+		check("alone for too long", worker{commands: 100 * aloneFactor, last: key}, true)
+		check("alone, and too large", worker{firstHeap: 1, heap: 1 << 20 * (aloneFactor + 1), last: key}, true)
+		put(h.m.cache, sealedOf(t, key.Path, 100), time.Now())
+		check("with an image", worker{commands: 100, last: key}, true)
+		check("large, with an image", worker{firstHeap: 1, heap: 2 << 20, last: key}, true)
+	})
+}
+
 func TestPanicCostsOneRequestAndOneWorker(t *testing.T) {
 	h := open(t, Config{})
 	v := h.visit()
@@ -500,7 +522,7 @@ func TestWriteIsFollowedByALoad(t *testing.T) {
 }
 
 func TestChurn(t *testing.T) {
-	h := open(t, Config{MaxWorkers: 2, times: times{recycle: 60}, CacheBytes: 1 << 20})
+	h := open(t, Config{MaxWorkers: 2, times: times{recycle: 12}, CacheBytes: 1 << 20})
 	v := h.visit()
 	r := v.acquire(protocol.Reader)
 	eventually(t, "a spare is there", func() bool { return v.stats().Workers.Reader["idle"] == 1 })

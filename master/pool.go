@@ -354,7 +354,7 @@ func (m *master) finished(w *worker, fin *protocol.Finished, f *protocol.Frame, 
 	if fin.Wrote && fin.Repository != "" {
 		m.load(fin.Repository)
 	}
-	if w.state == busy && w.usedUp(m.cfg.times) != "" {
+	if w.state == busy && m.usedUp(w) != "" {
 		m.giveBack(w) // a busy client would keep it for ever
 	}
 }
@@ -383,14 +383,24 @@ func (m *master) asksFor(w *worker, fin *protocol.Finished, now time.Time) {
 	}
 }
 
-// usedUp says why a worker has to be replaced, or "".
-func (w *worker) usedUp(t times) string {
+// aloneFactor is how many times the commands and the memory of others a worker may
+// use that alone knows a repository.
+const aloneFactor = 10
+
+// usedUp says why a worker has to be replaced, or "". One that has read a repository
+// of which there is no image yet stays for longer than others: whoever came after it
+// would read all again.
+func (m *master) usedUp(w *worker) string {
+	most, growth := m.cfg.times.recycle, m.cfg.times.recycleHeap
+	if w.last.Kind != "" && !m.cache.has(w.last) {
+		most, growth = most*aloneFactor, growth*aloneFactor
+	}
 	switch {
 	case w.broken != "":
 		return w.broken
-	case w.commands >= t.recycle:
+	case w.commands >= most:
 		return fmt.Sprintf("ran %d commands", w.commands)
-	case w.heap > w.firstHeap+t.recycleHeap:
+	case w.heap > w.firstHeap+growth:
 		return fmt.Sprintf("grew by %d bytes", w.heap-w.firstHeap)
 	}
 	return ""
@@ -413,8 +423,8 @@ func (m *master) tidy(now time.Time) {
 			w.limit = now.Add(time.Second) // for one that is not even forked
 			m.kill(w)
 		}
-		if w.state == idle && w.usedUp(m.cfg.times) != "" {
-			m.log("worker %d: %s", w.id, w.usedUp(m.cfg.times))
+		if w.state == idle && m.usedUp(w) != "" {
+			m.log("worker %d: %s", w.id, m.usedUp(w))
 			m.retire(w, now)
 		}
 	}

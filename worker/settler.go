@@ -117,7 +117,9 @@ func (w *worker) make(e settling, of *seen) bool {
 	var err error
 	if s != nil {
 		made := newImages(w.control)
-		err = guard(func() error { return s.Make(w.settler.ctx, made) })
+		back := w.lent.lend()
+		background(func() { err = guard(func() error { return s.Make(w.settler.ctx, made) }) })
+		back()
 		w.donate(made.takeDonations(), of)
 	}
 	w.engineMu.Lock()

@@ -29,6 +29,7 @@ type worker struct {
 	uid     int
 	reports reports
 	settler *settler
+	lent    processors
 
 	engineMu sync.Mutex // guards engine
 	seen     atomic.Pointer[seen]
@@ -52,7 +53,7 @@ func newWorker(cfg Config, conn *protocol.Conn) *worker {
 	w.seen.Store(&seen{})
 	w.reports.control, w.control.tell = w.control, w.reports.flush
 	w.images = newImages(w.control)
-	w.engine = w.cfg.NewEngine(hg.Options{Images: w.images, Deferred: true})
+	w.engine = w.cfg.NewEngine(hg.Options{Images: w.images, Deferred: true, Crew: crew()})
 	return w
 }
 
@@ -117,9 +118,12 @@ func (w *worker) forget(key protocol.ImageKey) {
 // job runs a background task and tells the master how it ended.
 func (w *worker) job(t task, f func() (protocol.Finished, error)) (sound bool) {
 	var fin protocol.Finished
-	err := guard(func() (err error) {
-		fin, err = f()
-		return err
+	var err error
+	background(func() {
+		err = guard(func() (err error) {
+			fin, err = f()
+			return err
+		})
 	})
 	bug := isPanic(err)
 	if bug {

@@ -44,6 +44,8 @@ type Options struct {
 	// Deferred leaves it to the caller to call Settle, or Settling, after each
 	// command has answered. Otherwise Run does so itself.
 	Deferred bool
+	// Crew is for the work of settlements.
+	Crew repo.Crew
 }
 
 // Installation is the real hg that the engine stands in for. Its version decides
@@ -300,6 +302,7 @@ func (e *Engine) Load(ctx context.Context, r *Request, root string) (Result, err
 	}
 	rp.RefreshCheckout()
 	if s := rp.Settling(); s != nil {
+		s.Crew = e.opts.Crew
 		err := s.Make(ctx, e.opts.Images)
 		if rp.Adopt(s); err != nil {
 			return res, err
@@ -335,6 +338,7 @@ func (e *Engine) Settling() *Settlement {
 			if s == nil {
 				s = &Settlement{}
 			}
+			part.Crew = e.opts.Crew
 			s.repos, s.parts = append(s.repos, r), append(s.parts, part)
 		}
 	}

@@ -3,11 +3,8 @@
 package repo
 
 import (
-	"runtime"
 	"slices"
 	"strings"
-
-	"golang.org/x/sync/errgroup"
 
 	"hgbroker/worker/hg/changelog"
 	"hgbroker/worker/hg/hgerr"
@@ -340,28 +337,24 @@ func (r *Repo) readBranchColumns() (*snapshot.BranchColumns, error) {
 	from := r.snap.BranchesKnown()
 	n := r.snap.Len() - from
 	cols := &snapshot.BranchColumns{Names: slices.Clone(r.snap.BranchNames()), Of: make([]uint32, n)}
-	parts := max(1, min(runtime.GOMAXPROCS(0), n/parallelPart))
+	parts := max(1, min(r.crew.size(), n/parallelPart))
 	names := make([][]string, parts) // by the numbers of each part
 	begin := func(i int) int { return int(int64(n) * int64(i) / int64(parts)) }
 	var done []bool
 	if cols.Names, done = r.cachedBranches(from, cols.Names, cols.Of); slices.Contains(done, true) {
 		return cols, r.fillBranches(cols, done, from)
 	}
-	var all errgroup.Group
-	for i := range parts {
-		log := r.changesetLog()
-		if i > 0 { // a log belongs to one goroutine
+	own := r.changesetLog() // belongs to one goroutine
+	err := r.crew.each(parts, func(i int) (err error) {
+		log := own
+		if i > 0 {
 			log = r.openChangelog()
+			defer log.Close()
 		}
-		all.Go(func() (err error) {
-			if i > 0 {
-				defer log.Close()
-			}
-			names[i], err = branchesOf(log, node.Rev(from+begin(i)), cols.Of[begin(i):begin(i+1)])
-			return err
-		})
-	}
-	if err := all.Wait(); err != nil {
+		names[i], err = branchesOf(log, node.Rev(from+begin(i)), cols.Of[begin(i):begin(i+1)])
+		return err
+	})
+	if err != nil {
 		return nil, err
 	}
 	// Numbers are in the order of first appearance, whatever the parts were.

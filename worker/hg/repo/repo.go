@@ -71,6 +71,7 @@ type Repo struct {
 	// nothing.
 	Absent *store.Absences
 	images image.Source
+	crew   Crew // of the work of settlements; commands have the zero one
 	store  *store.Store
 	snap   *snapshot.Snapshot
 	// spent are the snapshots that Adopt replaced since Begin. Whoever asked the

@@ -21,6 +21,8 @@ import (
 // Settling and Adopt belong to the goroutine that the repository belongs to. Every
 // settlement that Settling returned must be given to Adopt.
 type Settlement struct {
+	Crew Crew // whose goroutines Make uses beside its own
+
 	of    *snapshot.Snapshot // what the repository had; not to be used by Make
 	work  *Repo              // another one of the same state, Make's own
 	texts bool               // wanted
@@ -65,7 +67,7 @@ func (r *Repo) Settling() *Settlement {
 // or is ended by ctx.
 func (s *Settlement) Make(ctx context.Context, to image.Source) error {
 	w := s.work
-	w.images = to
+	w.images, w.crew = to, s.Crew
 	if s.err = ctx.Err(); s.err == nil && w.unsaved {
 		if got, more := w.claim(ctx); got {
 			w.unsaved = more

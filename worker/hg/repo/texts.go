@@ -3,10 +3,6 @@
 package repo
 
 import (
-	"runtime"
-
-	"golang.org/x/sync/errgroup"
-
 	"hgbroker/worker/hg/changelog"
 	"hgbroker/worker/hg/image"
 	"hgbroker/worker/hg/node"
@@ -169,23 +165,19 @@ const textsAtOnce = 16384
 // readTexts decompresses the texts from changeset from up to, but without, to.
 func (r *Repo) readTexts(from, to int) ([]snapshot.TextsPart, error) {
 	parts := make([]snapshot.TextsPart, (to-from+textsAtOnce-1)/textsAtOnce)
-	var all errgroup.Group
-	all.SetLimit(runtime.GOMAXPROCS(0))
-	for i := range parts {
-		all.Go(func() error {
-			log := r.openChangelog()
-			defer log.Close()
-			begin := from + i*textsAtOnce
-			end := min(begin+textsAtOnce, to)
-			p := snapshot.TextsPart{Lengths: make([]uint32, 0, end-begin)}
-			err := log.Each(node.Rev(begin), node.Rev(end), func(_ node.Rev, c changelog.Changeset) error {
-				p.Data = append(p.Data, c.Text()...)
-				p.Lengths = append(p.Lengths, uint32(c.Size()))
-				return nil
-			})
-			parts[i] = p
-			return err
+	err := r.crew.each(len(parts), func(i int) error {
+		log := r.openChangelog()
+		defer log.Close()
+		begin := from + i*textsAtOnce
+		end := min(begin+textsAtOnce, to)
+		p := snapshot.TextsPart{Lengths: make([]uint32, 0, end-begin)}
+		err := log.Each(node.Rev(begin), node.Rev(end), func(_ node.Rev, c changelog.Changeset) error {
+			p.Data = append(p.Data, c.Text()...)
+			p.Lengths = append(p.Lengths, uint32(c.Size()))
+			return nil
 		})
-	}
-	return parts, all.Wait()
+		parts[i] = p
+		return err
+	})
+	return parts, err
 }
