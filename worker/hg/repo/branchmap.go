@@ -267,9 +267,12 @@ func (h *branchHeads) add(s *snapshot.Snapshot, clean bool, flags func(node.Rev)
 		h.heads[0] = snapshot.BranchHead{Rev: rev} // as nearly always
 		return
 	}
-	h.heads = slices.DeleteFunc(h.heads, func(r snapshot.BranchHead) bool {
-		return sames > 0 && r.Rev == same[0] || sames > 1 && r.Rev == same[1]
-	})
+	for _, p := range same[:sames] {
+		at, ok := slices.BinarySearchFunc(h.heads, p, func(have snapshot.BranchHead, want node.Rev) int { return int(have.Rev) - int(want) })
+		if ok {
+			h.heads = slices.Delete(h.heads, at, at+1)
+		}
+	}
 	h.heads = append(h.heads, snapshot.BranchHead{Rev: rev})
 }
 

@@ -199,6 +199,7 @@ func (v *View) loadTags() error {
 	if err != nil {
 		return err
 	}
+	known := v.tagRevs(global)
 	all := &tags.Table{}
 	types := map[string]string{}
 	for _, name := range all.Merge(global) {
@@ -218,22 +219,31 @@ func (v *View) loadTags() error {
 	if v.Config.Debug && global.Skipped+v.localTags.Skipped > 0 {
 		return hgerr.NewUnsupported("--debug with malformed lines of tags")
 	}
-	ids := make([]node.ID, 0, len(all.Names))
-	for _, name := range all.Names {
-		ids = append(ids, all.ByName[name].Node)
+	// The first ones are those of global, unless somebody moved them.
+	revOf := func(i int, id node.ID) (node.Rev, bool) {
+		if i < len(known) && known[i] >= 0 && int(known[i]) < v.snap.Len() && global.ByName[all.Names[i]].Node == id {
+			return node.Rev(known[i]), true
+		}
+		return v.snap.Rev(id)
 	}
-	v.snap.Revs(ids, func(int, node.Rev) {}) // together, for the loop below
+	if known == nil {
+		ids := make([]node.ID, 0, len(all.Names))
+		for _, name := range all.Names {
+			ids = append(ids, all.ByName[name].Node)
+		}
+		v.snap.Revs(ids, func(int, node.Rev) {}) // together, for the loop below
+	}
 	n := &v.names
 	n.tagByName = map[string]Tag{}
 	n.tagsByRev = newByRev[string]()
-	for _, name := range all.Names {
+	for i, name := range all.Names {
 		id := all.ByName[name].Node
 		if id.IsNull() {
 			continue
 		}
 		t := Tag{Name: v.local(name), UTF8: name, Node: id, Type: types[name]}
 		var ok bool
-		if t.Rev, ok = v.snap.Rev(id); !ok {
+		if t.Rev, ok = revOf(i, id); !ok {
 			t.Rev = node.NullRev
 		}
 		n.tagByName[t.Name] = t
@@ -269,13 +279,25 @@ func (v *View) loadTags() error {
 	return nil
 }
 
+// tagRevs are the changesets of tags, in the order of their names, if the snapshot
+// has them.
+func (v *View) tagRevs(global *tags.Table) []int32 {
+	if !v.snap.HasTags() || v.snap.AnyTags() != global {
+		return nil
+	}
+	if revs := v.snap.TagRevs(); len(revs) == len(global.Names) {
+		return revs
+	}
+	return nil
+}
+
 // globalTags are the tags that .hgtags gives in the visible heads: from the
 // snapshot when it has those of just these heads, else read now, and left in the
 // snapshot when these are the heads that most commands see. With --debug they are
 // read, since hg then speaks of lines that are none.
 func (v *View) globalTags() (*tags.Table, error) {
 	heads := v.Heads()
-	hash := snapshot.HeadsHash(v.snap.Index(), heads)
+	hash := snapshot.HeadsHash(heads)
 	if t, ok := v.snap.Tags(hash); ok && !v.Config.Debug {
 		return t, nil
 	}

@@ -5,6 +5,7 @@ package snapshot
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
 
 	"hgbroker/worker/hg/image"
 	"hgbroker/worker/hg/node"
@@ -104,6 +105,26 @@ func (s *Snapshot) addCommon(b *image.Builder) {
 func (s *Snapshot) addTags(b *image.Builder) {
 	b.Add(secTags, binary.LittleEndian.AppendUint64(nil, s.tagHash), s.tagText)
 	b.Add(secTagFiles, s.tagFiles)
+	b.Add(secTagRevs, image.Bytes(s.findTags()))
+}
+
+// findTags are the changesets of the tags. What is known of them is true as long as
+// changesets only come.
+func (s *Snapshot) findTags() []int32 {
+	t := s.AnyTags()
+	revs := slices.Clone(s.tagRevs)
+	if len(revs) != len(t.Names) {
+		revs = slices.Repeat([]int32{-1}, len(t.Names))
+	}
+	for i, name := range t.Names {
+		if revs[i] < 0 {
+			if rev, ok := s.Rev(t.ByName[name].Node); ok {
+				revs[i] = int32(rev)
+			}
+		}
+	}
+	s.tagRevs = revs
+	return revs
 }
 
 // Growth makes the image of what came after the one that s rests on, nil when s
@@ -264,9 +285,9 @@ func (s *Snapshot) SetTags(t *TagColumns) {
 
 // MoveTags says that the tags at other heads are the same, of the same files.
 func (s *Snapshot) MoveTags(headsHash uint64, files []TagFile) {
-	known := s.derived.tags
+	known, revs := s.derived.tags, s.tagRevs
 	s.setTags(&TagColumns{HeadsHash: headsHash, Files: files}, s.tagText)
-	s.derived.tags = known
+	s.derived.tags, s.tagRevs = known, revs
 }
 
 func (s *Snapshot) setTags(t *TagColumns, text []byte) {
@@ -277,7 +298,7 @@ func (s *Snapshot) setTags(t *TagColumns, text []byte) {
 		files = append(files, f.File[:]...)
 	}
 	s.tagHash, s.tagText, s.tagFiles, s.hasTags = t.HeadsHash, text, files, true
-	s.derived.tags = nil
+	s.derived.tags, s.tagRevs = nil, nil
 }
 
 // A record of the section inputs:

@@ -128,7 +128,8 @@ func (s *Snapshot) openRest(section func(image.ID) ([]byte, bool)) (err error) {
 			return malformed("section tags is cut off")
 		}
 		s.tagHash, s.tagText, s.hasTags = le.Uint64(text), text[8:], true
-		s.tagFiles = files
+		revs, _ := section(secTagRevs)
+		s.tagFiles, s.tagRevs = files, image.Numbers[int32](revs)
 	}
 	return nil
 }

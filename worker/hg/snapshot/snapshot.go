@@ -38,6 +38,8 @@
 //	branch-of   N u32: index of the branch's name <<1 | closes it
 //	tags        u64 hash of the heads it was read from, then lines of .hgtags
 //	tag-files   28 bytes each: u32 head, 4 zero bytes, filenode of .hgtags there
+//	tag-revs    for each name of the section tags, as they come first, the i32
+//	            changeset of the tag, -1 for one that is not here
 //	roots       u32 changeset, u32 phase: the lines of phaseroots whose changeset
 //	            is here, ordered
 //	summary     u32 lowest changeset that is not public (N: none), u32 number of
@@ -51,8 +53,8 @@
 //	branch-heads, branch-before
 //	            see branchheads.go
 //
-// branches, branch-of, branch-heads, branch-before, tags and tag-files are optional: a store that nobody asked
-// about them goes without.
+// branches, branch-of, branch-heads, branch-before, tags, tag-files and tag-revs are optional: a store that nobody
+// asked about them goes without.
 //
 // # Growth
 //
@@ -66,7 +68,7 @@
 //	            base's markers, u32 version of obsstore there, u32 whether the
 //	            base has nothing of obsstore
 //	inputs, bookmarks, heads, roots, summary, branches, branch-heads,
-//	branch-before, tags and tag-files
+//	branch-before, tags, tag-files and tag-revs
 //	            as above, for everything; branches and the tags may be missing
 //	            when they are those of the base
 //	index       N-M entries
@@ -86,7 +88,6 @@ package snapshot
 import (
 	"bytes"
 	"encoding/binary"
-	"hash/fnv"
 	"slices"
 	"sort"
 
@@ -129,6 +130,7 @@ const (
 	secPhaseChanges
 	secFlagChanges
 	secBranchBefore
+	secTagRevs
 )
 
 // section is a row of the table of sections.
@@ -158,6 +160,7 @@ var sections = []section{
 	{id: secBranchOf, name: "branch-of", width: 4, each: true, optional: true},
 	{id: secTags, name: "tags", width: 1, optional: true},
 	{id: secTagFiles, name: "tag-files", width: tagFileSize, optional: true},
+	{id: secTagRevs, name: "tag-revs", width: 4, optional: true},
 	{id: secRoots, name: "roots", width: 8},
 	{id: secSummary, name: "summary", width: 4},
 	{id: secChildFirst, name: "child-first", width: 4},
@@ -221,6 +224,7 @@ type Snapshot struct {
 	tagHash      uint64
 	tagText      []byte
 	tagFiles     []byte
+	tagRevs      []int32 // of the names, when they are known
 	hasTags      bool
 	lineage      []Ancestor
 
@@ -308,6 +312,7 @@ func (s *Snapshot) Inherit(from *Snapshot) (any bool) {
 	if from.hasTags && !(s.hasTags && s.tagHash == from.tagHash) {
 		s.hasTags, s.tagHash = true, from.tagHash
 		s.tagText, s.tagFiles = bytes.Clone(from.tagText), bytes.Clone(from.tagFiles)
+		s.tagRevs = slices.Clone(from.tagRevs)
 		s.derived.tags = from.derived.tags
 		any = true
 	}
@@ -458,14 +463,20 @@ func (s *Snapshot) TagFile(head node.Rev) (node.ID, bool) {
 	return node.Null, false
 }
 
-// HeadsHash names a list of heads.
-func HeadsHash(index revlog.Index, heads []int32) uint64 {
-	h := fnv.New64a()
+// TagRevs are the changesets of the tags that are known, in the order of their
+// names; -1 is one that was not here, and may be by now. It is nil when that is not
+// known. The names are those of AnyTags.
+func (s *Snapshot) TagRevs() []int32 { return s.tagRevs }
+
+// HeadsHash names a list of heads among those of one history: as long as changesets
+// only come to it, their numbers say which they are. After a strip no tags are known.
+// It is FNV-1a (http://www.isthe.com/chongo/tech/comp/fnv/), a number at a time.
+func HeadsHash(heads []int32) uint64 {
+	h := uint64(14695981039346656037)
 	for _, rev := range heads {
-		id := index.Node(node.Rev(rev))
-		h.Write(id[:])
+		h = (h ^ uint64(uint32(rev))) * 1099511628211
 	}
-	return h.Sum64()
+	return h
 }
 
 // BookmarkText is the bookmarks file beside the store. A share that has bookmarks

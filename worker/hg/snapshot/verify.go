@@ -122,8 +122,8 @@ func (s *Snapshot) verifyRest() error {
 	}
 	for _, h := range s.held {
 		has := func(id image.ID) bool { _, ok := h.img.Section(id); return ok }
-		if has(secBranches) != has(secBranchOf) || has(secTags) != has(secTagFiles) {
-			return malformed("one section of two is missing")
+		if has(secBranches) != has(secBranchOf) || has(secTags) != has(secTagFiles) || has(secTags) != has(secTagRevs) {
+			return malformed("one section of several is missing")
 		}
 	}
 	if inputs, _ := s.held[0].img.Section(secInputs); !bytes.Equal(encodeStamps(s.stamps), inputs) {
@@ -147,6 +147,15 @@ func (s *Snapshot) verifyRest() error {
 				return malformed("tag files are not ordered")
 			}
 			last = head
+		}
+		t := s.AnyTags()
+		if len(s.tagRevs) != len(t.Names) {
+			return malformed("the changesets of %d tags of %d", len(s.tagRevs), len(t.Names))
+		}
+		for i, name := range t.Names {
+			if rev := node.Rev(s.tagRevs[i]); rev != node.NullRev && (rev < 0 || int(rev) >= s.Len() || s.Node(rev) != t.ByName[name].Node) {
+				return malformed("tag %s is not of changeset %d", name, rev)
+			}
 		}
 	}
 	return nil
@@ -201,6 +210,11 @@ func VerifyGrowth(growth *image.Image) error {
 	for i := 0; i < len(section(secHeads))/4; i++ {
 		if rev := binary.LittleEndian.Uint32(section(secHeads)[i*4:]); int64(rev) >= int64(total) {
 			return malformed("head %d of %d changesets", rev, total)
+		}
+	}
+	for i, rev := range image.Numbers[int32](section(secTagRevs)) {
+		if rev < -1 || int(rev) >= total {
+			return malformed("tag %d of changeset %d", i, rev)
 		}
 	}
 	if of := image.Numbers[uint32](section(secBranchOf)); of != nil {

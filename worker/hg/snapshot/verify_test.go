@@ -30,7 +30,7 @@ func full(t testing.TB) *Snapshot {
 	table := tags.Parse([]byte(s.Node(0).Hex()+" first\n"+s.Node(1).Hex()+" second\n"+s.Node(2).Hex()+" first\n"), nil)
 	s.SetBranches(&BranchColumns{Names: []string{"default", "süd"}, Of: of})
 	s.SetBranchHeads([]BranchHeads{{Branch: 1, Heads: []BranchHead{{Rev: 1, Reached: true}, {Rev: 2}}}, {Branch: 0, Heads: []BranchHead{{Rev: 3}}}}, 4)
-	s.SetTags(&TagColumns{HeadsHash: HeadsHash(s.Index(), s.Heads()), Table: table, Files: []TagFile{{0, s.Node(3)}, {2, node.Null}}})
+	s.SetTags(&TagColumns{HeadsHash: HeadsHash(s.Heads()), Table: table, Files: []TagFile{{0, s.Node(3)}, {2, node.Null}}})
 	out := openBytes(t, imageOf(t, s))
 	if err := out.Verify(); err != nil {
 		t.Fatal(err)
@@ -43,7 +43,7 @@ func TestSizes(t *testing.T) {
 		t.Error("a record has another size than the format's text says; give the image a new version")
 	}
 	want := []string{"inputs", "index", "order", "fan", "phases", "flags", "markers", "starts", "by-pred", "by-succ", "bookmarks", "heads", "branches", "branch-of", "tags", "tag-files",
-		"roots", "summary", "child-first", "child-list", "lineage", "", "", "branch-heads", "phase-text", "", "", "branch-before"}
+		"roots", "summary", "child-first", "child-list", "lineage", "", "", "branch-heads", "phase-text", "", "", "branch-before", "tag-revs"}
 	for i, sec := range sections {
 		if want[sec.id-1] != sec.name {
 			t.Errorf("section %d is %d %q; ids never change their meaning", i, sec.id, sec.name)
@@ -74,7 +74,7 @@ func TestExtend(t *testing.T) {
 	if name, closes := s.Branch(0); name != "default" || closes {
 		t.Errorf("changeset 0 is on %q, %v", name, closes)
 	}
-	hash := HeadsHash(s.Index(), s.Heads())
+	hash := HeadsHash(s.Heads())
 	table, ok := s.Tags(hash)
 	if !ok || !slices.Equal(table.Names, []string{"first", "second"}) || table.ByName["first"].Node != s.Node(2) ||
 		!slices.Equal(table.ByName["first"].History, []node.ID{s.Node(0)}) {
@@ -82,6 +82,9 @@ func TestExtend(t *testing.T) {
 	}
 	if _, ok := s.Tags(hash + 1); ok {
 		t.Error("tags of other heads")
+	}
+	if revs := s.TagRevs(); !slices.Equal(revs, []int32{2, 1}) {
+		t.Errorf("the tags are at %v", revs)
 	}
 	if id, ok := s.TagFile(0); !ok || id != s.Node(3) {
 		t.Errorf("head 0 has .hgtags %v, %v", id, ok)
@@ -97,7 +100,7 @@ func TestExtend(t *testing.T) {
 	}
 	s.MoveTags(hash+1, nil)
 	again := openBytes(t, imageOf(t, s))
-	if table, ok := again.Tags(hash + 1); !ok || len(table.Names) != 2 {
+	if table, ok := again.Tags(hash + 1); !ok || len(table.Names) != 2 || !slices.Equal(again.TagRevs(), []int32{2, 1}) {
 		t.Error("tags did not move to other heads")
 	}
 	if name, _ := again.Branch(1); name != "süd" {
@@ -218,6 +221,9 @@ func TestVerifyRefuses(t *testing.T) {
 		{"many heads of branches", secBranchHeads, func(b []byte) []byte { return numbers(b, func(a []uint32) { a[2] = 1 << 31 }) }},
 		{"heads of branches, order", secBranchHeads, func(b []byte) []byte { return numbers(b, func(a []uint32) { a[3], a[4] = a[4], a[3] }) }},
 		{"heads of branches before, cut off", secBranchBefore, func(b []byte) []byte { return b[:len(b)-4] }},
+		{"a tag elsewhere", secTagRevs, func(b []byte) []byte { b[0]--; return b }},
+		{"a tag too many", secTagRevs, func(b []byte) []byte { return append(b, 0, 0, 0, 0) }},
+		{"a tag beyond the end", secTagRevs, func(b []byte) []byte { b[2] = 1; return b }},
 		{"tag files cut off", secTagFiles, func(b []byte) []byte { return b[1:] }},
 	}
 	tested := map[image.ID]bool{secBookmarks: true} // any bytes are a bookmarks file
@@ -277,7 +283,7 @@ func askEverything(s *Snapshot) {
 			s.BranchID(rev)
 		}
 	}
-	s.Tags(HeadsHash(s.Index(), s.Heads()))
+	s.Tags(HeadsHash(s.Heads()))
 	s.HiddenCount()
 	s.Hideable()
 	for i := range uint32(s.Markers().Len()) {
@@ -296,7 +302,7 @@ func FuzzSection(f *testing.F) {
 	f.Add(uint8(secFan), []byte{0, 0, 0, 0, 0, 0, 0, 0})
 	f.Fuzz(func(t *testing.T, id uint8, data []byte) {
 		sec := image.ID(id)
-		if sec < secInputs || sec > secBranchBefore {
+		if sec < secInputs || sec > secTagRevs {
 			return
 		}
 		if data == nil {
