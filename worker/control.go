@@ -163,6 +163,21 @@ func (c *control) next() (task, bool) {
 	}
 }
 
+// quiet waits a moment, and tells whether nothing came to do.
+func (c *control) quiet(moment time.Duration) bool {
+	timer := time.NewTimer(moment)
+	defer timer.Stop()
+	select {
+	case <-c.some:
+		c.wake()
+		return false
+	case <-c.gone:
+		return false
+	case <-timer.C:
+		return true
+	}
+}
+
 func (c *control) pop() (task, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -75,6 +75,7 @@ func (w *worker) run() int {
 	defer w.engine.Close()
 	defer w.settler.stop()
 	w.control.send(protocol.CtlReady, 0, protocol.EncodeReady(os.Getpid()))
+	w.prepare()
 	for {
 		t, ok := w.control.next()
 		if !ok {

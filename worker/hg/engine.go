@@ -161,6 +161,17 @@ func (e *Engine) Run(ctx context.Context, r *Request) (Result, error) {
 	}
 }
 
+// Prepare does, before anybody asks, what the first command would have to wait for:
+// tables that all commands share, and the configuration that r's environment gives. r
+// has no arguments, and what is printed is nothing.
+func (e *Engine) Prepare(ctx context.Context, r *Request) {
+	for _, args := range [][]string{{"version", "-T", "{ver}"}, {"log", "-r", ".", "-T", "{node}"}, {"log", "-G", "-l1"}, {"status"}} {
+		q := *r
+		q.Args = args
+		_, _ = e.Run(ctx, &q)
+	}
+}
+
 // untold is why the answer does not count: something was asked for that could
 // not be told.
 func (d *dispatcher) untold() error {

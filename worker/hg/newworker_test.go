@@ -5,6 +5,7 @@ package hg
 import (
 	"bytes"
 	"context"
+	"io"
 	"os"
 	"strings"
 	"testing"
@@ -113,5 +114,30 @@ func BenchmarkNewWorker(b *testing.B) {
 			}
 			b.ReportMetric(float64(processorTime(b)-begin)/float64(b.N), "cpu-ns/op")
 		})
+	}
+}
+
+// What is prepared changes no answer, and leaves nothing open.
+func TestPrepare(t *testing.T) {
+	dir := hgtest.Extract(t, "merges-renames")
+	answer := func(e *Engine) string {
+		var out bytes.Buffer
+		_, err := e.Run(context.Background(), &Request{Args: []string{"log", "-T", "{rev}:{node} {desc}\n"}, Dir: dir, Env: []string{"HGRCPATH="}, UID: os.Getuid(),
+			Stdin: bytes.NewReader(nil), Stdout: &out, Stderr: &out, Now: time.Now(), Hg: Installation{Version: "7.2.4"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return out.String()
+	}
+	plain, prepared := New(Options{}), New(Options{})
+	defer plain.Close()
+	defer prepared.Close()
+	prepared.Prepare(context.Background(), &Request{Dir: "/", Env: []string{"HGRCPATH="}, UID: os.Getuid(), Stdin: bytes.NewReader(nil),
+		Stdout: io.Discard, Stderr: io.Discard, Now: time.Now(), Hg: Installation{Version: "7.2.4"}})
+	if len(prepared.repos) > 0 {
+		t.Errorf("%d repositories are open", len(prepared.repos))
+	}
+	if a, b := answer(plain), answer(prepared); a != b || len(a) < 100 {
+		t.Errorf("%q, prepared %q", a, b)
 	}
 }
