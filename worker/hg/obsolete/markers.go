@@ -369,7 +369,7 @@ func (s *Store) indexPredecessors(p *piece, first int) {
 		i := uint32(first + n)
 		keys[n] = keyed{binary.BigEndian.Uint64(s.pred(i)), uint64(i)}
 	}
-	sortKeyed(keys, func(v uint64) []byte { return s.pred(uint32(v)) })
+	keys = sortKeyed(keys, func(v uint64) []byte { return s.pred(uint32(v)) })
 	p.byPred = make([]uint32, len(keys))
 	for i, k := range keys {
 		p.byPred[i] = uint32(k.value)
@@ -384,16 +384,18 @@ func (s *Store) indexSuccessors(p *piece, first int) {
 			keys = append(keys, keyed{binary.BigEndian.Uint64(s.succ(i, k)), uint64(i)<<8 | uint64(k)})
 		}
 	}
-	sortKeyed(keys, func(v uint64) []byte { return s.succ(uint32(v>>8), int(v&0xff)) })
+	keys = sortKeyed(keys, func(v uint64) []byte { return s.succ(uint32(v>>8), int(v&0xff)) })
 	p.bySuccs = make([]uint64, len(keys))
 	for i, k := range keys {
 		p.bySuccs[i] = k.value
 	}
 }
 
-// sortKeyed sorts by node, then by value; full is the node that a value stands for.
-func sortKeyed(keys []keyed, full func(uint64) []byte) {
-	slices.SortFunc(keys, func(a, b keyed) int {
+// sortKeyed returns keys sorted by node, then by value; full is the node that a value
+// stands for. Nodes are hashes: by their first bits they fall into parts of a few,
+// and only in these they are compared.
+func sortKeyed(keys []keyed, full func(uint64) []byte) []keyed {
+	order := func(a, b keyed) int {
 		switch {
 		case a.prefix < b.prefix:
 			return -1
@@ -404,7 +406,34 @@ func sortKeyed(keys []keyed, full func(uint64) []byte) {
 			return c
 		}
 		return cmp.Compare(a.value, b.value)
-	})
+	}
+	const perPart, mostBits = 4, 16
+	bits := 0
+	for len(keys)>>bits > perPart && bits < mostBits {
+		bits++
+	}
+	shift := 64 - bits
+	ends := make([]int, 1<<bits+1) // of the part before, while it is filled
+	for _, k := range keys {
+		ends[k.prefix>>shift+1]++
+	}
+	for i := 1; i < len(ends); i++ {
+		ends[i] += ends[i-1]
+	}
+	sorted := make([]keyed, len(keys))
+	for _, k := range keys {
+		part := k.prefix >> shift
+		sorted[ends[part]] = k
+		ends[part]++
+	}
+	begin := 0
+	for _, end := range ends[:1<<bits] {
+		if part := sorted[begin:end]; len(part) > 1 {
+			slices.SortFunc(part, order)
+		}
+		begin = end
+	}
+	return sorted
 }
 
 // WithPredecessor returns the markers whose predecessor is id: what became of

@@ -83,12 +83,17 @@ func view(t *testing.T, r *Repo) (*View, error) {
 
 func viewWith(t *testing.T, r *Repo, warn func(string)) (*View, error) {
 	t.Helper()
+	return viewSeeing(t, r, Visibility{}, warn)
+}
+
+func viewSeeing(t *testing.T, r *Repo, vis Visibility, warn func(string)) (*View, error) {
+	t.Helper()
 	none := func(string) (string, bool) { return "", false }
 	cfg, err := config.Load(config.Sources{Version: config.Version{Major: 6, Minor: 3}, Getenv: none, Cwd: r.Layout.Root, UID: uint32(os.Getuid())})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return r.NewView(cfg, encoding.UTF8(), r.Layout.Root, none, Visibility{}, warn)
+	return r.NewView(cfg, encoding.UTF8(), r.Layout.Root, none, vis, warn)
 }
 
 func open(t *testing.T, dir string, m *memory) *Repo {

@@ -72,7 +72,14 @@ func (v *View) Branchmap() (*branchmap, error) {
 		}
 	}
 	if !v.snap.HasBranches() && v.snap.Len()-v.snap.BranchesKnown() > parallelPart && v.known().branchmap == nil && v.Topics == "" {
-		if bm := v.cachedBranchmap(); bm != nil {
+		bm := v.cachedBranchmap()
+		if bm == nil {
+			var err error
+			if bm, err = v.countingBranchmap(worthSparing); err != nil {
+				return nil, err
+			}
+		}
+		if bm != nil {
 			known := v.known()
 			known.branchmap, known.encoding = bm, v.Encoding
 			v.wantBranches = true
@@ -123,18 +130,76 @@ func (v *View) Branchmap() (*branchmap, error) {
 func (v *View) computeBranchmap() *branchmap {
 	s := v.snap
 	var list []snapshot.BranchHeads
-	if !v.all && len(v.revealed) == 0 || s.HiddenCount() == 0 {
+	if v.seesTheCommon() {
 		list = v.commonBranchHeads()
 	} else {
 		v.filter()
 		list = growBranchHeads(s, nil, 0, s.Len(), v.Heads(), v.Hidden, v.flags, s.BranchNumber, len(s.BranchNames()))
 	}
 	names := s.BranchNames()
-	return v.branchesOf(list, func(id int) (name, stored string) { return v.local(names[id]), names[id] })
+	return v.branchesOf(list, func(id int) (name, stored string) { return v.local(names[id]), names[id] }, s.BranchID)
 }
 
-// branchesOf names branches by their numbers.
-func (v *View) branchesOf(list []snapshot.BranchHeads, name func(id int) (name, stored string)) *branchmap {
+// seesTheCommon tells whether all see what this view does.
+func (v *View) seesTheCommon() bool {
+	return !v.all && len(v.revealed) == 0 || v.snap.HiddenCount() == 0
+}
+
+// worthSparing is which part of the texts is worth to be left for later, when they are
+// all read.
+const worthSparing = 4
+
+// countingBranchmap is the branches as long as they are not known of every changeset:
+// hidden and obsolete ones do not count, and hg's cache lacks those before others. It
+// is nil when that would not spare one in part of the texts, part 0 always does.
+func (v *View) countingBranchmap(part int) (*branchmap, error) {
+	s := v.snap
+	v.filter()
+	hidden, flags, tops := v.Hidden, v.flags, v.Heads()
+	if v.seesTheCommon() {
+		hidden = func(rev node.Rev) bool { return s.Flags(rev)&obsolete.Hidden != 0 }
+		flags, tops = s.Flags, s.Heads()
+	}
+	from := s.BranchesKnown()
+	cols := &snapshot.BranchColumns{Names: slices.Clone(s.BranchNames()), Of: make([]uint32, s.Len()-from)}
+	var done []bool
+	cols.Names, done = v.cachedBranches(from, cols.Names, cols.Of)
+	missing, counting := 0, 0
+	for i, known := range done {
+		if known {
+			continue
+		}
+		missing++
+		if rev := node.Rev(from + i); hidden(rev) || flags(rev)&obsolete.Obsolete != 0 {
+			done[i] = true
+		} else {
+			counting++
+		}
+	}
+	if (missing-counting)*part < missing && part > 0 {
+		return nil, nil
+	}
+	if err := v.fillBranches(cols, done, from); err != nil {
+		return nil, err
+	}
+	id := func(rev node.Rev) (id int, closes bool) {
+		if int(rev) < from {
+			return s.BranchID(rev)
+		}
+		of := cols.Of[int(rev)-from]
+		return int(of >> 1), of&1 != 0
+	}
+	number := func(rev node.Rev) int {
+		n, _ := id(rev)
+		return n
+	}
+	list := growBranchHeads(s, nil, 0, s.Len(), tops, hidden, flags, number, len(cols.Names))
+	return v.branchesOf(list, func(id int) (name, stored string) { return v.local(cols.Names[id]), cols.Names[id] }, id), nil
+}
+
+// branchesOf names branches by their numbers; id tells a head's, and whether it closes
+// the branch.
+func (v *View) branchesOf(list []snapshot.BranchHeads, name func(id int) (name, stored string), id func(node.Rev) (int, bool)) *branchmap {
 	bm := &branchmap{byName: map[string]*Branch{}}
 	for _, h := range list {
 		b := &Branch{closed: map[node.Rev]bool{}}
@@ -144,7 +209,7 @@ func (v *View) branchesOf(list []snapshot.BranchHeads, name func(id int) (name, 
 				continue
 			}
 			b.Heads = append(b.Heads, head.Rev)
-			if _, closes := v.snap.BranchID(head.Rev); closes {
+			if _, closes := id(head.Rev); closes {
 				b.closed[head.Rev] = true
 			}
 		}
@@ -171,7 +236,7 @@ func (v *View) topicBranchmap(t *topical) *branchmap {
 			return t.branches[id-len(names)], t.branches[id-len(names)]
 		}
 		return v.local(names[id]), names[id]
-	})
+	}, v.snap.BranchID)
 }
 
 // commonBranchHeads are the heads of branches for those who see what is not
@@ -385,33 +450,74 @@ func (r *Repo) readBranchColumns() (*snapshot.BranchColumns, error) {
 }
 
 // fillBranches takes those branches from texts that hg's cache does not tell.
+// Several goroutines read a part each.
 func (r *Repo) fillBranches(cols *snapshot.BranchColumns, done []bool, from int) error {
-	for i := 0; i < len(done); i++ {
-		if done[i] {
-			continue
+	missing := 0
+	for _, known := range done {
+		if !known {
+			missing++
 		}
-		end := i
-		for end < len(done) && !done[end] {
-			end++
-		}
-		part := cols.Of[i:end]
-		names, err := branchesOf(r.changesetLog(), node.Rev(from+i), part)
-		if err != nil {
-			return err
-		}
-		to := make([]uint32, len(names))
-		for k, name := range names {
-			at := slices.Index(cols.Names, name)
-			if at < 0 {
-				at = len(cols.Names)
-				cols.Names = append(cols.Names, name)
+	}
+	parts := max(1, min(r.crew.size(), missing/parallelPart))
+	begins := make([]int, parts+1) // of the parts, which miss as many each
+	begins[parts] = len(done)
+	for i, at, seen := 1, 0, 0; i < parts; i++ {
+		for seen < missing*i/parts {
+			if !done[at] {
+				seen++
 			}
-			to[k] = uint32(at)
+			at++
 		}
-		for k, c := range part {
-			part[k] = to[c>>1]<<1 | c&1
+		begins[i] = at
+	}
+	type run struct {
+		begin, end int
+		names      []string // by the numbers in it
+	}
+	runs := make([][]run, parts)
+	own := r.changesetLog() // belongs to one goroutine
+	err := r.crew.each(parts, func(p int) error {
+		log := own
+		if p > 0 {
+			log = r.openChangelog()
+			defer log.Close()
 		}
-		i = end
+		for i := begins[p]; i < begins[p+1]; i++ {
+			if done[i] {
+				continue
+			}
+			end := i
+			for end < begins[p+1] && !done[end] {
+				end++
+			}
+			names, err := branchesOf(log, node.Rev(from+i), cols.Of[i:end])
+			if err != nil {
+				return err
+			}
+			runs[p] = append(runs[p], run{i, end, names})
+			i = end
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for _, part := range runs {
+		for _, run := range part {
+			to := make([]uint32, len(run.names))
+			for k, name := range run.names {
+				at := slices.Index(cols.Names, name)
+				if at < 0 {
+					at = len(cols.Names)
+					cols.Names = append(cols.Names, name)
+				}
+				to[k] = uint32(at)
+			}
+			column := cols.Of[run.begin:run.end]
+			for k, c := range column {
+				column[k] = to[c>>1]<<1 | c&1
+			}
+		}
 	}
 	return nil
 }
