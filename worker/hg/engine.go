@@ -22,6 +22,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"hgbroker/worker/hg/command"
@@ -291,6 +292,25 @@ func (e *Engine) keep(n int) {
 	}
 }
 
+// fewBranches is of how many changesets the branch is found out before anybody asks.
+const fewBranches = 1 << 16
+
+// anticipate finds out what is not in every image, and most commands ask for some of:
+// tags and, where that is no great work, branches.
+func (e *Engine) anticipate(ctx context.Context, r *Request, rp *repo.Repo) {
+	defer func(was bool) { e.opts.Deferred = was }(e.opts.Deferred)
+	e.opts.Deferred = true
+	lines := [][]string{{"log", "-r", "null", "-T", "{tags}"}}
+	if s := rp.Snapshot(); s.Len()-s.BranchesKnown() <= fewBranches {
+		lines = append(lines, []string{"branches", "-T", ""})
+	}
+	for _, args := range lines {
+		q := *r
+		q.Args, q.Dir, q.Stdin, q.Stdout, q.Stderr = args, rp.Layout.Root, strings.NewReader(""), io.Discard, io.Discard
+		_, _ = e.Run(ctx, &q) // what is wrong is for a command to say
+	}
+}
+
 // Load opens the repository whose working directory is root and brings its
 // image up to date, so that the next command finds it warm.
 func (e *Engine) Load(ctx context.Context, r *Request, root string) (Result, error) {
@@ -311,7 +331,11 @@ func (e *Engine) Load(ctx context.Context, r *Request, root string) (Result, err
 	if err := rp.Begin(ctx, time.Now); err != nil {
 		return res, err
 	}
+	res.Loaded, res.LoadTime = rp.Loaded(), rp.LoadTime
 	rp.RefreshCheckout()
+	if e.anticipate(ctx, r, rp); !slices.Contains(e.repos, rp) {
+		return res, nil // it is another one meanwhile
+	}
 	if s := rp.Settling(); s != nil {
 		s.Crew = e.opts.Crew
 		err := s.Make(ctx, e.opts.Images)
@@ -319,7 +343,7 @@ func (e *Engine) Load(ctx context.Context, r *Request, root string) (Result, err
 			return res, err
 		}
 	}
-	res.Loaded, res.LoadTime, res.Generation = rp.Loaded(), rp.LoadTime, rp.Generation()
+	res.Generation = rp.Generation()
 	return res, nil
 }
 

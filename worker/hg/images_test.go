@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -209,13 +210,17 @@ func TestLoadedAndLeases(t *testing.T) {
 		t.Errorf("%d images were kept", s.keeps)
 	}
 
-	// What a command adds is kept as well.
-	if _, _, res, err := runEngine(third, dir, []string{"tags"}, hgtest.BaseEnv(), inst); err != nil || res.Loaded != "refreshed" {
-		t.Errorf("tags: loaded %q, %v", res.Loaded, err)
-	}
+	// What most commands ask for is there, whoever asks first.
 	fourth := New(Options{Images: s})
-	if _, _, res, err := runEngine(fourth, dir, []string{"tags"}, hgtest.BaseEnv(), inst); err != nil || res.Loaded != "" {
-		t.Errorf("tags with an image that has them: loaded %q, %v", res.Loaded, err)
+	for _, line := range []string{"log -l2", "tags", "branches", "heads", "summary", "identify", "bookmarks"} {
+		for _, e := range []*Engine{third, fourth, New(Options{Images: s})} {
+			if _, _, res, err := runEngine(e, dir, strings.Fields(line), hgtest.BaseEnv(), inst); err != nil || res.Loaded != "" {
+				t.Errorf("%s after a load: loaded %q, %v", line, res.Loaded, err)
+			}
+			if e != third && e != fourth {
+				e.Close()
+			}
+		}
 	}
 
 	// Forget gives memory back before anything else is asked.
@@ -241,10 +246,9 @@ func TestWhatIsFoundOutOnceIsShared(t *testing.T) {
 	dir := hgtest.Extract(t, "obsolescence")
 	s := newShelf(t)
 	inst := Installation{Version: "6.3.2"}
-	request := &Request{Dir: dir, Env: hgtest.BaseEnv(), UID: os.Getuid(), Now: time.Now(), Hg: inst}
-	loader := New(Options{Images: s})
-	defer loader.Close()
-	if _, err := loader.Load(t.Context(), request, dir); err != nil {
+	plain := New(Options{Images: s})
+	defer plain.Close()
+	if _, _, _, err := runEngine(plain, dir, []string{"log", "-r", "tip", "-T", "{node}"}, hgtest.BaseEnv(), inst); err != nil {
 		t.Fatal(err)
 	}
 	for i, want := range []string{"refreshed", "", ""} {
