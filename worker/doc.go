@@ -16,7 +16,8 @@
 //	control       reads the control socket (control.go): tasks, images, the end
 //	watcher       reads the channel while a command takes long (channel.go): cancels
 //	settler       makes an image of what the last command found out (settler.go),
-//	              while main answers the next ones
+//	              while main answers the next ones: on a thread that yields to all
+//	              others (background.go), where jobs run, too
 //
 // Main touches the engine, and the settler for a moment, under its lock.
 package worker

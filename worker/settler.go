@@ -26,8 +26,9 @@ type settling interface {
 // settler has images made of what commands found out, beside the commands that
 // follow: these are answered from what the engine has in memory, and wait for
 // nothing. It begins when nobody asks for a moment, so that commands which come
-// back to back have the machine, and what they find out goes into one image. One
-// goroutine at a time does it, and ends by itself.
+// back to back have the machine, and what they find out goes into one image; and it
+// runs in the background (background.go), so that those which come meanwhile do not
+// feel it. One goroutine at a time does it, and ends by itself.
 type settler struct {
 	ctx    context.Context // ends it early
 	cancel context.CancelFunc
