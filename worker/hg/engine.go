@@ -164,9 +164,12 @@ func (e *Engine) Run(ctx context.Context, r *Request) (Result, error) {
 
 // Prepare does, before anybody asks, what the first command would have to wait for:
 // tables that all commands share, and the configuration that r's environment gives. r
-// has no arguments, and what is printed is nothing.
+// has no arguments, and its directory is in no repository, else nothing is done.
 func (e *Engine) Prepare(ctx context.Context, r *Request) {
-	for _, args := range [][]string{{"version", "-T", "{ver}"}, {"log", "-r", ".", "-T", "{node}"}, {"log", "-G", "-l1"}, {"status"}} {
+	if _, inside := repo.Find(r.Dir); inside {
+		return
+	}
+	for _, args := range [][]string{{"version", "-T", "{ver}"}, {"log", "-r", ".", "-T", "{node}"}, {"log", "-G", "-l1"}} {
 		q := *r
 		q.Args = args
 		_, _ = e.Run(ctx, &q)

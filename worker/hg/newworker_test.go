@@ -132,8 +132,10 @@ func TestPrepare(t *testing.T) {
 	plain, prepared := New(Options{}), New(Options{})
 	defer plain.Close()
 	defer prepared.Close()
-	prepared.Prepare(context.Background(), &Request{Dir: "/", Env: []string{"HGRCPATH="}, UID: os.Getuid(), Stdin: bytes.NewReader(nil),
-		Stdout: io.Discard, Stderr: io.Discard, Now: time.Now(), Hg: Installation{Version: "7.2.4"}})
+	for _, at := range []string{"/", dir} {
+		prepared.Prepare(context.Background(), &Request{Dir: at, Env: []string{"HGRCPATH="}, UID: os.Getuid(), Stdin: bytes.NewReader(nil),
+			Stdout: io.Discard, Stderr: io.Discard, Now: time.Now(), Hg: Installation{Version: "7.2.4"}})
+	}
 	if len(prepared.repos) > 0 {
 		t.Errorf("%d repositories are open", len(prepared.repos))
 	}
