@@ -30,7 +30,7 @@ type dispatcher struct {
 	env     *environment
 	dialect *dialect
 	cwd     string
-	dot     *store.Absences // what .hg lacks, nil without a repository
+	dot     *store.Absences // .hg and what it lacks, nil without a repository
 	loaded  *loadedConfig
 	cfg     *config.Config
 	enc     *encoding.Encoding
@@ -132,8 +132,8 @@ func (d *dispatcher) sources() config.Sources {
 
 // loadConfig reads all configuration, or finds that it was read before.
 func (d *dispatcher) loadConfig(root string) error {
-	if root != "" {
-		d.dot = d.e.absences(root + "/.hg")
+	if root != "" && d.dot == nil {
+		d.dot = d.e.absences(dotOf(root))
 		d.dot.Look(d.r.Now)
 	}
 	var err error
@@ -215,7 +215,7 @@ func (d *dispatcher) openSub(root string) (*repo.Repo, *config.Config, error) {
 	if len(d.e.repos) >= maxOpen {
 		return nil, nil, hgerr.NewUnsupported("more than %d subrepositories", maxOpen)
 	}
-	dot := d.e.absences(root + "/.hg")
+	dot := d.e.absences(dotOf(root))
 	dot.Look(d.r.Now)
 	l, err := d.configOf(root, dot)
 	if err == nil && l.refusal != nil {

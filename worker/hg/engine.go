@@ -124,6 +124,7 @@ const runAttempts = 10
 // it: its output, its errors and Result.ExitCode are hg's. A *hgerr.Unsupported
 // says that nothing was printed and the real hg must do it.
 func (e *Engine) Run(ctx context.Context, r *Request) (Result, error) {
+	defer e.leave()
 	for attempt := 1; ; attempt++ {
 		e.trim()
 		out := newOutput(r.Stdout, r.Stderr, &e.held)
@@ -230,8 +231,18 @@ func (e *Engine) absences(dir string) *store.Absences {
 	}
 	a := &store.Absences{Dir: dir}
 	keep := e.absent[:min(len(e.absent), e.opts.Repositories)]
+	for _, old := range e.absent[len(keep):] {
+		old.Leave()
+	}
 	e.absent = append([]*store.Absences{a}, keep...)
 	return a
+}
+
+// leave closes the .hg directories that a command had open.
+func (e *Engine) leave() {
+	for _, a := range e.absent {
+		a.Leave()
+	}
 }
 
 // open returns the repository at root, from those kept open if its layout has

@@ -10,9 +10,12 @@ import (
 	"strings"
 	"syscall"
 
+	"golang.org/x/sys/unix"
+
 	"hgbroker/worker/hg/hgerr"
 	"hgbroker/worker/hg/match"
 	"hgbroker/worker/hg/repo"
+	"hgbroker/worker/hg/store"
 )
 
 // enter enters the working directory and finds the directory whose .hg counts;
@@ -37,15 +40,24 @@ func (d *dispatcher) enter() (root string, err error) {
 		cwd = to
 	}
 	path := d.early.Text("repository")
-	if path == "" && repo.IsRealRoot(cwd) {
+	if path == "" {
+		if dot := store.OpenReal(dotOf(cwd)); dot >= 0 {
+			d.cwd = cwd
+			d.dot = d.e.absences(dotOf(cwd))
+			d.dot.LookAt(dot, d.r.Now)
+			return cwd, nil
+		}
+	}
+	if fd := store.OpenReal(cwd); fd >= 0 {
+		unix.Close(fd)
 		d.cwd = cwd
-		return cwd, nil
-	}
-	if d.cwd, err = filepath.EvalSymlinks(cwd); err != nil {
-		return "", hgerr.NewUnsupported("working directory %s: %v", cwd, err)
-	}
-	if fi, err := os.Stat(d.cwd); err != nil || !fi.IsDir() {
-		return "", hgerr.NewUnsupported("working directory %s, which is none", cwd)
+	} else {
+		if d.cwd, err = filepath.EvalSymlinks(cwd); err != nil {
+			return "", hgerr.NewUnsupported("working directory %s: %v", cwd, err)
+		}
+		if fi, err := os.Stat(d.cwd); err != nil || !fi.IsDir() {
+			return "", hgerr.NewUnsupported("working directory %s, which is none", cwd)
+		}
 	}
 	if path == "" {
 		root, _ := repo.Find(d.cwd)
@@ -66,6 +78,9 @@ func (d *dispatcher) enter() (root string, err error) {
 	}
 	return filepath.Clean(path), nil
 }
+
+// dotOf is the .hg of the working directory at root.
+func dotOf(root string) string { return root + "/.hg" }
 
 // notEntered is what hg says when it cannot go to a directory.
 func notEntered(dir string, err error) (*hgerr.Abort, error) {

@@ -96,6 +96,7 @@ type FileContent struct {
 // ask runs a typed question: it opens the repository that holds r.Dir, hands a
 // context for it to fn, and starts again when the store changed meanwhile.
 func (e *Engine) ask(ctx context.Context, r *Request, name string, fn func(*command.Context) error) (Result, error) {
+	defer e.leave()
 	for attempt := 1; ; attempt++ {
 		e.trim()
 		d := &dispatcher{e: e, ctx: ctx, r: r, out: newOutput(r.Stdout, r.Stderr, &e.held)}

@@ -57,7 +57,7 @@ func checkRepo(t *testing.T, version hgtest.Version, repo string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !layout.Fresh() {
+	if !layout.Fresh(nil) {
 		t.Error("layout is stale at once")
 	}
 	r := reader{t: t, v: version, store: layout.Store(), files: map[string]*filelog.File{}}

@@ -97,9 +97,12 @@ func (r *Repo) Generation() string {
 		g.checkout = [...]store.Stamp{r.checkout.parents.stamps[0], r.checkout.branch.stamps[0],
 			r.checkout.active.stamps[0], r.checkout.tags.stamps[0]}
 	} else {
-		g.store, _ = r.stamps() // what cannot be asked about is like nothing
-		for i, name := range generationFiles {
-			g.checkout[i], _ = store.StampOf(r.Layout.Dot + "/" + name)
+		// What cannot be asked about is like nothing.
+		for i, path := range r.inputs {
+			g.store[i], _ = r.Absent.StampOf(path)
+		}
+		for i, path := range r.states {
+			g.checkout[i], _ = r.Absent.StampOf(path)
 		}
 	}
 	if g.name = r.generation.name; g != r.generation {

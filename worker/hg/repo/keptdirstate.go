@@ -93,6 +93,9 @@ func (r *Repo) checkoutKey() image.Key {
 // that was replaced since is damage that changed, and the command starts again. It
 // is not to be used after the command, and neither are its strings.
 func (v *View) Dirstate() (*dirstate.Dirstate, error) {
+	if k := &v.checkout.worktree.dirstate; k.known && k.stamp == v.checkout.parents.stamps[0] {
+		return k.value, nil // when the command looked at the parents it was this one
+	}
 	d, err := v.readDirstate()
 	if err != nil {
 		return nil, err

@@ -22,8 +22,6 @@ import (
 	"path/filepath"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"hgbroker/worker/hg/annotate"
 	"hgbroker/worker/hg/changelog"
 	"hgbroker/worker/hg/hgerr"
@@ -47,28 +45,11 @@ func Find(dir string) (root string, ok bool) {
 	}
 }
 
-// IsRealRoot tells whether dir is the absolute path, without a symbolic link in
-// it, of a directory that has a .hg directory. It asks with two system calls
-// however long the path is; false may also mean that the kernel (before Linux
-// 5.6) cannot tell.
-func IsRealRoot(dir string) bool {
-	if !filepath.IsAbs(dir) || filepath.Clean(dir) != dir {
-		return false
-	}
-	fd, err := unix.Openat2(unix.AT_FDCWD, dir+"/.hg", &unix.OpenHow{
-		Flags: unix.O_PATH | unix.O_DIRECTORY | unix.O_CLOEXEC, Resolve: unix.RESOLVE_NO_SYMLINKS})
-	if err != nil {
-		return false
-	}
-	unix.Close(fd)
-	return true
-}
-
 // Repo is an open repository. It belongs to one goroutine at a time.
 type Repo struct {
 	Layout *requires.Layout
-	// Absent is what .hg is known to lack since the command began; nil knows
-	// nothing.
+	// Absent is what .hg is known to lack since the command began, and has it open;
+	// nil knows nothing.
 	Absent *store.Absences
 	images image.Source
 	crew   Crew // of the work of settlements; commands have the zero one
@@ -87,7 +68,8 @@ type Repo struct {
 	filelogs  filelogs
 	parent    parentManifest
 
-	inputs      [snapshot.NumInputs]string // the files behind each input of the snapshot
+	inputs      [snapshot.NumInputs]string   // the files behind each input of the snapshot
+	states      [len(generationFiles)]string // those of the checkout that Generation depends on
 	texts       changesets
 	columns     texts
 	checkout    checkout
@@ -126,6 +108,9 @@ func Open(root string, images image.Source) (*Repo, error) {
 	}
 	r := &Repo{Layout: layout, images: images, store: layout.Store()}
 	r.inputs = r.paths()
+	for i, name := range generationFiles {
+		r.states[i] = layout.Dot + "/" + name
+	}
 	return r, nil
 }
 
@@ -175,7 +160,7 @@ func (r *Repo) growthKey() image.Key {
 // must be opened anew.
 func (r *Repo) Resume() bool {
 	r.viewed = false
-	return r.Layout.Fresh()
+	return r.Layout.Fresh(r.Absent)
 }
 
 // Snapshot is the store's snapshot; Begin must have succeeded.

@@ -30,10 +30,11 @@ type Layout struct {
 }
 
 // Fresh reports whether nothing that Resolve read has changed since. It costs
-// one stat for each source, two for a usual repository.
-func (l *Layout) Fresh() bool {
+// one stat for each source, two for a usual repository. dot is .hg, held open for
+// the command, or nil.
+func (l *Layout) Fresh(dot *store.Absences) bool {
 	for _, s := range l.Sources {
-		if !s.Fresh() {
+		if !s.FreshIn(dot) {
 			return false
 		}
 	}

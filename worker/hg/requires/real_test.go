@@ -177,13 +177,13 @@ func TestShares(t *testing.T) {
 					}
 
 					// The source goes away: hg's own words.
-					if !layout.Fresh() {
+					if !layout.Fresh(nil) {
 						t.Error("stale without a change")
 					}
 					if err := os.Rename(dir+"/source", dir+"/moved"); err != nil {
 						t.Fatal(err)
 					}
-					if layout.Fresh() {
+					if layout.Fresh(nil) {
 						t.Error("fresh after its source moved")
 					}
 					compareAbort(t, v, dir+"/deep-share")

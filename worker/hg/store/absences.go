@@ -2,7 +2,12 @@
 
 package store
 
-import "time"
+import (
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
 
 // settledAfter is how old a directory's last change must be before its times
 // are believed to show the next one: file systems keep time in steps of up to
@@ -15,24 +20,48 @@ const settledAfter = 3 * time.Second
 // missing before. What exists is not remembered, since a file may be rewritten
 // without its directory noticing.
 //
-// The zero value, and a nil *Absences, remembers nothing. It belongs to one
-// goroutine.
+// Between Look and Leave it holds the directory open, so that what is below it is
+// found without the way there.
+//
+// An Absences with nothing but Dir, and a nil *Absences, remembers nothing. It
+// belongs to one goroutine.
 type Absences struct {
 	Dir     string
 	stamp   Stamp
 	settled bool
 	names   map[string]struct{}
+	open    bool
+	fd      int       // the directory, while it is open
+	once    []Stamped // what StampOnce gave since Look
 }
 
-// Look stats the directory: what follows is as of now.
-func (a *Absences) Look(now time.Time) {
-	st, err := StampOf(a.Dir)
-	if err != nil || st != a.stamp {
+// Look opens and stats the directory: what follows is as of now.
+func (a *Absences) Look(now time.Time) { a.LookAt(openDirectory(a.Dir, 0), now) }
+
+// LookAt is Look for a directory that is open already, by its descriptor; -1 for
+// one that cannot be opened. It is closed by Leave.
+func (a *Absences) LookAt(fd int, now time.Time) {
+	a.Leave()
+	a.once = a.once[:0]
+	var stat unix.Stat_t
+	var st Stamp
+	if a.open, a.fd = fd >= 0, fd; a.open && unix.Fstat(fd, &stat) == nil {
+		st = stampOfStat(&stat)
+	}
+	if !st.Exists || st != a.stamp {
 		clear(a.names)
 	}
 	a.stamp = st
 	changed := max(st.MtimeNs, st.CtimeNs)
-	a.settled = err == nil && st.Exists && now.UnixNano()-changed > int64(settledAfter)
+	a.settled = st.Exists && now.UnixNano()-changed > int64(settledAfter)
+}
+
+// Leave closes the directory. What was found out about it stays.
+func (a *Absences) Leave() {
+	if a != nil && a.open {
+		unix.Close(a.fd)
+		a.open = false
+	}
 }
 
 // Lacks tells whether path, a name in the directory, is known to be missing.
@@ -55,17 +84,9 @@ func (a *Absences) Note(path string) {
 	a.names[path] = struct{}{}
 }
 
+// holds tells whether path is a name in the directory.
 func (a *Absences) holds(path string) bool {
-	n := len(a.Dir)
-	if len(path) < n+2 || path[:n] != a.Dir || path[n] != '/' {
-		return false
-	}
-	for i := n + 1; i < len(path); i++ {
-		if path[i] == '/' {
-			return false
-		}
-	}
-	return true
+	return a.above(path) && strings.IndexByte(path[len(a.Dir)+1:], '/') < 0
 }
 
 // StampOf is the function of that name, but for what is known to be missing.
@@ -73,9 +94,40 @@ func (a *Absences) StampOf(path string) (Stamp, error) {
 	if a.Lacks(path) {
 		return Stamp{}, nil
 	}
-	st, err := StampOf(path)
+	st, err := a.stampOf(path)
 	if err == nil && !st.Exists {
 		a.Note(path)
 	}
 	return st, err
+}
+
+func (a *Absences) stampOf(path string) (Stamp, error) {
+	if a != nil && a.open && a.above(path) {
+		return stampAt(a.fd, path[len(a.Dir)+1:], path)
+	}
+	return StampOf(path)
+}
+
+// StampOnce is StampOf for a file that several parts of a command depend on: they
+// get the stamp that it had when the first of them asked.
+func (a *Absences) StampOnce(path string) (Stamp, error) {
+	if a == nil || !a.open || !a.above(path) {
+		return a.StampOf(path)
+	}
+	for i := range a.once {
+		if a.once[i].Path == path {
+			return a.once[i].Stamp, nil
+		}
+	}
+	st, err := a.StampOf(path)
+	if err == nil {
+		a.once = append(a.once, Stamped{path, st})
+	}
+	return st, err
+}
+
+// above tells whether path is below the directory.
+func (a *Absences) above(path string) bool {
+	n := len(a.Dir)
+	return len(path) > n+1 && path[n] == '/' && path[:n] == a.Dir && path[n+1] != '/'
 }

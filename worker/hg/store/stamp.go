@@ -45,26 +45,28 @@ type Stamped struct {
 }
 
 // Fresh reports whether the file still has its stamp.
-func (s Stamped) Fresh() bool {
-	now, err := StampOf(s.Path)
+func (s Stamped) Fresh() bool { return s.FreshIn(nil) }
+
+// FreshIn is Fresh within a command that holds a directory open, or nil.
+func (s Stamped) FreshIn(dir *Absences) bool {
+	now, err := dir.StampOnce(s.Path)
 	return err == nil && now == s.Stamp
 }
 
 // StampOf stats path, following symbolic links. A missing file, or one below
 // something that is no directory, has the zero Stamp and no error.
-func StampOf(path string) (Stamp, error) {
+func StampOf(path string) (Stamp, error) { return stampAt(unix.AT_FDCWD, path, path) }
+
+// stampAt is StampOf of a name in an open directory.
+func stampAt(dir int, name, path string) (Stamp, error) {
 	var st unix.Stat_t
-	for {
-		err := unix.Stat(path, &st)
-		switch {
-		case err == nil:
-			return stampOfStat(&st), nil
-		case errors.Is(err, unix.EINTR):
-			continue
-		case isMissing(err):
-			return Stamp{}, nil
-		}
-		return Stamp{}, &fs.PathError{Op: "stat", Path: path, Err: err}
+	switch errno := statAt(dir, name, &st); errno {
+	case 0:
+		return stampOfStat(&st), nil
+	case unix.ENOENT, unix.ENOTDIR:
+		return Stamp{}, nil
+	default:
+		return Stamp{}, &fs.PathError{Op: "stat", Path: path, Err: errno}
 	}
 }
 
