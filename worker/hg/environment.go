@@ -54,7 +54,8 @@ func newEnvironment(vars []string) *environment {
 		}
 	}
 	env.settings, env.settingsErr = encoding.FromEnvironment(env.get)
-	env.laid = cmdline.Values{"encoding": {Text: env.settings.Name}, "encodingmode": {Text: env.settings.Mode}}
+	env.laid = cmdline.Values{{Name: "encoding", Value: cmdline.Value{Text: env.settings.Name}},
+		{Name: "encodingmode", Value: cmdline.Value{Text: env.settings.Mode}}}
 	env.strict = slices.Contains(strings.Split(env.byName["HGPLAIN"], ","), "+strictflags")
 	return env
 }

@@ -7,7 +7,6 @@ import (
 	"context"
 	"path/filepath"
 
-	"hgbroker/worker/hg/cmdline"
 	"hgbroker/worker/hg/command"
 	"hgbroker/worker/hg/encoding"
 	"hgbroker/worker/hg/graph"
@@ -148,8 +147,8 @@ func (d *dispatcher) typed(fn func(*command.Context) error) error {
 		return err
 	}
 	d.cmd = &command.Context{
-		Context: d.ctx, Opts: cmdline.Values{}, Global: cmdline.Values{},
-		Config: d.cfg, Encoding: d.enc, Cwd: d.cwd, Now: d.r.Now, Local: zone, Getenv: d.env.get,
+		Context: d.ctx,
+		Config:  d.cfg, Encoding: d.enc, Cwd: d.cwd, Now: d.r.Now, Local: zone, Getenv: d.env.get,
 		Evolve: d.loaded.releases["evolve"], Topic: d.loaded.releases["topic"], RefuseText: d.loaded.refuseText(),
 		Version: d.r.Hg.Version, Stdout: &d.out.out, Stderr: &d.out.err, Repo: d.repo, OpenSub: d.openSub, AsksQueue: true,
 	}

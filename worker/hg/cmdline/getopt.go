@@ -121,17 +121,19 @@ func has(opts []Option, long string) bool {
 // values starts with what counts without a word on the command line: the set's
 // own defaults, and before them what laid says.
 func (n *Set) values(laid Values) Values {
-	v := make(Values, len(n.defaults)+len(laid)+4)
-	for _, o := range n.defaults {
-		d := o.Default
+	v := make(Values, 0, len(n.defaults)+len(laid)+4)
+	for i := range n.defaults {
+		o := &n.defaults[i]
+		d := Named{o.Long, o.Default}
 		d.List = slices.Clone(d.List)
 		d.Given = false
-		v[o.Long] = d
+		v = append(v, d)
 	}
-	for name, d := range laid {
+	for i := range laid {
+		d := v.at(laid[i].Name)
+		*d = laid[i].Value
 		d.List = slices.Clip(d.List)
 		d.Given = false
-		v[name] = d
 	}
 	return v
 }
@@ -267,9 +269,10 @@ func (p *parser) shortOptions(word string) error {
 // finish turns what was found into values. hg does this after it has seen the
 // whole line, so that a bad option name is reported before a bad value.
 func (p *parser) finish(rest []string) (Values, []string, error) {
-	for _, o := range p.found {
-		opt := p.names.opts[o.opt]
-		v := p.values[opt.Long]
+	for i := range p.found {
+		o := &p.found[i]
+		opt := &p.names.opts[o.opt]
+		v := p.values.at(opt.Long)
 		v.Given = true
 		switch opt.Kind {
 		case Bool:
@@ -289,7 +292,6 @@ func (p *parser) finish(rest []string) (Values, []string, error) {
 			}
 			v.Int = n
 		}
-		p.values[opt.Long] = v
 	}
 	return p.values, rest, nil
 }

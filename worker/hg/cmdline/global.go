@@ -89,8 +89,9 @@ func SplitEarly(args []string, v config.Version) (spelled, rest []string) {
 
 // early finds complete option names among args. Words that are none, and
 // options with a value that take none, count as arguments; an option whose
-// value is missing at the end stops the search.
-func (n *Set) early(args []string, strict, keepSeparator bool) (found []occurrence, rest []string) {
+// value is missing at the end stops the search. split asks for the other words,
+// which keep "--".
+func (n *Set) early(args []string, strict, split bool) (found []occurrence, rest []string) {
 	i := 0
 	for i < len(args) && args[i] != "--" {
 		arg := args[i]
@@ -103,7 +104,9 @@ func (n *Set) early(args []string, strict, keepSeparator bool) (found []occurren
 			if strict {
 				break
 			}
-			rest = append(rest, arg)
+			if split {
+				rest = append(rest, arg)
+			}
 			i++
 			continue
 		}
@@ -114,10 +117,10 @@ func (n *Set) early(args []string, strict, keepSeparator bool) (found []occurren
 		}
 		found = append(found, o)
 	}
-	if i < len(args) && args[i] == "--" && !keepSeparator {
-		i++
+	if split {
+		rest = append(rest, args[i:]...)
 	}
-	return found, append(rest, args[i:]...)
+	return found, rest
 }
 
 // earlyOption looks one word up.
@@ -156,7 +159,7 @@ func CheckEarly(full, early Values) error {
 		return refuse("option -R has to be separated from other options (e.g. not -qR) " +
 			"and --repository may only be abbreviated as --repo")
 	}
-	if full["debugger"].On != early["debugger"].On {
+	if full.On("debugger") != early.On("debugger") {
 		return refuse("option --debugger may not be abbreviated")
 	}
 	return nil

@@ -48,15 +48,17 @@ func ParseLine(args []string, global *Set, laid Values, find func(name string) (
 		return line, err
 	}
 	line.Args = rest
-	line.Options = make(Values, len(found))
 	own, common := all.opts[:all.own], all.opts[all.own:]
-	for name, v := range found {
-		if has(own, name) {
-			line.Options[name] = v
+	for i := range found {
+		v := &found[i]
+		if has(own, v.Name) {
+			line.Options = append(line.Options, *v)
 		}
-		if has(common, name) {
-			v.Given = v.Given || values[name].Given
-			line.Global[name] = v
+		if has(common, v.Name) {
+			at := line.Global.at(v.Name)
+			given := v.Given || at.Given
+			*at = v.Value
+			at.Given = given
 		}
 	}
 	return line, nil

@@ -9,6 +9,8 @@
 // real hg. The package runs nothing and looks at no environment.
 package cmdline
 
+import "slices"
+
 // Kind tells what an option takes.
 type Kind int
 
@@ -62,24 +64,59 @@ type Value struct {
 
 // Values are the options of one command by long name ("dry-run"). Those that
 // are neither given nor have a default are left out: asking for one gives the
-// zero value, as it does for an option that the command does not have.
-type Values map[string]Value
+// zero value, as it does for an option that the command does not have. There are
+// few of them, each name once: a list is searched faster than a map is made.
+type Values []Named
+
+// Named is the value of an option.
+type Named struct {
+	Name string
+	Value
+}
+
+// Get returns an option's value.
+func (v Values) Get(name string) Value {
+	for i := range v {
+		if v[i].Name == name {
+			return v[i].Value
+		}
+	}
+	return Value{}
+}
+
+// Set gives an option another value. Copies of v keep what they have.
+func (v *Values) Set(name string, value Value) {
+	*v = slices.Clone(*v)
+	*v.at(name) = value
+}
+
+// at is where the value of an option stands, which is added if need be. Copies of
+// v may share it.
+func (v *Values) at(name string) *Value {
+	for i := range *v {
+		if (*v)[i].Name == name {
+			return &(*v)[i].Value
+		}
+	}
+	*v = append(*v, Named{Name: name})
+	return &(*v)[len(*v)-1].Value
+}
 
 // On tells whether a Bool option is on.
-func (v Values) On(name string) bool { return v[name].On }
+func (v Values) On(name string) bool { return v.Get(name).On }
 
 // Given tells whether the command line had the option. For a Bool option this
 // tells "--no-git" (given, not on) from no word about it.
-func (v Values) Given(name string) bool { return v[name].Given }
+func (v Values) Given(name string) bool { return v.Get(name).Given }
 
 // Text returns the value of a String option.
-func (v Values) Text(name string) string { return v[name].Text }
+func (v Values) Text(name string) string { return v.Get(name).Text }
 
 // List returns the values of a List option.
-func (v Values) List(name string) []string { return v[name].List }
+func (v Values) List(name string) []string { return v.Get(name).List }
 
 // Int returns the value of an Int option.
-func (v Values) Int(name string) int64 { return v[name].Int }
+func (v Values) Int(name string) int64 { return v.Get(name).Int }
 
 // set tells whether the value is another than that of an option nobody gave.
 func (v Value) set() bool { return v.On || v.Text != "" || v.List != nil || v.Int != 0 }

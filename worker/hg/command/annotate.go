@@ -409,9 +409,9 @@ func (c *Context) Annotate(q AnnotateQuery) (*annotate.Annotation, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.Opts = cmdline.Values{}
+	c.Opts = nil
 	if q.Skip != "" {
-		c.Opts["skip"] = cmdline.Value{List: []string{q.Skip}}
+		c.Opts.Set("skip", cmdline.Value{List: []string{q.Skip}})
 	}
 	a := &annotator{c: c, v: v, rev: node.WdirRev}
 	if q.Buffer == nil {

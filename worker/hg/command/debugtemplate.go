@@ -4,7 +4,6 @@ package command
 
 import (
 	"bytes"
-	"maps"
 	"strings"
 
 	"hgbroker/worker/hg/cmdline"
@@ -43,11 +42,7 @@ func runDebugtemplate(c *Context) (int, error) {
 		return 0, err
 	}
 	inner := *c
-	inner.Opts = maps.Clone(c.Opts)
-	if inner.Opts == nil {
-		inner.Opts = cmdline.Values{}
-	}
-	inner.Opts["template"] = cmdline.Value{Text: text, Given: true}
+	inner.Opts.Set("template", cmdline.Value{Text: text, Given: true})
 	p, err := inner.changesetPrinter(v, false, false)
 	if err != nil {
 		return 0, err

@@ -42,8 +42,13 @@ func (g *grepping) follow(specs []string, all bool) (*revset.Set, func(node.Rev)
 	}
 	inner := *c
 	inner.Args = c.Args[1:]
-	inner.Opts = cmdline.Values{"follow-first": {On: true}, "removed": {On: all}, "rev": {List: specs},
-		"include": c.Opts["include"], "exclude": c.Opts["exclude"]}
+	inner.Opts = nil
+	inner.Opts.Set("follow-first", cmdline.Value{On: true})
+	inner.Opts.Set("removed", cmdline.Value{On: all})
+	inner.Opts.Set("rev", cmdline.Value{List: specs})
+	for _, name := range []string{"include", "exclude"} {
+		inner.Opts.Set(name, c.Opts.Get(name))
+	}
 	if p1, _ := v.WdirParents(); p1 >= 0 || len(specs) > 0 {
 		v.HiddenCount() // hg looks at what is visible even for "."
 	}

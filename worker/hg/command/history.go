@@ -25,9 +25,11 @@ func (c *Context) History(q HistoryQuery) (*revset.Set, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.Opts = cmdline.Values{"follow": {On: q.Follow, Given: q.Follow}, "graph": {On: q.Graph, Given: q.Graph}}
+	c.Opts = nil
+	c.Opts.Set("follow", cmdline.Value{On: q.Follow, Given: q.Follow})
+	c.Opts.Set("graph", cmdline.Value{On: q.Graph, Given: q.Graph})
 	if q.Revset != "" {
-		c.Opts["rev"] = cmdline.Value{List: []string{q.Revset}, Given: true}
+		c.Opts.Set("rev", cmdline.Value{List: []string{q.Revset}, Given: true})
 	}
 	c.Args = nil
 	for _, p := range q.Paths {

@@ -219,13 +219,13 @@ func (c *Context) FileStatus(q StatusQuery) ([]FileState, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.Opts = cmdline.Values{"change": {Text: q.Change}, "rev": {}}
+	c.Opts = cmdline.Values{{Name: "change", Value: cmdline.Value{Text: q.Change}}}
 	if q.Rev != "" {
 		revs := []string{q.Rev}
 		if q.Rev2 != "" {
 			revs = append(revs, q.Rev2)
 		}
-		c.Opts["rev"] = cmdline.Value{List: revs}
+		c.Opts.Set("rev", cmdline.Value{List: revs})
 	}
 	a, b, err := c.statusRevs(v)
 	if err != nil {
