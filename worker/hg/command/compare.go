@@ -95,7 +95,8 @@ func (c *Context) statusOf(v *repo.View, a, b node.Rev, mt match.Matcher, unknow
 // workingCopy is the working directory, ready to be compared with its first
 // parent, whose manifest is returned beside.
 func (c *Context) workingCopy(v *repo.View, mt match.Matcher) (*status.WorkingCopy, *repo.LazyManifest, error) {
-	if err := status.CheckFilesystem(v.Layout.Root); err != nil {
+	filesystem, err := status.CheckFilesystem(v.Layout.Root)
+	if err != nil {
 		return nil, nil, err
 	}
 	for _, section := range []string{"encode", "decode"} {
@@ -121,6 +122,7 @@ func (c *Context) workingCopy(v *repo.View, mt match.Matcher) (*status.WorkingCo
 	}
 	wc := &status.WorkingCopy{
 		Root: v.Layout.Root, Cwd: v.RelCwd(), Dirstate: d, P1: p1, Match: mt, Warn: c.warnRaw, Memo: v.StatusMemo(), Began: c.Now,
+		Filesystem: filesystem,
 		Ignore: func(warn func(string)) (status.Ignorer, error) { return c.ignoreRules(v, warn) },
 		Differs: func(ctx context.Context, path string, e manifest.Entry) (bool, error) {
 			return c.differs(v, path, e, parent)

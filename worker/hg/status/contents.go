@@ -53,8 +53,8 @@ var steady = map[int64]bool{
 
 // keeper decides what contents may be kept. The zero keeper keeps nothing.
 type keeper struct {
-	dev     uint64 // the file system
-	settled int64  // what changed later may have changed since, too; nanoseconds since 1970
+	here    identity // of the working directory's root
+	settled int64    // what changed later may have changed since, too; nanoseconds since 1970
 	of      []*contents
 	names   atomic.Int64 // in contents
 }
@@ -68,17 +68,17 @@ func (k *keeper) keep(w *walker, root int) {
 	}
 	var fs unix.Statfs_t
 	var st unix.Stat_t
-	if unix.Fstatfs(root, &fs) != nil || !steady[int64(fs.Type)] || statAt(root, &here[0], &st) != 0 {
+	if wc.Filesystem == 0 && unix.Fstatfs(root, &fs) == nil {
+		wc.Filesystem = int64(fs.Type)
+	}
+	if !steady[wc.Filesystem] || unix.Fstat(root, &st) != nil {
 		return
 	}
 	if wc.Memo.contents == nil {
 		wc.Memo.contents = make([]*contents, w.tree.Len())
 	}
-	k.dev, k.settled, k.of = uint64(st.Dev), wc.Began.Add(-settleAfter).UnixNano(), wc.Memo.contents
+	k.here, k.settled, k.of = identityOf(&st), wc.Began.Add(-settleAfter).UnixNano(), wc.Memo.contents
 }
-
-// here is the directory that a descriptor stands for.
-var here = [...]byte{'.', 0}
 
 // room tells whether so many names more may be kept.
 func (k *keeper) room(names int) bool { return k.names.Add(int64(names)) <= maxNames }
@@ -104,7 +104,7 @@ func (k *keeper) identify(fd int) (identity, bool) {
 	}
 	nano := func(t unix.StatxTimestamp) int64 { return t.Sec*int64(time.Second) + int64(t.Nsec) }
 	id := identity{unix.Mkdev(st.Dev_major, st.Dev_minor), st.Ino, uint32(st.Mode), int64(st.Size), nano(st.Mtime), nano(st.Ctime)}
-	return id, id.dev == k.dev && max(id.mtime, id.changed) <= k.settled
+	return id, id.dev == k.here.dev && max(id.mtime, id.changed) <= k.settled
 }
 
 // pathsHash is of the paths in a dirstate, and of the order of its directories.

@@ -140,14 +140,15 @@ var foreign = map[int64]string{
 
 // CheckFilesystem returns an Unsupported when the working directory is on a
 // file system that may lack symbolic links, execute bits or the difference
-// between upper and lower case. hg finds that out by writing files.
-func CheckFilesystem(root string) error {
+// between upper and lower case. hg finds that out by writing files. It returns the
+// magic number of the file system.
+func CheckFilesystem(root string) (magic int64, err error) {
 	var st unix.Statfs_t
 	if err := unix.Statfs(root, &st); err != nil {
-		return hgerr.NewUnsupported("file system of %s: %v", root, err)
+		return 0, hgerr.NewUnsupported("file system of %s: %v", root, err)
 	}
 	if name, ok := foreign[int64(st.Type)&0xffffffff]; ok {
-		return hgerr.NewUnsupported("working directory on %s", name)
+		return 0, hgerr.NewUnsupported("working directory on %s", name)
 	}
-	return nil
+	return int64(st.Type), nil
 }

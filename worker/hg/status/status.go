@@ -114,6 +114,8 @@ type WorkingCopy struct {
 	// be remembered.
 	Memo  *Memo
 	Began time.Time
+	// Filesystem is what CheckFilesystem found; 0 when it is not known.
+	Filesystem int64
 	// Workers bounds the goroutines that read directories; 0 means as many as
 	// there are processors, up to 8.
 	Workers int

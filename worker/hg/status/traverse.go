@@ -59,6 +59,7 @@ type traversal struct {
 	*walker
 	gang[*directory]
 	keeper
+	ctx     context.Context
 	top     int // descriptor of the working directory's root
 	stack   []*directory
 	readers []*reader
@@ -71,8 +72,9 @@ type reader struct {
 	*listing
 	base
 	st       unix.Stat_t
-	path     []byte   // of what is looked at, with a zero at its end
-	met      []string // files that are not in the dirstate
+	path     []byte          // of what is looked at, with a zero at its end
+	short    [shortPath]byte // memory for most paths
+	met      []string        // files that are not in the dirstate
 	refused  []refusal
 	children []*directory
 	spare    []directory // memory for children
@@ -98,6 +100,10 @@ const (
 	directoriesWorth = 16
 	// piece is how many files of a directory are looked at together.
 	piece = 64
+	// shortPath is how long most paths are at most, with the zero at their end.
+	shortPath = 256
+	// firstRoom is for how many directories there is room at first.
+	firstRoom = 16
 )
 
 // traverse walks the directory dir and all below it.
@@ -114,13 +120,9 @@ func (w *walker) traverse(ctx context.Context, dir string) error {
 		return hgerr.NewUnsupported("directory %s: %v", w.wc.Root, err)
 	}
 	defer unix.Close(fd)
-	t := &traversal{walker: w, stack: []*directory{root}, top: fd, limit: w.workers()}
+	t := &traversal{walker: w, ctx: ctx, stack: append(make([]*directory, 0, firstRoom), root), top: fd, limit: w.workers()}
 	t.keep(w, fd)
 	t.gang.init(t.pop)
-	if ctx.Done() != nil {
-		stop := context.AfterFunc(ctx, func() { t.fail(ctx.Err()) })
-		defer stop()
-	}
 	t.work(t.another(base{fd, false}).look)
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -145,6 +147,7 @@ func (w *walker) traverse(ctx context.Context, dir string) error {
 // another adds a reader. It is called under mu, or by the first one.
 func (t *traversal) another(b base) *reader {
 	r := &reader{traversal: t, base: b}
+	r.path = r.short[:0]
 	t.readers = append(t.readers, r)
 	return r
 }
@@ -152,6 +155,10 @@ func (t *traversal) another(b base) *reader {
 func (t *traversal) pop() (*directory, bool) {
 	last := len(t.stack) - 1
 	if last < 0 {
+		return nil, false
+	}
+	if err := t.ctx.Err(); err != nil {
+		t.err = err
 		return nil, false
 	}
 	dir := t.stack[last]
@@ -202,7 +209,7 @@ func (r *reader) look(dir *directory) error {
 		r.path = append(r.path[:0], '.', 0)
 	}
 	slot := r.slot(dir)
-	if slot != nil && *slot != nil && statAt(r.root, &r.path[0], &r.st) == 0 && identityOf(&r.st) == (*slot).identity {
+	if slot != nil && *slot != nil && r.identity(dir) == (*slot).identity {
 		r.recall(dir, *slot)
 		return nil
 	}
@@ -249,6 +256,18 @@ func (r *reader) look(dir *directory) error {
 		*slot = &contents{id, foreign, slices.Clone(r.met[met:]), r.adopt(last)}
 	}
 	return nil
+}
+
+// identity is that of a directory, whose path r.path is; the zero identity when it
+// cannot be looked at.
+func (r *reader) identity(dir *directory) identity {
+	if dir.path == "" {
+		return r.here
+	}
+	if statAt(r.root, &r.path[0], &r.st) != 0 {
+		return identity{}
+	}
+	return identityOf(&r.st)
 }
 
 // recall does what look does, from what is known of the directory.
@@ -457,7 +476,10 @@ func (r *reader) subdirectory(dir *directory, known *entriesOf, name []byte, pla
 // descend has a directory looked at later.
 func (r *reader) descend(dir directory) {
 	if len(r.spare) == 0 {
-		r.spare = make([]directory, 64)
+		r.spare = make([]directory, min(r.tree.Len()+firstRoom, 64))
+	}
+	if r.children == nil {
+		r.children = make([]*directory, 0, firstRoom)
 	}
 	child := &r.spare[0]
 	r.spare = r.spare[1:]
