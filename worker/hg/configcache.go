@@ -73,6 +73,8 @@ type loadedConfig struct {
 	strict         bool     // ui.strict
 	strictErr      error
 	hooks          []string // names in [hooks] that are set
+	fallback       string   // ui.fallbackencoding
+	filters        bool     // devel.debug.repo-filters, or it cannot be told
 }
 
 // settle works out what is asked of a configuration for each command.
@@ -92,6 +94,9 @@ func (l *loadedConfig) settle() {
 		l.aliases = append(l.aliases, it.Name)
 	}
 	l.strict, l.strictErr = l.full.Bool("ui", "strict")
+	l.fallback = l.full.GetOr("ui", "fallbackencoding", "")
+	filters, err := l.full.Bool("devel", "debug.repo-filters")
+	l.filters = err != nil || filters
 	for _, it := range l.full.Items("hooks") {
 		if it.Text != "" {
 			l.hooks = append(l.hooks, it.Name)

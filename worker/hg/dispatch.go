@@ -99,7 +99,7 @@ func (d *dispatcher) run() (int, error) {
 	d.cmd = &command.Context{
 		Context: d.ctx, Args: line.Args, Opts: line.Options, Global: line.Global,
 		Config: d.cfg, Encoding: d.enc, Quiet: d.cfg.Quiet, Verbose: d.cfg.Verbose, Debug: d.cfg.Debug,
-		Cwd: d.cwd, Now: d.r.Now, Local: zone, Getenv: d.env.get, Version: d.r.Hg.Version,
+		Cwd: d.cwd, Now: d.r.Now, Local: zone, Getenv: d.env.lookup, Version: d.r.Hg.Version,
 		Evolve: d.loaded.releases["evolve"], Topic: d.loaded.releases["topic"], RefuseText: d.loaded.refuseText(),
 		AsksQueue: slices.ContainsFunc(d.r.Args, func(a string) bool { return strings.Contains(a, "mq") }),
 		Umask:     d.r.Umask, Stdout: &d.out.out, Stderr: &d.out.err, Seekable: d.r.Seekable, Appends: d.r.Appends, Color: d.color, Repo: d.repo,
@@ -382,14 +382,14 @@ func (d *dispatcher) applyGlobal(line cmdline.Line, settings *encoding.Settings)
 	if v := line.Global.Text("encodingmode"); v != "" {
 		settings.Mode = v
 	}
-	settings.Fallback = d.cfg.GetOr("ui", "fallbackencoding", "")
+	settings.Fallback = d.loaded.fallback
 	for _, name := range []string{"time", "profile", "debugger"} {
 		if line.Global.On(name) {
 			return hgerr.NewUnsupported("--%s", name)
 		}
 	}
 	d.traceback = line.Global.On("traceback")
-	if filters, err := d.cfg.Bool("devel", "debug.repo-filters"); err != nil || filters {
+	if d.loaded.filters {
 		return hgerr.NewUnsupported("devel.debug.repo-filters")
 	}
 	if pager := line.Global.Text("pager"); alwaysPages(pager) {

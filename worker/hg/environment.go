@@ -17,6 +17,7 @@ import (
 type environment struct {
 	vars   []string
 	byName map[string]string
+	lookup func(name string) (string, bool) // get
 
 	settings    encoding.Settings
 	settingsErr error
@@ -48,6 +49,7 @@ func (e *Engine) environment(vars []string) *environment {
 
 func newEnvironment(vars []string) *environment {
 	env := &environment{vars: slices.Clone(vars), byName: make(map[string]string, len(vars))}
+	env.lookup = env.get
 	for _, v := range vars {
 		if name, value, ok := strings.Cut(v, "="); ok {
 			env.byName[name] = value // of a name that comes twice the last one counts

@@ -87,6 +87,9 @@ var (
 // that and split after it, so that an argument with a quote in it does what it
 // does to hg.
 func placeArguments(words, args []string) ([]string, error) {
+	if len(words) == 0 {
+		return args, nil
+	}
 	var line []string
 	for _, w := range words {
 		if !plainShellWord.MatchString(w) {

@@ -119,9 +119,15 @@ func has(opts []Option, long string) bool {
 }
 
 // values starts with what counts without a word on the command line: the set's
-// own defaults, and before them what laid says.
-func (n *Set) values(laid Values) Values {
-	v := make(Values, 0, len(n.defaults)+len(laid)+4)
+// own defaults, and before them what laid says. There is room for what args have.
+func (n *Set) values(args []string, laid Values) Values {
+	room := len(n.defaults) + len(laid)
+	for _, arg := range args {
+		if strings.HasPrefix(arg, "-") {
+			room++
+		}
+	}
+	v := make(Values, 0, room)
 	for i := range n.defaults {
 		o := &n.defaults[i]
 		d := Named{o.Long, o.Default}
@@ -145,7 +151,7 @@ func (n *Set) values(laid Values) Values {
 // that are left. Errors: *UsageError without a Command, or an Abort for a value
 // that is no integer.
 func (n *Set) Parse(args []string, mode Mode, laid Values) (Values, []string, error) {
-	p := &parser{names: n, values: n.values(laid), args: args}
+	p := &parser{names: n, values: n.values(args, laid), args: args}
 	rest := []string{}
 	for len(p.args) > 0 {
 		arg := p.args[0]

@@ -58,7 +58,7 @@ func NewEarly(global []Option) *Early { return &Early{newSet(nil, global, earlyA
 // the first word that is no global option. laid are defaults that come before
 // the options' own.
 func (e *Early) Parse(args []string, strict bool, laid Values) Values {
-	p := &parser{names: e.set, values: e.set.values(laid)}
+	p := &parser{names: e.set, values: e.set.values(args, laid)}
 	p.found, _ = e.set.early(args, strict, false)
 	for _, o := range e.set.opts {
 		if o.Kind == Int { // an Int could be an error, and no global option is one

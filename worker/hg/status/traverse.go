@@ -476,7 +476,7 @@ func (r *reader) subdirectory(dir *directory, known *entriesOf, name []byte, pla
 // descend has a directory looked at later.
 func (r *reader) descend(dir directory) {
 	if len(r.spare) == 0 {
-		r.spare = make([]directory, min(r.tree.Len()+firstRoom, 64))
+		r.spare = make([]directory, min(r.tree.Len()+1, 64))
 	}
 	if r.children == nil {
 		r.children = make([]*directory, 0, firstRoom)
