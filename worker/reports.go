@@ -92,7 +92,7 @@ func (w *worker) report(fin protocol.Finished) {
 		w.control.send(protocol.CtlFinished, 0, fin.Encode())
 		return
 	}
-	fin.Begun = w.seen.Load().begun
+	fin.Begun = w.seen.Load().begun()
 	for _, d := range donations {
 		fin.Donated = d.key
 		w.control.sendFd(protocol.CtlFinished, fin.Encode(), d.fd)

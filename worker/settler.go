@@ -140,7 +140,7 @@ func (w *worker) make(e settling, of *seen) bool {
 // donate gives images to the master that no command is reported with.
 func (w *worker) donate(made []donation, of *seen) {
 	for _, d := range made {
-		fin := protocol.Finished{Background: true, Served: protocol.ServedNone, Begun: of.begun, Generation: of.generation,
+		fin := protocol.Finished{Background: true, Served: protocol.ServedNone, Begun: of.begun(), Generation: of.generation,
 			HeapBytes: w.reports.heapBytes(heapAfter), Donated: d.key}
 		w.control.sendFd(protocol.CtlFinished, fin.Encode(), d.fd)
 		unix.Close(d.fd)

@@ -44,8 +44,17 @@ type worker struct {
 // seen is what a donated image stands for: the disk as the last command found it,
 // or later.
 type seen struct {
-	begun      uint64 // when the command began, by the clock that all processes share
+	start      time.Time // when the command began; zero before the first
 	generation string
+}
+
+// begun is when the command began, by the clock that all processes share. Asking
+// for that is a system call, which most commands have no need of.
+func (s *seen) begun() uint64 {
+	if s.start.IsZero() {
+		return 0
+	}
+	return protocol.Clock() - uint64(time.Since(s.start))
 }
 
 func newWorker(cfg Config, conn *protocol.Conn) *worker {
@@ -158,7 +167,7 @@ func (w *worker) load(root string) (protocol.Finished, error) {
 // fill takes over what the engine says about a command.
 func (w *worker) fill(fin *protocol.Finished, res *hg.Result, start time.Time) {
 	took := time.Since(start)
-	w.seen.Store(&seen{protocol.Clock() - uint64(took), res.Generation})
+	w.seen.Store(&seen{start, res.Generation})
 	fin.DurationUs = max(1, uint64(took.Microseconds()))
 	if res.Command != "" {
 		fin.Command = res.Command
