@@ -123,7 +123,7 @@ func (c *Context) workingCopy(v *repo.View, mt match.Matcher) (*status.WorkingCo
 	wc := &status.WorkingCopy{
 		Root: v.Layout.Root, Cwd: v.RelCwd(), Dirstate: d, P1: p1, Match: mt, Warn: c.warnRaw, Memo: v.StatusMemo(), Began: c.Now,
 		Filesystem: filesystem,
-		Ignore: func(warn func(string)) (status.Ignorer, error) { return c.ignoreRules(v, warn) },
+		Ignore:     func(warn func(string)) (status.Ignorer, error) { return c.ignoreRules(v, warn) },
 		Differs: func(ctx context.Context, path string, e manifest.Entry) (bool, error) {
 			return c.differs(v, path, e, parent)
 		},
