@@ -271,3 +271,17 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+func TestValuesSet(t *testing.T) {
+	a := cmdline.Values{{Name: "rev", Value: cmdline.Value{Text: "1"}}}
+	b := a
+	b.Set("rev", cmdline.Value{Text: "2"})
+	b.Set("user", cmdline.Value{Text: "ada"})
+	c := b
+	c.Set("date", cmdline.Value{Text: "today"})
+	b.Set("limit", cmdline.Value{Int: 3})
+	if a.Text("rev") != "1" || a.Text("user") != "" || b.Text("rev") != "2" || b.Text("user") != "ada" || c.Text("date") != "today" ||
+		c.Int("limit") != 0 || b.Text("date") != "" || b.Int("limit") != 3 {
+		t.Error(a, b, c)
+	}
+}

@@ -36,7 +36,7 @@ import (
 // Find returns the nearest directory at or above dir that has a .hg directory.
 func Find(dir string) (root string, ok bool) {
 	for dir = filepath.Clean(dir); ; dir = filepath.Dir(dir) {
-		if fi, err := os.Stat(filepath.Join(dir, ".hg")); err == nil && fi.IsDir() {
+		if store.IsDirectory(filepath.Join(dir, ".hg")) {
 			return dir, true
 		}
 		if dir == "/" || dir == "." {

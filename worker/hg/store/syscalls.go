@@ -36,6 +36,12 @@ func statAt(dir int, name string, st *unix.Stat_t) unix.Errno {
 	}
 }
 
+// IsDirectory tells whether path leads to a directory.
+func IsDirectory(path string) bool {
+	var st unix.Stat_t
+	return statAt(unix.AT_FDCWD, path, &st) == 0 && st.Mode&unix.S_IFMT == unix.S_IFDIR
+}
+
 // OpenReal opens a directory to look at what is in it, if path is absolute and
 // there is no symbolic link in it, nor "." or "..". -1 may also mean that the kernel
 // (before Linux 5.6) cannot tell. It takes one call however long the path is.
