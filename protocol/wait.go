@@ -38,7 +38,7 @@ const (
 	hasteLimit = 500 * time.Microsecond
 	// crowdedAfter is for how long others have the processor when it is theirs rather
 	// than the peer's.
-	crowdedAfter = 300 * time.Microsecond
+	crowdedAfter = time.Millisecond
 	// modestFor is how many waits a Haste does not look after it met others.
 	modestFor = 64
 )
