@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"hgbroker/worker/hg/node"
+	"hgbroker/worker/hg/snapshot"
 )
 
 // keptMissing is how many numbers of missing changesets are remembered.
@@ -44,19 +45,39 @@ func (v *View) MissingCount(heads, common []node.Rev) int {
 		return 0
 	}
 	known := slices.DeleteFunc(slices.Clone(v.Repo.missing), func(k *missingCount) bool { return !v.stillThere(k) })
-	for _, k := range known {
-		if slices.Equal(k.heads, m.heads) && slices.Equal(k.common, m.common) {
-			return k.n
+	is := func(k *missingCount) bool { return slices.Equal(k.heads, m.heads) && slices.Equal(k.common, m.common) }
+	if i := slices.IndexFunc(known, is); i >= 0 {
+		return known[i].n
+	}
+	own := known
+	for _, k := range v.snap.Missing() {
+		known = append(known, &missingCount{heads: k.Heads, common: k.Common, n: k.N, ids: v.idsOf(k.Heads, k.Common)})
+	}
+	if i := slices.IndexFunc(known, is); i >= 0 {
+		m = *known[i]
+	} else {
+		var passed int
+		m.n, passed = countMissing(v.snap.Parents, m.heads, m.common, known)
+		m.ids = v.idsOf(m.heads, m.common)
+		if passed >= worthStoring && v.snap.AddMissing(snapshot.Missing{Heads: m.heads, Common: m.common, N: m.n}) {
+			v.extended()
 		}
 	}
-	m.n = countMissing(v.snap.Parents, m.heads, m.common, known)
-	for _, list := range [2][]node.Rev{m.heads, m.common} {
-		for _, r := range list {
-			m.ids = append(m.ids, v.snap.Node(r))
-		}
-	}
-	v.Repo.missing = append([]*missingCount{&m}, known[:min(len(known), keptMissing-1)]...)
+	v.Repo.missing = append([]*missingCount{&m}, own[:min(len(own), keptMissing-1)]...)
 	return m.n
+}
+
+// worthStoring is how many changesets must be passed for a number to be put into an
+// image for other workers.
+const worthStoring = 5000
+
+func (v *View) idsOf(lists ...[]node.Rev) (ids []node.ID) {
+	for _, list := range lists {
+		for _, r := range list {
+			ids = append(ids, v.snap.Node(r))
+		}
+	}
+	return ids
 }
 
 // ascending is revs without null and without what is there twice.
@@ -86,7 +107,7 @@ func (v *View) stillThere(k *missingCount) bool {
 // countMissing goes down from the newest changeset, each of which is passed before
 // its parents. What waits to be passed is at every moment a question of the same
 // kind; when it is one of known, its answer is the rest.
-func countMissing(parents func(node.Rev) (p1, p2 node.Rev), heads, common []node.Rev, known []*missingCount) int {
+func countMissing(parents func(node.Rev) (p1, p2 node.Rev), heads, common []node.Rev, known []*missingCount) (n, passed int) {
 	top := (&missingCount{heads: heads, common: common}).top()
 	want, drop := make(revBits, top/64+1), make(revBits, top/64+1)
 	for _, r := range heads {
@@ -97,7 +118,7 @@ func countMissing(parents func(node.Rev) (p1, p2 node.Rev), heads, common []node
 	}
 	known = slices.Clone(known)
 	slices.SortFunc(known, func(a, b *missingCount) int { return int(b.top() - a.top()) })
-	n, wanted := 0, len(heads)
+	wanted := len(heads)
 	for r := top; wanted > 0; r-- {
 		for r >= 0 && want[r/64]|drop[r/64] == 0 {
 			r = r/64*64 - 1
@@ -107,7 +128,7 @@ func countMissing(parents func(node.Rev) (p1, p2 node.Rev), heads, common []node
 		}
 		for len(known) > 0 && r <= known[0].top() {
 			if slices.Equal(want.upTo(r), known[0].heads) && slices.Equal(drop.upTo(r), known[0].common) {
-				return n + known[0].n
+				return n + known[0].n, passed
 			}
 			known = known[1:]
 		}
@@ -119,6 +140,7 @@ func countMissing(parents func(node.Rev) (p1, p2 node.Rev), heads, common []node
 			n++
 			wanted--
 		}
+		passed++
 		p1, p2 := parents(r)
 		for _, p := range [2]node.Rev{p1, p2} {
 			switch {
@@ -135,7 +157,7 @@ func countMissing(parents func(node.Rev) (p1, p2 node.Rev), heads, common []node
 			}
 		}
 	}
-	return n
+	return n, passed
 }
 
 // revBits is a set of changesets up to a newest one.

@@ -100,6 +100,9 @@ func (s *Snapshot) addCommon(b *image.Builder) {
 		sum = le.AppendUint32(sum, uint32(*n))
 	}
 	b.Add(secSummary, sum)
+	if len(s.missing) > 0 {
+		b.Add(secMissing, image.Bytes(s.missing))
+	}
 }
 
 func (s *Snapshot) addTags(b *image.Builder) {

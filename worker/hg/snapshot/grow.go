@@ -71,6 +71,7 @@ func Grow(f *Files, prev *Snapshot) *Snapshot {
 	s.branchNames, s.branchOf = prev.branchNames, prev.branchOf
 	s.hasTags, s.tagHash, s.tagText, s.tagFiles = prev.hasTags, prev.tagHash, prev.tagText, prev.tagFiles
 	s.derived.tags, s.tagRevs = prev.derived.tags, prev.tagRevs
+	s.missing = prev.missing
 	return s
 }
 

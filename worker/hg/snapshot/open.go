@@ -122,6 +122,12 @@ func (s *Snapshot) openRest(section func(image.ID) ([]byte, bool)) (err error) {
 	if s.branches, err = openBranchHeads(section, s.Len(), len(s.branchNames)); err != nil {
 		return err
 	}
+	if missing, ok := section(secMissing); ok {
+		s.missing = image.Numbers[int32](missing)
+		if err := checkMissing(s.missing, s.Len()); err != nil {
+			return err
+		}
+	}
 	if text, ok := section(secTags); ok {
 		files, ok := section(secTagFiles)
 		if len(text) < 8 || !ok || len(files)%tagFileSize != 0 {

@@ -40,6 +40,7 @@
 //	tag-files   28 bytes each: u32 head, 4 zero bytes, filenode of .hgtags there
 //	tag-revs    for each name of the section tags, as they come first, the i32
 //	            changeset of the tag, -1 for one that is not here
+//	missing     see missing.go
 //	roots       u32 changeset, u32 phase: the lines of phaseroots whose changeset
 //	            is here, ordered
 //	summary     u32 lowest changeset that is not public (N: none), u32 number of
@@ -53,8 +54,8 @@
 //	branch-heads, branch-before
 //	            see branchheads.go
 //
-// branches, branch-of, branch-heads, branch-before, tags, tag-files and tag-revs are optional: a store that nobody
-// asked about them goes without.
+// branches, branch-of, branch-heads, branch-before, tags, tag-files, tag-revs and missing are optional: a store
+// that nobody asked about them goes without.
 //
 // # Growth
 //
@@ -68,7 +69,7 @@
 //	            base's markers, u32 version of obsstore there, u32 whether the
 //	            base has nothing of obsstore
 //	inputs, bookmarks, heads, roots, summary, branches, branch-heads,
-//	branch-before, tags, tag-files and tag-revs
+//	branch-before, missing, tags, tag-files and tag-revs
 //	            as above, for everything; branches and the tags may be missing
 //	            when they are those of the base
 //	index       N-M entries
@@ -131,6 +132,7 @@ const (
 	secFlagChanges
 	secBranchBefore
 	secTagRevs
+	secMissing
 )
 
 // section is a row of the table of sections.
@@ -161,6 +163,7 @@ var sections = []section{
 	{id: secTags, name: "tags", width: 1, optional: true},
 	{id: secTagFiles, name: "tag-files", width: tagFileSize, optional: true},
 	{id: secTagRevs, name: "tag-revs", width: 4, optional: true},
+	{id: secMissing, name: "missing", width: 4, optional: true},
 	{id: secRoots, name: "roots", width: 8},
 	{id: secSummary, name: "summary", width: 4},
 	{id: secChildFirst, name: "child-first", width: 4},
@@ -226,6 +229,7 @@ type Snapshot struct {
 	tagFiles     []byte
 	tagRevs      []int32 // of the names, when they are known
 	hasTags      bool
+	missing      []int32 // as in the section of that name
 	lineage      []Ancestor
 
 	derived derived
@@ -318,6 +322,10 @@ func (s *Snapshot) Inherit(from *Snapshot) (any bool) {
 	}
 	if from.HasBranches() && !s.HasBranches() {
 		s.branchNames, s.branchOf = from.branchNames, column[uint32]{base: slices.Clone(from.branchOf.whole())}
+		any = true
+	}
+	if len(from.missing) > 0 && len(s.missing) == 0 {
+		s.missing = slices.Clone(from.missing)
 		any = true
 	}
 	return any

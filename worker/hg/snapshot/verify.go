@@ -217,6 +217,9 @@ func VerifyGrowth(growth *image.Image) error {
 			return malformed("tag %d of changeset %d", i, rev)
 		}
 	}
+	if err := checkMissing(image.Numbers[int32](section(secMissing)), total); err != nil {
+		return err
+	}
 	if of := image.Numbers[uint32](section(secBranchOf)); of != nil {
 		names, err := decodeNames(section(secBranches))
 		if err != nil {

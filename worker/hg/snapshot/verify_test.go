@@ -31,6 +31,8 @@ func full(t testing.TB) *Snapshot {
 	s.SetBranches(&BranchColumns{Names: []string{"default", "süd"}, Of: of})
 	s.SetBranchHeads([]BranchHeads{{Branch: 1, Heads: []BranchHead{{Rev: 1, Reached: true}, {Rev: 2}}}, {Branch: 0, Heads: []BranchHead{{Rev: 3}}}}, 4)
 	s.SetTags(&TagColumns{HeadsHash: HeadsHash(s.Heads()), Table: table, Files: []TagFile{{0, s.Node(3)}, {2, node.Null}}})
+	s.AddMissing(Missing{Heads: []node.Rev{1, 3}, N: 3})
+	s.AddMissing(Missing{Heads: []node.Rev{3}, Common: []node.Rev{0}, N: 2})
 	out := openBytes(t, imageOf(t, s))
 	if err := out.Verify(); err != nil {
 		t.Fatal(err)
@@ -43,7 +45,7 @@ func TestSizes(t *testing.T) {
 		t.Error("a record has another size than the format's text says; give the image a new version")
 	}
 	want := []string{"inputs", "index", "order", "fan", "phases", "flags", "markers", "starts", "by-pred", "by-succ", "bookmarks", "heads", "branches", "branch-of", "tags", "tag-files",
-		"roots", "summary", "child-first", "child-list", "lineage", "", "", "branch-heads", "phase-text", "", "", "branch-before", "tag-revs"}
+		"roots", "summary", "child-first", "child-list", "lineage", "", "", "branch-heads", "phase-text", "", "", "branch-before", "tag-revs", "missing"}
 	for i, sec := range sections {
 		if want[sec.id-1] != sec.name {
 			t.Errorf("section %d is %d %q; ids never change their meaning", i, sec.id, sec.name)
@@ -94,6 +96,10 @@ func TestExtend(t *testing.T) {
 	}
 	if _, ok := s.TagFile(1); ok {
 		t.Error("changeset 1 is a head with .hgtags")
+	}
+	if m := s.Missing(); len(m) != 2 || !slices.Equal(m[0].Heads, []node.Rev{3}) || !slices.Equal(m[0].Common, []node.Rev{0}) || m[0].N != 2 ||
+		!slices.Equal(m[1].Heads, []node.Rev{1, 3}) || len(m[1].Common) != 0 || m[1].N != 3 {
+		t.Errorf("missing: %v", m)
 	}
 	if same := imageOf(t, s); !bytes.Equal(same, s.imageBytes(t)) {
 		t.Error("the image of an image is another one")
@@ -223,6 +229,15 @@ func TestVerifyRefuses(t *testing.T) {
 		{"heads of branches before, cut off", secBranchBefore, func(b []byte) []byte { return b[:len(b)-4] }},
 		{"a tag elsewhere", secTagRevs, func(b []byte) []byte { b[0]--; return b }},
 		{"a tag too many", secTagRevs, func(b []byte) []byte { return append(b, 0, 0, 0, 0) }},
+		{"missing without a head", secMissing, func(b []byte) []byte { b[0] = 0; return b }},
+		{"missing heads beyond the end", secMissing, func(b []byte) []byte { b[3] = 0x7f; return b }},
+		{"missing heads below none", secMissing, func(b []byte) []byte { b[3] = 0xff; return b }},
+		{"missing a changeset beyond the end", secMissing, func(b []byte) []byte { b[14] = 1; return b }},
+		{"missing in another order", secMissing, func(b []byte) []byte { b[len(b)-8] = 3; return b }},
+		{"missing more than there are", secMissing, func(b []byte) []byte { b[9] = 1; return b }},
+		{"missing cut off", secMissing, func(b []byte) []byte { return b[:len(b)-4] }},
+		{"missing and half a record", secMissing, func(b []byte) []byte { return append(b, 1, 0, 0, 0) }},
+		{"missing too often", secMissing, func(b []byte) []byte { return bytes.Repeat(b, 3) }},
 		{"a tag beyond the end", secTagRevs, func(b []byte) []byte { b[2] = 1; return b }},
 		{"tag files cut off", secTagFiles, func(b []byte) []byte { return b[1:] }},
 	}
@@ -241,7 +256,7 @@ func TestVerifyRefuses(t *testing.T) {
 			t.Errorf("section %s was not tampered with", sec.name)
 		}
 		err := check(rebuilt(t, s, map[image.ID][]byte{sec.id: nil}))
-		if err == nil && sec.id != secBranchHeads && sec.id != secBranchBefore {
+		if err == nil && sec.id != secBranchHeads && sec.id != secBranchBefore && sec.id != secMissing {
 			t.Errorf("without section %s: accepted", sec.name)
 		}
 		err = check(rebuilt(t, s, map[image.ID][]byte{sec.id: {1, 2, 3}}))
@@ -302,7 +317,7 @@ func FuzzSection(f *testing.F) {
 	f.Add(uint8(secFan), []byte{0, 0, 0, 0, 0, 0, 0, 0})
 	f.Fuzz(func(t *testing.T, id uint8, data []byte) {
 		sec := image.ID(id)
-		if sec < secInputs || sec > secTagRevs {
+		if sec < secInputs || sec > secMissing {
 			return
 		}
 		if data == nil {
