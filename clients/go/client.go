@@ -19,6 +19,7 @@ import (
 	"runtime"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -76,6 +77,11 @@ type Client struct {
 	answer func(string, json.RawMessage) (any, error)
 	cmd    *exec.Cmd // nil when the broker was not started here
 	done   chan struct{}
+
+	// handled counts the broker's requests that have been handled. It orders what
+	// their handlers did before what follows from their answers: the way in between
+	// is through other processes, of which Go's memory model knows nothing.
+	handled atomic.Uint64
 
 	mu      sync.Mutex // guards what follows
 	next    uint64
@@ -159,6 +165,7 @@ func (c *Client) read() {
 			c.end(err)
 			return
 		}
+		c.handled.Load()
 		if id, run, ok := protocol.ParseRunResponse(body); ok && c.answered(id, answer{run: run}) {
 			continue
 		}
@@ -203,6 +210,7 @@ func (c *Client) answered(id protocol.RawID, a answer) bool {
 // asked answers a request of the broker's.
 func (c *Client) asked(m *protocol.Incoming) {
 	result, err := c.answer(m.Method, m.Params)
+	c.handled.Add(1)
 	if err == nil {
 		var b []byte
 		if b, err = protocol.MarshalResult(result); err == nil {
