@@ -261,16 +261,22 @@ func (c *Conn) write(oob []byte, fs ...*Frame) error {
 			c.broken = fmt.Errorf("send frame: %w", err)
 			return c.broken
 		}
-		oob = nil
-		for len(parts) > 0 && n >= len(parts[0]) {
-			n -= len(parts[0])
-			parts = parts[1:]
-		}
-		if n > 0 {
-			parts[0] = parts[0][n:]
-		}
+		oob, parts = nil, unwritten(parts, n)
 	}
 	return nil
+}
+
+// unwritten are the parts that are left when n bytes of them are written. It changes
+// the list.
+func unwritten(parts [][]byte, n int) [][]byte {
+	for len(parts) > 0 && n >= len(parts[0]) {
+		n -= len(parts[0])
+		parts = parts[1:]
+	}
+	if n > 0 {
+		parts[0] = parts[0][n:]
+	}
+	return parts
 }
 
 // Buffered tells whether bytes of the next frame have been received already. Only

@@ -121,13 +121,7 @@ func (o *outlet) write(header string, parts [][]byte) (err error) {
 			if err != nil && err != unix.EINTR {
 				return
 			}
-			for n > 0 && n >= len(bufs[0]) {
-				n -= len(bufs[0])
-				bufs = bufs[1:]
-			}
-			if n > 0 {
-				bufs[0] = bufs[0][n:]
-			}
+			bufs = unwritten(bufs, max(n, 0))
 		}
 	})
 	if err == nil {

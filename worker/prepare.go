@@ -21,7 +21,8 @@ type preparing interface {
 
 const (
 	// prepareAfter is how long nobody wants anything of a new worker before it gets
-	// ready for that: one that is wanted at once has no time to lose.
+	// ready for that: one that is wanted at once has no time to lose, and neither has
+	// the first worker of a master that it was started beside.
 	prepareAfter = 100 * time.Millisecond
 	// warmHeap is how much memory, in bytes, is taken from the kernel beforehand. The
 	// first collection of garbage comes at 4 MB: until then each page of it would

@@ -5,9 +5,7 @@ package main
 import (
 	"cmp"
 	"context"
-	"io"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -21,16 +19,7 @@ import (
 // feels when its worker was replaced. HGBROKER_BENCH_REPO, HGBROKER_BENCH_BUILT and
 // HGBROKER_BENCH_FIRST, here the command line, are as for BenchmarkSettling.
 func BenchmarkNewWorker(b *testing.B) {
-	repo := os.Getenv("HGBROKER_BENCH_REPO")
-	if repo == "" {
-		b.Skip("HGBROKER_BENCH_REPO names no repository")
-	}
-	bin := filepath.Join(b.TempDir(), "bin")
-	if err := build(b.Context(), os.Getenv("HGBROKER_BENCH_BUILT"), bin); err != nil {
-		b.Fatal(err)
-	}
-	hg, _ := protocol.FindHg("", os.Getenv("PATH"))
-	w := &world{ctx: b.Context(), notes: io.Discard, bin: bin, repo: repo, hg: hg, env: environment(false), temp: b.TempDir()}
+	w := namedWorld(b)
 	args := strings.Fields(cmp.Or(os.Getenv("HGBROKER_BENCH_FIRST"), "log -l10"))
 	c, err := startChannel(w)
 	if err != nil {
@@ -61,13 +50,13 @@ func BenchmarkNewWorker(b *testing.B) {
 			b.Fatal(err)
 		}
 		fresh := &channel{w: w, c: next}
-		time.Sleep(30 * time.Millisecond) // the next spare starts
+		time.Sleep(sparePrepares) // the next spare starts
 		times[0] = append(times[0], ask(fresh))
 		times[1] = append(times[1], ask(fresh))
 		times[2] = append(times[2], ask(warm))
 		warm.door.Kill(next.Worker)
 		next.Close()
-		time.Sleep(30 * time.Millisecond)
+		time.Sleep(sparePrepares)
 	}
 	b.ReportMetric(0, "ns/op")
 	for i, name := range []string{"first", "second", "warm"} {
@@ -76,3 +65,6 @@ func BenchmarkNewWorker(b *testing.B) {
 		b.ReportMetric(float64(times[i][0])/1e3, name+"-min-µs")
 	}
 }
+
+// sparePrepares is how long a spare is given to start and to prepare itself.
+const sparePrepares = 200 * time.Millisecond

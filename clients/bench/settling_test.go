@@ -25,16 +25,7 @@ import (
 // while, HGBROKER_BENCH_BUILT a directory with hgbroker and our hg, and
 // HGBROKER_BENCH_FIRST the first command.
 func BenchmarkSettling(b *testing.B) {
-	repo := os.Getenv("HGBROKER_BENCH_REPO")
-	if repo == "" {
-		b.Skip("HGBROKER_BENCH_REPO names no repository")
-	}
-	bin := filepath.Join(b.TempDir(), "bin")
-	if err := build(b.Context(), os.Getenv("HGBROKER_BENCH_BUILT"), bin); err != nil {
-		b.Fatal(err)
-	}
-	hg, _ := protocol.FindHg("", os.Getenv("PATH"))
-	w := &world{ctx: b.Context(), notes: io.Discard, bin: bin, repo: repo, hg: hg, env: environment(false)}
+	w := namedWorld(b)
 	first := strings.Fields(cmp.Or(os.Getenv("HGBROKER_BENCH_FIRST"), "heads"))
 	for _, pace := range []time.Duration{0, 4 * time.Millisecond, 30 * time.Millisecond} {
 		b.Run("every-"+pace.String(), func(b *testing.B) {
@@ -58,6 +49,22 @@ func BenchmarkSettling(b *testing.B) {
 			b.ReportMetric(us(longest[len(longest)/2]), "max-p50-µs")
 		})
 	}
+}
+
+// namedWorld is a world with the repository and the programs that the environment
+// names.
+func namedWorld(b *testing.B) *world {
+	b.Helper()
+	repo := os.Getenv("HGBROKER_BENCH_REPO")
+	if repo == "" {
+		b.Skip("HGBROKER_BENCH_REPO names no repository")
+	}
+	bin := filepath.Join(b.TempDir(), "bin")
+	if err := build(b.Context(), os.Getenv("HGBROKER_BENCH_BUILT"), bin); err != nil {
+		b.Fatal(err)
+	}
+	hg, _ := protocol.FindHg("", os.Getenv("PATH"))
+	return &world{ctx: b.Context(), notes: io.Discard, bin: bin, repo: repo, hg: hg, env: environment(false), temp: b.TempDir()}
 }
 
 // settlingFor is how long commands are sent: until images are made, verified and
