@@ -120,6 +120,21 @@ func Parse(text []byte) (Changeset, error) {
 	return c, nil
 }
 
+// Ends are where the lines of user and date and those of the files end, for At. ok
+// is false for a text that does not begin with a whole node.
+func (c Changeset) Ends() (user, date, files int, ok bool) {
+	return c.user, c.date, c.files, len(c.text) > 0 && c.manifest == 2*node.Size
+}
+
+// At is Parse of a text whose Ends are known. ok is false where they cannot be its.
+func At(text []byte, user, date, files int) (c Changeset, ok bool) {
+	manifest := 2 * node.Size
+	if user <= manifest || date <= user || files < date || files+2 > len(text) {
+		return c, false
+	}
+	return Changeset{text, manifest, user, date, files}, text[manifest] == '\n' && text[user] == '\n' && text[date] == '\n' && text[files] == '\n' && text[files+1] == '\n'
+}
+
 // Text returns the whole text.
 func (c Changeset) Text() []byte { return c.text }
 

@@ -54,13 +54,11 @@ func (v *View) changeset(rev node.Rev) (*keptChangeset, error) {
 		return noChangeset, nil
 	}
 	t := &v.Repo.texts
-	if open := v.columns.open; open != nil && int(rev) < open.Len() && t.stored.rev != rev {
-		if c, err := changelog.Parse(open.Text(rev)); err == nil && c.Size() > 0 {
-			t.stored = keptChangeset{rev: rev, c: c}
-			return &t.stored, nil
-		}
-	}
 	if t.stored.rev == rev && t.stored.c.Size() > 0 {
+		return &t.stored, nil
+	}
+	if k, ok := v.stored(rev); ok {
+		t.stored = k
 		return &t.stored, nil
 	}
 	if k := t.recent[rev]; k != nil {
@@ -73,9 +71,9 @@ func (v *View) changeset(rev node.Rev) (*keptChangeset, error) {
 	if t.large != nil && t.large.rev == rev && t.large.c.Size() > 0 {
 		return t.large, nil
 	}
-	if text, ok := v.storedText(rev); ok {
-		if c, err := changelog.Parse(text); err == nil {
-			t.stored = keptChangeset{rev: rev, c: c}
+	if v.countText() {
+		if k, ok := v.stored(rev); ok {
+			t.stored = k
 			return &t.stored, nil
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"hgbroker/worker/hg/config/python"
 	"hgbroker/worker/hg/dates"
 	"hgbroker/worker/hg/encoding"
+	"hgbroker/worker/hg/snapshot"
 	"hgbroker/worker/hg/template"
 )
 
@@ -55,4 +56,31 @@ func factsOf(c *changelog.Changeset) facts {
 	f.line = f.begin + template.FirstLine(desc[f.begin:f.end])
 	f.plain = true
 	return f
+}
+
+// stored are the facts of a text as an image of texts has them; nil when they are
+// not plain.
+func (f *facts) stored(c *changelog.Changeset) *snapshot.TextFacts {
+	user, date, files, ok := c.Ends()
+	if !ok || !f.plain {
+		return nil
+	}
+	return &snapshot.TextFacts{User: user, Date: date, Files: files, Begin: f.begin, Line: f.line, End: f.end,
+		Unix: f.date.Unix, Offset: f.date.Offset, ASCII: f.ascii, Branch: f.branch != nil}
+}
+
+// factsFrom is factsOf with what an image has of it; ok is false when that cannot be
+// of this text.
+func factsFrom(c *changelog.Changeset, is *snapshot.TextFacts) (f facts, ok bool) {
+	f = facts{known: true, plain: true, ascii: is.ASCII, date: dates.Date{Unix: is.Unix, Offset: is.Offset},
+		begin: is.Begin, line: is.Line, end: is.End}
+	if f.begin > f.line || f.line > f.end || f.end > len(c.Description()) {
+		return f, false
+	}
+	if is.Branch {
+		var err error
+		f.branch, _, err = c.BranchBytes()
+		return f, err == nil
+	}
+	return f, true
 }

@@ -75,23 +75,33 @@ func (t *texts) close() {
 	t.begin()
 }
 
-// storedText is the text of a changeset out of the image, if there is one.
-func (r *Repo) storedText(rev node.Rev) ([]byte, bool) {
+// stored is a changeset out of the image of texts, if that has it.
+func (r *Repo) stored(rev node.Rev) (k keptChangeset, ok bool) {
+	t := r.columns.open
+	if t == nil || int(rev) >= t.Len() {
+		return k, false
+	}
+	text := t.Text(rev)
+	if f, known := t.Facts(rev); known {
+		if c, ok := changelog.At(text, f.User, f.Date, f.Files); ok {
+			if facts, ok := factsFrom(&c, &f); ok {
+				return keptChangeset{rev, c, facts}, true
+			}
+		}
+	}
+	c, err := changelog.Parse(text)
+	return keptChangeset{rev: rev, c: c}, err == nil && c.Size() > 0
+}
+
+// countText counts a changeset that is read without the image of texts; with enough
+// of them the image is asked for, once. It tells whether it has come.
+func (r *Repo) countText() bool {
 	t := &r.columns
-	if t.open == nil {
-		if t.read++; t.asked || t.read < textsAfter {
-			return nil, false
-		}
-		t.asked = true
-		if !r.leaseTexts() {
-			return nil, false
-		}
+	if t.read++; t.open != nil || t.asked || t.read < textsAfter {
+		return false
 	}
-	if int(rev) >= t.open.Len() {
-		t.read++
-		return nil, false
-	}
-	return t.open.Text(rev), true
+	t.asked = true
+	return r.leaseTexts()
 }
 
 func (r *Repo) leaseTexts() bool {
@@ -172,8 +182,8 @@ func (r *Repo) readTexts(from, to int) ([]snapshot.TextsPart, error) {
 		end := min(begin+textsAtOnce, to)
 		p := snapshot.TextsPart{Lengths: make([]uint32, 0, end-begin)}
 		err := log.Each(node.Rev(begin), node.Rev(end), func(_ node.Rev, c changelog.Changeset) error {
-			p.Data = append(p.Data, c.Text()...)
-			p.Lengths = append(p.Lengths, uint32(c.Size()))
+			f := factsOf(&c)
+			p.Add(c.Text(), f.stored(&c))
 			return nil
 		})
 		parts[i] = p

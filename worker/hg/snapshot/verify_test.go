@@ -390,32 +390,76 @@ func FuzzGrowth(f *testing.F) {
 
 // FuzzTexts opens an image of texts with arbitrary sections.
 func FuzzTexts(f *testing.F) {
+	part := func(words ...string) (p TextsPart) {
+		for i, w := range words {
+			p.Add([]byte(w), &TextFacts{User: i, Unix: 1, Offset: -1})
+		}
+		return p
+	}
 	of := Ancestor{2, 7}
-	good := mustOpen(f, BuildTexts(of, nil, []TextsPart{{[]byte("abc"), []uint32{1, 2}}}).Bytes())
+	good := mustOpen(f, BuildTexts(of, nil, []TextsPart{part("a", "bc")}).Bytes())
 	texts, err := OpenTexts(good)
 	if err != nil || texts.Verify() != nil || texts.Of() != of || string(texts.Text(0)) != "a" || string(texts.Text(1)) != "bc" {
 		f.Fatal("texts are not what they were made of")
 	}
-	more := mustOpen(f, BuildTexts(Ancestor{3, 8}, texts, []TextsPart{{[]byte("def"), []uint32{3}}}).Bytes())
+	more := mustOpen(f, BuildTexts(Ancestor{3, 8}, texts, []TextsPart{part("def")}).Bytes())
 	if longer, err := OpenTexts(more); err != nil || longer.Verify() != nil || string(longer.Text(2)) != "def" || string(longer.Text(1)) != "bc" {
 		f.Fatal("more texts are not what they were made of")
 	}
 	get := func(id image.ID) []byte { b, _ := good.Section(id); return slices.Clone(b) }
-	f.Add(get(textsOf), get(textsStarts), get(textsData))
-	f.Add(get(textsOf), slices.Concat(get(textsStarts)[:16], []byte{9, 0, 0, 0, 0, 0, 0, 0}), get(textsData))
-	f.Fuzz(func(t *testing.T, of, starts, data []byte) {
+	f.Add(get(textsOf), get(textsStarts), get(textsData), get(textsFacts))
+	f.Add(get(textsOf), slices.Concat(get(textsStarts)[:16], []byte{9, 0, 0, 0, 0, 0, 0, 0}), get(textsData), get(textsFacts)[:16])
+	f.Fuzz(func(t *testing.T, of, starts, data, facts []byte) {
 		b := image.NewBuilder(image.Texts)
 		b.Add(textsOf, of)
 		b.Add(textsStarts, starts)
 		b.Add(textsData, data)
+		b.Add(textsFacts, facts)
 		texts, err := OpenTexts(mustOpen(t, b.Bytes()))
 		if err != nil || texts.Verify() != nil {
 			return
 		}
 		for rev := range texts.Len() {
 			texts.Text(node.Rev(rev))
+			texts.Facts(node.Rev(rev))
 		}
 	})
+}
+
+// What fits in a record comes out of it as it went in, and what doesn't is unknown.
+func TestTextFacts(t *testing.T) {
+	for _, test := range []struct {
+		f    TextFacts
+		fits bool
+	}{
+		{TextFacts{}, true},
+		{TextFacts{User: 50, Date: 70, Files: 1 << 31, Begin: 1, Line: 20, End: 1 << 30, Unix: 1 << 31, Offset: -50400, ASCII: true}, true},
+		{TextFacts{Unix: 1<<32 - 1, Offset: 1<<27 - 1, Branch: true}, true},
+		{TextFacts{Offset: 1 - 1<<27, ASCII: true, Branch: true}, true},
+		{TextFacts{Unix: 1 << 32}, false},
+		{TextFacts{Unix: -1}, false},
+		{TextFacts{Offset: 1 << 27}, false},
+		{TextFacts{Offset: -1 << 27}, false},
+	} {
+		var p TextsPart
+		p.Add(nil, &test.f)
+		texts, err := OpenTexts(mustOpen(t, BuildTexts(Ancestor{1, 1}, nil, []TextsPart{p}).Bytes()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if f, ok := texts.Facts(0); ok != test.fits || ok && f != test.f {
+			t.Errorf("%+v came back as %+v, %v", test.f, f, ok)
+		}
+	}
+	var p TextsPart
+	p.Add([]byte("x"), nil)
+	texts, err := OpenTexts(mustOpen(t, BuildTexts(Ancestor{1, 1}, nil, []TextsPart{p}).Bytes()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f, ok := texts.Facts(0); ok {
+		t.Errorf("a text without facts has %+v", f)
+	}
 }
 
 // FuzzImage opens arbitrary bytes.
