@@ -127,7 +127,7 @@ func (c *channel) next() *protocol.Frame {
 		c.mu.Unlock()
 		return nil
 	}
-	watched := c.watching
+	watched, first := c.watching, c.begun == 0
 	c.waiting = true
 	c.mu.Unlock()
 	defer func() {
@@ -139,7 +139,13 @@ func (c *channel) next() *protocol.Frame {
 		return <-c.frames
 	}
 	for {
-		c.conn.Await()
+		if first {
+			// It is on its way, which says nothing of the next: a drop-in hg sends one
+			// command, and needs the processor to take the answer and to go.
+			protocol.WaitBriefly(c.conn.Fd(), -1, protocol.BriefWait)
+		} else {
+			c.conn.Await()
+		}
 		f, err := c.conn.Recv()
 		if err != nil {
 			return nil
