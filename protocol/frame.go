@@ -62,6 +62,13 @@ var ErrProtocol = errors.New("protocol error")
 // ErrClosed is what Send returns after Close.
 var ErrClosed = errors.New("connection is closed")
 
+// Sizes of the buffer that a stream is received into. Most connections carry a few
+// short frames; when a receive fills the buffer, there is more.
+const (
+	firstBuffer = 4 << 10
+	fullBuffer  = 64 << 10
+)
+
 // Conn sends and receives frames on one connected unix socket. Send may be
 // called by any number of goroutines; Recv by one. Close unblocks both.
 //
@@ -80,6 +87,7 @@ type Conn struct {
 	rbuf  []byte // bytes received and not yet consumed (stream only): rbuf[roff:rend]
 	roff  int
 	rend  int
+	full  bool  // the last receive filled rbuf
 	rfds  []int // descriptors received and not yet claimed, in order
 	oob   []byte
 	spare []byte // memory for a payload, from Recycle
@@ -98,7 +106,7 @@ func NewConn(fd int) (*Conn, error) {
 	}
 	c := &Conn{fd: fd, packet: kind == unix.SOCK_SEQPACKET}
 	c.oob = make([]byte, unix.CmsgSpace(4*(MaxDescriptors+5)))
-	c.rbuf = make([]byte, 64<<10)
+	c.rbuf = make([]byte, firstBuffer)
 	return c, nil
 }
 
@@ -177,6 +185,35 @@ func (c *Conn) Send(f *Frame) error {
 		oob = unix.UnixRights(f.Files...)
 	}
 	return c.write(oob, f)
+}
+
+// TrySend is Send for who may not wait: it is false, and nothing was sent, when the
+// peer has to read first. It takes short frames only.
+func (c *Conn) TrySend(f *Frame) (bool, error) {
+	if err := c.check(f); err != nil || len(f.Payload) > joinLimit {
+		return false, err
+	}
+	c.wmu.Lock()
+	defer c.wmu.Unlock()
+	if c.broken != nil {
+		return false, c.broken
+	}
+	var oob []byte
+	if len(f.Files) > 0 {
+		oob = unix.UnixRights(f.Files...)
+	}
+	c.wbuf = append(appendHeader(c.wbuf[:0], f), f.Payload...)
+	n, err := unix.SendmsgN(c.fd, c.wbuf, oob, nil, unix.MSG_NOSIGNAL|unix.MSG_DONTWAIT)
+	switch {
+	case err == unix.EAGAIN || err == unix.EINTR:
+		return false, nil
+	case err == nil && n < len(c.wbuf): // of so few bytes a unix socket takes all or none
+		err = io.ErrShortWrite
+	}
+	if err != nil {
+		c.broken = fmt.Errorf("send frame: %w", err)
+	}
+	return err == nil, c.broken
 }
 
 // SendAll writes frames without descriptors one after the other, on a stream
@@ -295,10 +332,10 @@ func (c *Conn) Await() {
 // inside a frame, io.ErrUnexpectedEOF. The payload is the caller's, until Recycle.
 func (c *Conn) Recv() (*Frame, error) {
 	if c.packet {
-		return c.recvPacket()
+		return c.recvPacket(0)
 	}
 	for c.rend-c.roff < HeaderSize {
-		if err := c.fill(c.roff == c.rend); err != nil {
+		if err := c.fill(c.roff == c.rend, 0); err != nil {
 			return nil, err
 		}
 	}
@@ -319,7 +356,7 @@ func (c *Conn) Recv() (*Frame, error) {
 				}
 				break
 			}
-			if err := c.fill(false); err != nil {
+			if err := c.fill(false, 0); err != nil {
 				return nil, err
 			}
 		}
@@ -343,6 +380,48 @@ func (c *Conn) Recv() (*Frame, error) {
 	return f, nil
 }
 
+// TryRecv is Recv for who may not wait: it receives once, and returns nil as long as
+// no whole frame has come. On a stream it takes frames that fit into the buffer.
+func (c *Conn) TryRecv() (*Frame, error) {
+	if c.packet {
+		f, err := c.recvPacket(unix.MSG_DONTWAIT)
+		if errors.Is(err, unix.EAGAIN) {
+			return nil, nil
+		}
+		return f, err
+	}
+	whole, err := c.whole()
+	if !whole && err == nil {
+		if err = c.fill(c.roff == c.rend, unix.MSG_DONTWAIT); errors.Is(err, unix.EAGAIN) {
+			return nil, nil
+		}
+		if err == nil {
+			whole, err = c.whole()
+		}
+	}
+	if !whole || err != nil {
+		return nil, err
+	}
+	return c.Recv()
+}
+
+// whole tells whether all of the next frame has been received, and makes room for it.
+func (c *Conn) whole() (bool, error) {
+	if c.rend-c.roff < HeaderSize {
+		return false, nil
+	}
+	_, size, _, err := parseHeader(c.rbuf[c.roff : c.roff+HeaderSize])
+	switch size += HeaderSize; {
+	case err != nil:
+		return false, err
+	case size > fullBuffer:
+		return false, fmt.Errorf("%w: frame of %d bytes", ErrProtocol, size)
+	case size > len(c.rbuf):
+		c.grow()
+	}
+	return c.rend-c.roff >= size, nil
+}
+
 // Recycle gives the memory of a frame's payload back, for the next one. Only the
 // goroutine that calls Recv may call it.
 func (c *Conn) Recycle(f *Frame) {
@@ -364,7 +443,7 @@ func (c *Conn) readBody(f *Frame, size int) error {
 		f.Payload = slices.Grow(f.Payload, grow)[:at+grow]
 		got := 0
 		for got < grow {
-			n, err := c.recvmsg(f.Payload[at+got : at+grow])
+			n, err := c.recvmsg(f.Payload[at+got:at+grow], 0)
 			if err != nil {
 				return err
 			}
@@ -378,13 +457,16 @@ func (c *Conn) readBody(f *Frame, size int) error {
 }
 
 // fill reads more bytes into rbuf, after moving what is left to its start.
-func (c *Conn) fill(atBoundary bool) error {
+func (c *Conn) fill(atBoundary bool, flags int) error {
 	if c.roff > 0 {
 		copy(c.rbuf, c.rbuf[c.roff:c.rend])
 		c.rend -= c.roff
 		c.roff = 0
 	}
-	n, err := c.recvmsg(c.rbuf[c.rend:])
+	if c.full {
+		c.grow()
+	}
+	n, err := c.recvmsg(c.rbuf[c.rend:], flags)
 	if err != nil {
 		return err
 	}
@@ -395,13 +477,21 @@ func (c *Conn) fill(atBoundary bool) error {
 		return io.ErrUnexpectedEOF
 	}
 	c.rend += n
+	c.full = c.rend == len(c.rbuf)
 	return nil
 }
 
+// grow makes the buffer as large as it gets.
+func (c *Conn) grow() {
+	if len(c.rbuf) < fullBuffer {
+		c.rbuf = append(make([]byte, 0, fullBuffer), c.rbuf[:c.rend]...)[:fullBuffer]
+	}
+}
+
 // recvmsg is one receive; descriptors that came along are queued in rfds.
-func (c *Conn) recvmsg(b []byte) (int, error) {
+func (c *Conn) recvmsg(b []byte, flags int) (int, error) {
 	for {
-		n, oobn, flags, _, err := unix.Recvmsg(c.fd, b, c.oob, unix.MSG_CMSG_CLOEXEC)
+		n, oobn, got, _, err := unix.Recvmsg(c.fd, b, c.oob, unix.MSG_CMSG_CLOEXEC|flags)
 		if err == unix.EINTR {
 			continue
 		}
@@ -421,7 +511,7 @@ func (c *Conn) recvmsg(b []byte) (int, error) {
 				return 0, perr
 			}
 		}
-		if flags&unix.MSG_CTRUNC != 0 {
+		if got&unix.MSG_CTRUNC != 0 {
 			return 0, fmt.Errorf("%w: more descriptors than any message carries", ErrProtocol)
 		}
 		if len(c.rfds) > 4*MaxDescriptors {
@@ -431,11 +521,11 @@ func (c *Conn) recvmsg(b []byte) (int, error) {
 	}
 }
 
-func (c *Conn) recvPacket() (*Frame, error) {
+func (c *Conn) recvPacket(flags int) (*Frame, error) {
 	if len(c.rbuf) < MaxPacket {
 		c.rbuf = make([]byte, MaxPacket)
 	}
-	n, err := c.recvmsg(c.rbuf)
+	n, err := c.recvmsg(c.rbuf, flags)
 	if err != nil {
 		return nil, err
 	}

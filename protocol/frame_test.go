@@ -359,3 +359,100 @@ func TestSendAllOfAllSizes(t *testing.T) {
 		t.Errorf("too large: %v", err)
 	}
 }
+
+// TestTryRecv: what comes in pieces is a frame once all of it is there, and nobody waits.
+func TestTryRecv(t *testing.T) {
+	kinds(t, func(t *testing.T, kind int) {
+		a, b := pair(t, kind)
+		if f, err := b.TryRecv(); f != nil || err != nil {
+			t.Fatalf("nothing was sent: %v, %v", f, err)
+		}
+		want := []*Frame{{Type: 1, ID: 1, Payload: []byte("x")}, {Type: 2, Payload: make([]byte, 3*firstBuffer)}, {Type: 3, ID: 7, Files: []int{0}}}
+		for _, f := range want {
+			if err := a.Send(f); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, f := range want {
+			var got *Frame
+			for range 3 { // receives
+				var err error
+				if got, err = b.TryRecv(); err != nil {
+					t.Fatal(err)
+				}
+				if got != nil {
+					break
+				}
+			}
+			if got == nil || got.Type != f.Type || got.ID != f.ID || len(got.Payload) != len(f.Payload) || len(got.Files) != len(f.Files) {
+				t.Fatalf("got %+v, want %+v", got, f)
+			}
+			got.CloseFiles()
+		}
+		if kind == unix.SOCK_STREAM {
+			half := appendHeader(nil, &Frame{Type: 4, Payload: []byte("xyz")})
+			for _, piece := range [][]byte{half[:5], half[5:], []byte("xy")} {
+				if _, err := unix.Write(a.Fd(), piece); err != nil {
+					t.Fatal(err)
+				}
+				if f, err := b.TryRecv(); f != nil || err != nil {
+					t.Fatalf("only a part came: %v, %v", f, err)
+				}
+			}
+			if _, err := unix.Write(a.Fd(), []byte("z")); err != nil {
+				t.Fatal(err)
+			}
+			if f, err := b.TryRecv(); err != nil || f == nil || string(f.Payload) != "xyz" {
+				t.Fatalf("%v, %v", f, err)
+			}
+			long := appendHeader(nil, &Frame{Type: 5, Payload: make([]byte, fullBuffer)})
+			if _, err := unix.Write(a.Fd(), long); err != nil {
+				t.Fatal(err)
+			}
+			if f, err := b.TryRecv(); !errors.Is(err, ErrProtocol) {
+				t.Errorf("longer than the buffer: %v, %v", f, err)
+			}
+			return
+		}
+		a.Close()
+		if f, err := b.TryRecv(); err != io.EOF {
+			t.Errorf("at the end: %v, %v", f, err)
+		}
+	})
+}
+
+// TestTrySend: a frame that has no room is not sent at all, and may be sent later.
+func TestTrySend(t *testing.T) {
+	kinds(t, func(t *testing.T, kind int) {
+		a, b := pair(t, kind)
+		sent := uint32(0)
+		for {
+			ok, err := a.TrySend(&Frame{Type: 1, ID: sent, Payload: make([]byte, joinLimit)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !ok {
+				break
+			}
+			sent++
+		}
+		if ok, err := a.TrySend(&Frame{Type: 1, Payload: make([]byte, joinLimit+1)}); ok || err != nil {
+			t.Errorf("a long frame: %v, %v", ok, err)
+		}
+		for id := range sent {
+			if f, err := b.Recv(); err != nil || f.ID != id || len(f.Payload) != joinLimit {
+				t.Fatalf("frame %d of %d: %v, %v", id, sent, f, err)
+			}
+		}
+		if ok, err := a.TrySend(&Frame{Type: 2}); !ok || err != nil {
+			t.Errorf("there is room again: %v, %v", ok, err)
+		}
+		if f, err := b.Recv(); err != nil || f.Type != 2 {
+			t.Errorf("%v, %v", f, err)
+		}
+		b.Close()
+		if ok, err := a.TrySend(&Frame{Type: 2}); ok || err == nil {
+			t.Errorf("nobody is there: %v, %v", ok, err)
+		}
+	})
+}
