@@ -15,7 +15,7 @@ import (
 // BenchmarkCommand is the floor under every native command: a frame to a worker
 // on a kept channel, an engine that does nothing, and the answer.
 func BenchmarkCommand(b *testing.B) {
-	_, channel := benchDoor(b)
+	_, channel, _ := benchDoor(b)
 	run := protocol.Run{Args: []string{"echo", "x"}, Dir: "/"}
 	payload := run.Encode()
 	for b.Loop() {
@@ -26,7 +26,7 @@ func BenchmarkCommand(b *testing.B) {
 // BenchmarkAcquire is the same with a channel of its own for each command, as a
 // drop-in hg does it on a kept door.
 func BenchmarkAcquire(b *testing.B) {
-	door, channel := benchDoor(b)
+	door, channel, _ := benchDoor(b)
 	channel.Close()
 	payload := (&protocol.Run{Args: []string{"echo", "x"}, Dir: "/"}).Encode()
 	for b.Loop() {
@@ -36,19 +36,51 @@ func BenchmarkAcquire(b *testing.B) {
 	}
 }
 
-func benchDoor(b *testing.B) (door, channel *protocol.Conn) {
+// BenchmarkVisit is the same with a door of its own, too: all of a drop-in hg but its
+// process.
+func BenchmarkVisit(b *testing.B) {
+	_, channel, path := benchDoor(b)
+	channel.Close()
+	payload := (&protocol.Run{Args: []string{"echo", "x"}, Dir: "/"}).Encode()
+	for b.Loop() {
+		door := connectDoor(b, path)
+		c := acquireChannel(b, door)
+		command(b, c, payload)
+		c.Close()
+		door.Close()
+	}
+}
+
+func benchDoor(b *testing.B) (door, channel *protocol.Conn, path string) {
 	b.Helper()
 	dir, err := os.MkdirTemp("", "hgb")
 	if err != nil {
 		b.Fatal(err)
 	}
-	path := dir + "/m.sock"
+	path = dir + "/m.sock"
 	m, err := newMaster(Config{Build: "test", CacheBytes: 1 << 20}, listen(b, path), -1)
 	if err != nil {
 		b.Fatal(err)
 	}
 	end := make(chan error, 1)
 	go func() { end <- m.run() }()
+	door = connectDoor(b, path)
+	channel = acquireChannel(b, door)
+	b.Cleanup(func() {
+		channel.Close()
+		door.Close()
+		m.post(func() { m.drain("the benchmark ends") })
+		if err := <-end; err != nil {
+			b.Error(err)
+		}
+		os.RemoveAll(dir)
+	})
+	return door, channel, path
+}
+
+// connectDoor knocks, and is welcome.
+func connectDoor(b *testing.B, path string) *protocol.Conn {
+	b.Helper()
 	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err == nil {
 		err = unix.Connect(fd, &unix.SockaddrUnix{Name: path})
@@ -56,7 +88,8 @@ func benchDoor(b *testing.B) (door, channel *protocol.Conn) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	if door, err = protocol.NewConn(fd); err != nil {
+	door, err := protocol.NewConn(fd)
+	if err != nil {
 		b.Fatal(err)
 	}
 	hello, err := json.Marshal(protocol.Hello{Protocol: protocol.Version, Build: "test"})
@@ -69,17 +102,7 @@ func benchDoor(b *testing.B) (door, channel *protocol.Conn) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	channel = acquireChannel(b, door)
-	b.Cleanup(func() {
-		channel.Close()
-		door.Close()
-		m.post(func() { m.drain("the benchmark ends") })
-		if err := <-end; err != nil {
-			b.Error(err)
-		}
-		os.RemoveAll(dir)
-	})
-	return door, channel
+	return door
 }
 
 func acquireChannel(b *testing.B, door *protocol.Conn) *protocol.Conn {

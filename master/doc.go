@@ -8,18 +8,19 @@
 // repository and never maps an image: what builds or checks an image does so in
 // a worker. Of an image it reads the header and the table, nothing else.
 //
-// All state belongs to one goroutine, the event loop (loop.go). Everyone else
-// sends it closures:
+// All state belongs to one goroutine, the event loop (loop.go). It waits for all
+// sockets at once (poller.go) and answers what it reads there itself, so that one
+// thread is woken for a client; goroutines that wait for something else send it
+// closures:
 //
-//	acceptor ──────── "somebody knocks" ─▶ ┐
-//	reader of a client ──── a frame ─────▶ │
-//	reader of a worker ──── a frame ─────▶ ├─ events ─▶ loop: handle, then settle
-//	waiter of a process ─── it ended ────▶ │             (assign, spawn, retire, exit)
-//	spawner thread ──────── it started ──▶ ┘
+//	who knocks, a client's frame, a worker's frame ─▶ poller ─▶ ┐
+//	waiter of a process ─── it ended ─────▶ ┐                   ├─ loop: handle, then settle
+//	spawner thread ──────── it started ───▶ ├─ events ────────▶ ┘        (assign, spawn, retire, exit)
+//	inotify, scout, memory pressure ──────▶ ┘
 //
-// Invariants: the loop never blocks on a client or a worker (what it sends goes
-// through a bounded queue, and who does not read is cut off); every descriptor
-// has one owner, written at the field that holds it; all writes to the cache
-// come from the loop; a worker's process id is not reaped before everything
+// Invariants: the loop never blocks on a client or a worker (what a peer does not
+// take at once goes through a bounded queue, and who does not read is cut off); every
+// descriptor has one owner, written at the field that holds it; all writes to the
+// cache come from the loop; a worker's process id is not reaped before everything
 // that could signal it is done.
 package master

@@ -47,14 +47,14 @@ func (m *master) maybeExit(now time.Time) {
 func (m *master) leave(now time.Time) {
 	aside := m.path + ".leaving"
 	moved := os.Rename(m.path, aside) == nil
-	if n, _ := m.acceptAll(); n > 0 {
+	if m.acceptAll() > 0 {
 		if moved && os.Rename(aside, m.path) != nil {
 			m.drain("the socket's file cannot be put back")
 		}
 		return
 	}
 	_ = unix.Shutdown(m.listener, unix.SHUT_RDWR)
-	n, _ := m.acceptAll()
+	n := m.acceptAll()
 	_ = os.Remove(aside)
 	m.path = ""
 	if n > 0 {
@@ -101,11 +101,8 @@ func (m *master) dropWaiting() []*job {
 
 // closeDoor gives up the socket and then the lock.
 func (m *master) closeDoor() {
-	if m.stopAccept >= 0 {
-		unix.Close(m.stopAccept)
-		m.stopAccept = -1
-	}
 	if m.listener >= 0 {
+		m.poller.remove(m.listener)
 		_ = unix.Shutdown(m.listener, unix.SHUT_RDWR)
 		unix.Close(m.listener)
 		m.listener = -1
@@ -147,15 +144,12 @@ func (m *master) finish() error {
 			w.link.hangUp()
 		}
 	}
-	patience := time.NewTimer(2 * time.Second)
-	defer patience.Stop()
+	patience := time.Now().Add(2 * time.Second)
 	killed := false
-	for len(m.workers) > 0 || m.dying > 0 || m.links > 0 {
-		select {
-		case f := <-m.events:
-			f()
+	for len(m.workers) > 0 || m.dying > 0 || len(m.poller.links) > 0 {
+		m.wait(patience)
+		if time.Now().Before(patience) {
 			continue
-		case <-patience.C:
 		}
 		if killed {
 			break
@@ -166,18 +160,11 @@ func (m *master) finish() error {
 				m.kill(w)
 			}
 		}
-		patience.Reset(time.Second)
+		patience = time.Now().Add(time.Second)
 	}
 	close(m.stopped)
-	for {
-		select {
-		case f := <-m.events:
-			f()
-			continue
-		default:
-		}
-		break
-	}
+	m.runPosted()
+	m.poller.close()
 	m.cache.close()
 	m.readers.close()
 	m.runners.close()

@@ -20,13 +20,13 @@ type master struct {
 	events  chan func()
 	stopped chan struct{} // closed when the loop takes no more events
 
-	listener   int    // owned; -1 once closed
-	lock       int    // owned; -1 once given up
-	path       string // of the socket; "" once unlinked
-	dev, ino   uint64 // of the socket's file
-	stopAccept int    // closing it ends the acceptor; owned
+	listener int       // owned; -1 once closed
+	lock     int       // owned; -1 once given up
+	path     string    // of the socket; "" once unlinked
+	dev, ino uint64    // of the socket's file
+	acceptAt time.Time // when to try again, after that failed; zero: it did not
+	poller   *poller   // owned
 
-	links      int // whose reader has not ended
 	clients    map[uint64]*client
 	nextClient uint64
 	lastClient time.Time // when the last one left
@@ -93,6 +93,13 @@ func newMaster(cfg Config, listener, lock int) (*master, error) {
 	if err := unix.SetNonblock(listener, true); err != nil {
 		return nil, fmt.Errorf("listening socket: %w", err)
 	}
+	if m.poller, err = newPoller(); err != nil {
+		return nil, err
+	}
+	// On an edge: everybody is let in, unless there are no descriptors left.
+	if err := m.poller.add(listener, unix.EPOLLIN|unix.EPOLLET); err != nil {
+		return nil, fmt.Errorf("listening socket: %w", err)
+	}
 	if m.cache, err = newCache(cfg.CacheBytes, cfg.HotSlots, cfg.times.burst); err != nil {
 		return nil, err
 	}
@@ -111,6 +118,7 @@ func (m *master) post(f func()) bool {
 	}
 	select {
 	case m.events <- f:
+		m.poller.ring()
 		return true
 	case <-m.stopped:
 		return false
@@ -123,33 +131,24 @@ func (m *master) log(format string, args ...any) {
 
 // run is the loop. It returns when the master has nothing left to do.
 func (m *master) run() error {
-	var pipe [2]int
-	if err := unix.Pipe2(pipe[:], unix.O_CLOEXEC); err != nil {
-		return fmt.Errorf("pipe: %w", err)
-	}
-	m.stopAccept = pipe[1]
-	go m.acceptor(m.listener, pipe[0])
 	m.startWatching()
 	m.watchPressure(pressureFiles())
 	m.keepRecents(m.cfg.RecentDir)
 	m.log("serves %s, build %s; %s", m.path, m.cfg.Build, m.readers.sandbox)
-	timer := time.NewTimer(0)
-	defer timer.Stop()
-	for !m.done {
-		select {
-		case f := <-m.events:
-			f()
-		case <-timer.C:
-		}
+	for {
 		now := time.Now()
 		m.settle(now)
-		timer.Reset(max(0, m.nextDeadline(now).Sub(now)))
+		if m.done {
+			break
+		}
+		m.wait(m.nextDeadline(now))
 	}
 	return m.finish()
 }
 
 // settle does what the last event made possible.
 func (m *master) settle(now time.Time) {
+	m.keepDoor(now)
 	m.assign(now)
 	m.refresh(now)
 	m.preload(now)
@@ -199,6 +198,8 @@ func (m *master) nextDeadline(now time.Time) time.Time {
 	if w := m.surplus(); w != nil {
 		sooner(w.since.Add(m.cfg.times.workerIdle))
 	}
+	sooner(m.acceptAt)
+	sooner(m.nextHello())
 	if m.spawnAfter.After(now) {
 		sooner(m.spawnAfter)
 	}

@@ -189,7 +189,7 @@ func (m *master) spawn(c protocol.Class, now time.Time) bool {
 // spawned takes a started process over.
 func (m *master) spawned(w *worker, p spawned, err error) {
 	if err == nil {
-		w.link, err = newLink(p.control)
+		w.link, err = m.newLink(p.control, func(f *protocol.Frame) { m.fromWorker(w, f) }, func() { m.hungUp(w) })
 	}
 	if p.process != nil {
 		w.process = p.process
@@ -209,14 +209,6 @@ func (m *master) spawned(w *worker, p spawned, err error) {
 		}
 		return
 	}
-	m.links++
-	go w.link.read(
-		func(f *protocol.Frame) {
-			if !m.post(func() { m.fromWorker(w, f) }) {
-				f.CloseFiles()
-			}
-		},
-		func(error) { m.post(func() { m.hungUp(w) }) })
 }
 
 // startFailed counts a worker that never became ready.
@@ -481,9 +473,7 @@ func (m *master) kill(w *worker) {
 // hungUp is the end of a worker's control socket: the process ended, or does so
 // now.
 func (m *master) hungUp(w *worker) {
-	close(w.link.out)
 	w.link = nil
-	m.links--
 	if m.workers[w.id] == w {
 		now := time.Now()
 		m.abandon(w, now)
@@ -492,7 +482,7 @@ func (m *master) hungUp(w *worker) {
 }
 
 // ended is the end of a worker's process, which is a zombie now. What it had
-// sent before is still read; then its reader says hungUp.
+// sent before is still read; then comes hungUp.
 func (m *master) ended(w *worker) {
 	delete(m.workers, w.id)
 	m.abandon(w, time.Now())

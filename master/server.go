@@ -21,40 +21,15 @@ type client struct {
 	name    string
 	dir     string // where its one command is; "" when it has more, or did not say
 	pid     int
+	until   time.Time // the end of the time for its Hello; zero once anything came
 }
 
-// acceptor tells the loop that somebody knocks, and waits until the loop has
-// let everybody in. It does not accept itself, so that the loop alone decides
-// about the last moment of the socket. It ends when stop is closed for writing.
-func (m *master) acceptor(listener, stop int) {
-	defer unix.Close(stop)
-	poll := []unix.PollFd{{Fd: int32(listener), Events: unix.POLLIN}, {Fd: int32(stop), Events: unix.POLLIN}}
-	served := make(chan time.Duration, 1)
-	for {
-		_, err := unix.Poll(poll, -1)
-		if err == unix.EINTR {
-			continue
-		}
-		if err != nil || poll[1].Revents != 0 {
-			return
-		}
-		if !m.post(func() { _, pause := m.acceptAll(); served <- pause }) {
-			return
-		}
-		select {
-		case pause := <-served:
-			if pause > 0 {
-				time.Sleep(pause) // no descriptors left: some will be
-			}
-		case <-m.stopped:
-			return
-		}
-	}
-}
+// acceptPause is how long nobody is let in when there are no descriptors left.
+const acceptPause = 100 * time.Millisecond
 
-// acceptAll lets in everybody who waits at the door, and returns how many. When
-// that failed for want of resources it says how long to wait.
-func (m *master) acceptAll() (n int, pause time.Duration) {
+// acceptAll lets in everybody who waits at the door, and returns how many.
+func (m *master) acceptAll() (n int) {
+	m.acceptAt = time.Time{}
 	for m.listener >= 0 {
 		fd, _, err := unix.Accept4(m.listener, unix.SOCK_CLOEXEC)
 		switch err {
@@ -64,13 +39,38 @@ func (m *master) acceptAll() (n int, pause time.Duration) {
 			}
 		case unix.EINTR, unix.ECONNABORTED:
 		case unix.EAGAIN, unix.EINVAL: // nobody waits; after shutdown
-			return n, 0
+			return n
 		default:
 			m.log("accept: %v", err)
-			return n, 100 * time.Millisecond
+			m.acceptAt = time.Now().Add(acceptPause)
+			return n
 		}
 	}
-	return n, 0
+	return n
+}
+
+// keepDoor looks at the door again after that failed, and cuts off who does not say
+// Hello in time.
+func (m *master) keepDoor(now time.Time) {
+	if !m.acceptAt.IsZero() && !now.Before(m.acceptAt) {
+		m.acceptAll()
+	}
+	for _, c := range m.clients {
+		if !c.until.IsZero() && !now.Before(c.until) {
+			c.until = time.Time{}
+			c.link.conn.Shutdown() // its end is read next
+		}
+	}
+}
+
+// nextHello is when keepDoor has somebody to cut off; zero when nobody.
+func (m *master) nextHello() (next time.Time) {
+	for _, c := range m.clients {
+		if !c.until.IsZero() && (next.IsZero() || c.until.Before(next)) {
+			next = c.until
+		}
+	}
+	return next
 }
 
 // admitClient takes ownership of fd, if it is a process of our own user.
@@ -81,36 +81,26 @@ func (m *master) admitClient(fd int) bool {
 		unix.Close(fd)
 		return false
 	}
-	l, err := newLink(fd)
+	c := &client{id: m.nextClient + 1, pid: int(cred.Pid), until: time.Now().Add(m.cfg.times.hello)}
+	c.link, err = m.newLink(fd, func(f *protocol.Frame) {
+		c.until = time.Time{}
+		f.CloseFiles() // no message to us carries any
+		m.fromClient(c, f)
+	}, func() { m.left(c) })
 	if err != nil {
 		m.log("client: %v", err)
 		return false
 	}
 	m.nextClient++
-	c := &client{id: m.nextClient, link: l, pid: int(cred.Pid)}
 	m.clients[c.id] = c
-	m.links++
-	_ = l.conn.SetRecvTimeout(m.cfg.times.hello)
-	first := true
-	go l.read(
-		func(f *protocol.Frame) {
-			if first {
-				first = false
-				_ = l.conn.SetRecvTimeout(0)
-			}
-			m.post(func() { m.fromClient(c, f) })
-			f.CloseFiles() // no message to us carries any
-		},
-		func(error) { m.post(func() { m.left(c) }) })
+	m.read(c.link) // a drop-in hg has said all already
 	return true
 }
 
 // left is the end of a client's connection. A channel that it still holds ends
 // by itself: the worker sees that.
 func (m *master) left(c *client) {
-	close(c.link.out)
 	c.link = nil
-	m.links--
 	delete(m.clients, c.id)
 	delete(m.lastUsed, c.id)
 	m.queue.dropIf(func(r *request) bool { return r.client == c })
