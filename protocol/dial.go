@@ -6,7 +6,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -270,11 +269,7 @@ func (d *Dialer) hello(c *Conn, a *address) (*Welcome, error) {
 	if err := c.SetRecvTimeout(welcomeLimit); err != nil {
 		return nil, fmt.Errorf("receive timeout: %w", err)
 	}
-	hello, err := json.Marshal(Hello{Protocol: Version, Build: a.build, PID: os.Getpid(), Client: d.Client, Dir: d.Dir})
-	if err != nil {
-		return nil, fmt.Errorf("encode hello: %w", err)
-	}
-	if err := c.Send(&Frame{Type: DoorHello, Payload: hello}); err != nil {
+	if err := c.Send(d.greeting(a)); err != nil {
 		return nil, err
 	}
 	w, err := welcomed(c, a)
@@ -283,6 +278,12 @@ func (d *Dialer) hello(c *Conn, a *address) (*Welcome, error) {
 	}
 	_ = c.SetRecvTimeout(0)
 	return w, c.SetSendTimeout(0)
+}
+
+// greeting is the first frame to a master.
+func (d *Dialer) greeting(a *address) *Frame {
+	h := Hello{Protocol: Version, Build: a.build, PID: os.Getpid(), Client: d.Client, Dir: d.Dir}
+	return &Frame{Type: DoorHello, Payload: h.AppendJSON(nil)}
 }
 
 // welcomed receives and checks the master's Welcome.
@@ -295,8 +296,8 @@ func welcomed(c *Conn, a *address) (*Welcome, error) {
 	if f.Type != DoorWelcome {
 		return nil, fmt.Errorf("%w: message %d instead of a welcome", ErrProtocol, f.Type)
 	}
-	w := &Welcome{}
-	if err := json.Unmarshal(f.Payload, w); err != nil {
+	w, err := DecodeWelcome(f.Payload)
+	if err != nil {
 		return nil, fmt.Errorf("%w: welcome: %v", ErrProtocol, err)
 	}
 	if w.Protocol != Version || w.Build != a.build {

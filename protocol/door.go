@@ -2,6 +2,13 @@
 
 package protocol
 
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"unicode/utf8"
+)
+
 // The front door: the master's listening unix socket. Every connection is
 // checked by its peer's credentials before a byte is read.
 //
@@ -56,6 +63,47 @@ type Welcome struct {
 	Protocol int    `json:"protocol"`
 	Build    string `json:"build"`
 	PID      int    `json:"pid"`
+}
+
+// AppendJSON appends h as JSON. It is what json.Marshal does, without looking at the
+// type: a drop-in hg lives for a millisecond. Dir, a hint, is left out when JSON
+// cannot carry it.
+func (h *Hello) AppendJSON(b []byte) []byte {
+	b = append(b, `{"protocol":`...)
+	b = strconv.AppendInt(b, int64(h.Protocol), 10)
+	b = AppendText(append(b, `,"build":`...), validUTF8(h.Build))
+	b = append(b, `,"pid":`...)
+	b = strconv.AppendInt(b, int64(h.PID), 10)
+	b = AppendText(append(b, `,"client":`...), validUTF8(h.Client))
+	if h.Dir != "" && utf8.ValidString(h.Dir) {
+		b = AppendText(append(b, `,"dir":`...), h.Dir)
+	}
+	return append(b, '}')
+}
+
+// DecodeWelcome reads a Welcome's JSON. It is what json.Unmarshal does, for the same
+// reason.
+func DecodeWelcome(b []byte) (*Welcome, error) {
+	if !validJSON(b) {
+		return nil, errors.New("not JSON")
+	}
+	w := &Welcome{}
+	for name, value := range members(b) {
+		var err error
+		ok := true
+		switch name {
+		case "protocol":
+			w.Protocol, err = strconv.Atoi(string(value))
+		case "build":
+			w.Build, ok = decodeString(value)
+		case "pid":
+			w.PID, err = strconv.Atoi(string(value))
+		}
+		if err != nil || !ok {
+			return nil, fmt.Errorf("%s: %s", name, value)
+		}
+	}
+	return w, nil
 }
 
 // Class is the kind of worker that a client asks for.

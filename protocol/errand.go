@@ -3,9 +3,7 @@
 package protocol
 
 import (
-	"encoding/json"
 	"fmt"
-	"os"
 
 	"golang.org/x/sys/unix"
 )
@@ -15,71 +13,77 @@ import (
 // the caller's alone, and end with the process.
 type Errand struct {
 	Door    *Conn // to the master
-	Channel *Conn // to the worker
+	Channel *Conn // to the worker; nil before Begin
 	Worker  uint64
+
+	to *address
 }
 
-// Errand asks a master that runs already for a worker. Hello and request go
-// together: asking a stranger for a worker does no harm. After any error the long
-// way may still lead somewhere.
+// Errand asks a master that runs already for a worker; Begin takes the answer, and
+// until then the caller may make its command ready. Hello and request go together:
+// asking a stranger for a worker does no harm. After any error of either the long way
+// may still lead somewhere.
 func (d *Dialer) Errand(class Class) (*Errand, error) {
 	a, err := d.address()
 	if err != nil {
 		return nil, err
 	}
+	hello := d.greeting(a)
 	c, err := d.connect(a)
 	if err != nil {
 		return nil, err
 	}
-	e, err := d.errand(c, a, class)
-	if err != nil {
+	if err := c.SendAll(hello, &Frame{Type: DoorAcquire, ID: 1, Payload: EncodeAcquire(class)}); err != nil {
 		c.Close()
 		return nil, err
 	}
-	return e, nil
+	return &Errand{Door: c, to: a}, nil
 }
 
-func (d *Dialer) errand(c *Conn, a *address, class Class) (*Errand, error) {
-	if err := c.SetRecvTimeout(welcomeLimit); err != nil {
-		return nil, fmt.Errorf("receive timeout: %w", err)
-	}
-	hello, err := json.Marshal(Hello{Protocol: Version, Build: a.build, PID: os.Getpid(), Client: d.Client, Dir: d.Dir})
+// Begin waits until a worker is there. After an error the errand is over.
+func (e *Errand) Begin() error {
+	err := e.begin()
 	if err != nil {
-		return nil, fmt.Errorf("encode hello: %w", err)
+		e.Door.Close()
 	}
-	if err := c.SendAll(&Frame{Type: DoorHello, Payload: hello}, &Frame{Type: DoorAcquire, ID: 1, Payload: EncodeAcquire(class)}); err != nil {
-		return nil, err
+	return err
+}
+
+func (e *Errand) begin() error {
+	if err := e.Door.SetRecvTimeout(welcomeLimit); err != nil {
+		return fmt.Errorf("receive timeout: %w", err)
 	}
-	if _, err := welcomed(c, a); err != nil {
-		return nil, err
+	if _, err := welcomed(e.Door, e.to); err != nil {
+		return err
 	}
 	// From here on the master answers; how soon depends on who else waits.
-	if err := c.SetRecvTimeout(0); err != nil {
-		return nil, fmt.Errorf("receive timeout: %w", err)
+	if err := e.Door.SetRecvTimeout(0); err != nil {
+		return fmt.Errorf("receive timeout: %w", err)
 	}
-	f, err := c.Recv()
+	f, err := e.Door.Recv()
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrMasterLost, err)
+		return fmt.Errorf("%w: %w", ErrMasterLost, err)
 	}
-	return granted(c, f)
+	return e.granted(f)
 }
 
-// granted makes an errand of the master's answer.
-func granted(door *Conn, f *Frame) (*Errand, error) {
+// granted takes the master's answer.
+func (e *Errand) granted(f *Frame) error {
 	if f.Type == DoorRefused {
-		return nil, refusal(f)
+		return refusal(f)
 	}
 	worker, err := DecodeWorker(f.Payload)
 	if f.Type != DoorGranted || len(f.Files) != 1 || err != nil {
 		f.CloseFiles()
-		return nil, fmt.Errorf("%w: answer %d with %d descriptors to a request for a worker", ErrProtocol, f.Type, len(f.Files))
+		return fmt.Errorf("%w: answer %d with %d descriptors to a request for a worker", ErrProtocol, f.Type, len(f.Files))
 	}
 	channel, err := NewConn(f.Files[0])
 	if err != nil {
 		unix.Close(f.Files[0])
-		return nil, err
+		return err
 	}
-	return &Errand{Door: door, Channel: channel, Worker: worker}, nil
+	e.Channel, e.Worker = channel, worker
+	return nil
 }
 
 // Run sends the command line; files, when r.HasFiles, stay the caller's.

@@ -80,9 +80,13 @@ func run(args []string) (int, error) {
 		return 0, err
 	}
 	dialer := protocol.Dialer{Executable: exe, RuntimeDir: os.Getenv(protocol.EnvRuntimeDir), Config: config, Client: "hg", Dir: dir}
+	e, err := dialer.Errand(protocol.Reader)
+	// While the master looks for a worker.
 	real, _ := realhg.Find()
 	command := &protocol.Run{Args: args, Dir: dir, Env: os.Environ(), RealHg: real, HasFiles: true, Fallback: protocol.FallbackNever}
-	e, err := dialer.Errand(protocol.Reader)
+	if err == nil {
+		err = e.Begin()
+	}
 	if err != nil {
 		// There is no master yet, or it ends.
 		if e, err = start(&dialer); err != nil {
@@ -116,7 +120,11 @@ func start(dialer *protocol.Dialer) (*protocol.Errand, error) {
 		return nil, err
 	}
 	defer conn.Close()
-	return dialer.Errand(protocol.Reader)
+	e, err := dialer.Errand(protocol.Reader)
+	if err == nil {
+		err = e.Begin()
+	}
+	return e, err
 }
 
 // quick is how long a command may run before signals are looked after. A signal
