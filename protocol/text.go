@@ -8,7 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/url"
+	"strconv"
 	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -213,12 +213,32 @@ func (t Text) FilePath() (string, error) {
 	if i := strings.IndexAny(rest, "?#"); i >= 0 {
 		rest = rest[:i]
 	}
-	p, err := url.PathUnescape(rest)
-	if err != nil {
-		return "", fmt.Errorf("uri %q: %w", s, err)
+	p, ok := percentDecoded(rest)
+	if !ok {
+		return "", fmt.Errorf("uri %q: invalid escape", s)
 	}
 	if !strings.HasPrefix(p, "/") {
 		return "", fmt.Errorf("uri %q: path is not absolute", s)
 	}
 	return p, nil
+}
+
+// percentDecoded replaces the %XX of a URI. net/url does so too, but brings net/netip,
+// whose start costs a drop-in hg 40 µs.
+func percentDecoded(s string) (string, bool) {
+	head, rest, found := strings.Cut(s, "%")
+	for b := []byte(head); ; b = append(b, head...) {
+		if !found {
+			return string(b), true
+		}
+		if len(rest) < 2 {
+			return "", false
+		}
+		c, err := strconv.ParseUint(rest[:2], 16, 8)
+		if err != nil {
+			return "", false
+		}
+		b = append(b, byte(c))
+		head, rest, found = strings.Cut(rest[2:], "%")
+	}
 }
