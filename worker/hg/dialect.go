@@ -49,10 +49,12 @@ func (d *dialect) of(spec *command.Spec) *commandOptions {
 	}
 	c := &commandOptions{}
 	var own []cmdline.Option
-	for _, o := range spec.Options {
-		own = append(own, o.Option)
-		if !o.Native {
-			c.lacking = append(c.lacking, o.Long)
+	if spec.Options != nil {
+		for _, o := range spec.Options() {
+			own = append(own, o.Option)
+			if !o.Native {
+				c.lacking = append(c.lacking, o.Long)
+			}
 		}
 	}
 	c.set = cmdline.NewSet(own, d.options)

@@ -72,7 +72,11 @@ func nativeForms() []hgtest.CommandForm {
 				})
 			}
 		}
-		for _, o := range table[name].Options {
+		var options []command.Option
+		if of := table[name].Options; of != nil {
+			options = of()
+		}
+		for _, o := range options {
 			if o.Native {
 				form.Options = append(form.Options, hgtest.OptionForm{Short: o.Short, Long: o.Long, Value: o.Kind != cmdline.Bool})
 			}

@@ -27,14 +27,16 @@ import (
 
 var annotateSpec = Spec{
 	Name: "annotate",
-	Options: join(
-		native(cmdline.Text("r", "rev", ""), cmdline.Flag("", "follow"), cmdline.Flag("", "no-follow"), cmdline.Flag("a", "text"),
-			cmdline.Flag("u", "user"), cmdline.Flag("f", "file"), cmdline.Flag("d", "date"), cmdline.Flag("n", "number"),
-			cmdline.Flag("c", "changeset"), cmdline.Flag("l", "line-number"), cmdline.Words("", "skip"),
-			cmdline.Words("L", "line-range"),
-			cmdline.Flag("w", "ignore-all-space"), cmdline.Flag("b", "ignore-space-change"),
-			cmdline.Flag("B", "ignore-blank-lines"), cmdline.Flag("Z", "ignore-space-at-eol")),
-		walkOptions(), formatterOptions()),
+	Options: func() []Option {
+		return join(
+			native(cmdline.Text("r", "rev", ""), cmdline.Flag("", "follow"), cmdline.Flag("", "no-follow"), cmdline.Flag("a", "text"),
+				cmdline.Flag("u", "user"), cmdline.Flag("f", "file"), cmdline.Flag("d", "date"), cmdline.Flag("n", "number"),
+				cmdline.Flag("c", "changeset"), cmdline.Flag("l", "line-number"), cmdline.Words("", "skip"),
+				cmdline.Words("L", "line-range"),
+				cmdline.Flag("w", "ignore-all-space"), cmdline.Flag("b", "ignore-space-change"),
+				cmdline.Flag("B", "ignore-blank-lines"), cmdline.Flag("Z", "ignore-space-at-eol")),
+			walkOptions(), formatterOptions())
+	},
 	Run: runAnnotate,
 }
 

@@ -22,9 +22,11 @@ import (
 
 var archiveSpec = Spec{
 	Name: "archive",
-	Options: join(
-		native(cmdline.Flag("", "no-decode"), cmdline.Text("p", "prefix", ""), cmdline.Text("r", "rev", ""), cmdline.Text("t", "type", "")),
-		subrepoOptions(), walkOptions()),
+	Options: func() []Option {
+		return join(
+			native(cmdline.Flag("", "no-decode"), cmdline.Text("p", "prefix", ""), cmdline.Text("r", "rev", ""), cmdline.Text("t", "type", "")),
+			subrepoOptions(), walkOptions())
+	},
 	Run: runArchive,
 }
 

@@ -21,9 +21,11 @@ import (
 
 var catSpec = Spec{
 	Name: "cat",
-	Options: join(
-		native(cmdline.Text("o", "output", ""), cmdline.Flag("", "decode"), cmdline.Text("r", "rev", "")),
-		walkOptions(), formatterOptions()),
+	Options: func() []Option {
+		return join(
+			native(cmdline.Text("o", "output", ""), cmdline.Flag("", "decode"), cmdline.Text("r", "rev", "")),
+			walkOptions(), formatterOptions())
+	},
 	Run: runCat,
 }
 

@@ -15,7 +15,7 @@ import (
 // only while that is enabled.
 var childrenSpec = Spec{
 	Name:    "children",
-	Options: join(native(cmdline.Text("r", "rev", ".")), templateOptions()),
+	Options: func() []Option { return join(native(cmdline.Text("r", "rev", ".")), templateOptions()) },
 	Run:     runChildren,
 }
 

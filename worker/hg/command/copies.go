@@ -66,9 +66,9 @@ func (c *Context) pathCopies(v *repo.View, a, b node.Rev, mt match.Matcher) (map
 
 // copySpecs are the commands that show what copy tracing finds.
 func copySpecs() []*Spec {
-	rev := native(cmdline.Text("r", "rev", ""))
+	rev := func() []Option { return native(cmdline.Text("r", "rev", "")) }
 	return []*Spec{
-		{Name: "debugpathcopies", Options: walkOptions(), Run: runDebugPathCopies},
+		{Name: "debugpathcopies", Options: walkOptions, Run: runDebugPathCopies},
 		{Name: "debugrename", Options: rev, Run: runDebugRename},
 		{Name: "debugp1copies", Options: rev, Run: func(c *Context) (int, error) { return c.recordedCopies(0) }},
 		{Name: "debugp2copies", Options: rev, Run: func(c *Context) (int, error) { return c.recordedCopies(1) }},

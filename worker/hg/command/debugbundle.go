@@ -24,8 +24,10 @@ import (
 
 var debugbundleSpec = Spec{
 	Name: "debugbundle",
-	Options: native(cmdline.Flag("a", "all"), cmdline.Words("", "part-type"),
-		cmdline.Flag("", "spec")),
+	Options: func() []Option {
+		return native(cmdline.Flag("a", "all"), cmdline.Words("", "part-type"),
+			cmdline.Flag("", "spec"))
+	},
 	Run: runDebugbundle,
 }
 

@@ -17,7 +17,7 @@ import (
 
 var debugcompleteSpec = Spec{
 	Name:    "debugcomplete",
-	Options: native(cmdline.Flag("o", "options")),
+	Options: func() []Option { return native(cmdline.Flag("o", "options")) },
 	Run:     runDebugcomplete,
 }
 
@@ -130,9 +130,11 @@ func (c *Context) completions(name string) string {
 }
 
 var debugpathcompleteSpec = Spec{
-	Name:    "debugpathcomplete",
-	Options: native(cmdline.Flag("f", "full"), cmdline.Flag("n", "normal"), cmdline.Flag("a", "added"), cmdline.Flag("r", "removed")),
-	Run:     runDebugpathcomplete,
+	Name: "debugpathcomplete",
+	Options: func() []Option {
+		return native(cmdline.Flag("f", "full"), cmdline.Flag("n", "normal"), cmdline.Flag("a", "added"), cmdline.Flag("r", "removed"))
+	},
+	Run: runDebugpathcomplete,
 }
 
 // runDebugpathcomplete lists the paths that begin like its arguments, up to the

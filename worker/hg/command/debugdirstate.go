@@ -19,8 +19,10 @@ import (
 
 var debugdirstateSpec = Spec{
 	Name: "debugdirstate",
-	Options: native(cmdline.Flag("", "nodates"), cmdline.Option{Long: "dates", Default: cmdline.Value{On: true}},
-		cmdline.Flag("", "datesort"), cmdline.Flag("", "docket"), cmdline.Flag("", "all")),
+	Options: func() []Option {
+		return native(cmdline.Flag("", "nodates"), cmdline.Option{Long: "dates", Default: cmdline.Value{On: true}},
+			cmdline.Flag("", "datesort"), cmdline.Flag("", "docket"), cmdline.Flag("", "all"))
+	},
 	Run: runDebugdirstate,
 }
 

@@ -12,7 +12,7 @@ import (
 
 var debugformatSpec = Spec{
 	Name:    "debugformat",
-	Options: join(formatterOptions()),
+	Options: func() []Option { return join(formatterOptions()) },
 	Run:     runDebugformat,
 }
 

@@ -12,7 +12,7 @@ import (
 	"hgbroker/worker/hg/template"
 )
 
-var debugmergestateSpec = Spec{Name: "debugmergestate", Options: templateOptions(), Run: runDebugmergestate}
+var debugmergestateSpec = Spec{Name: "debugmergestate", Options: templateOptions, Run: runDebugmergestate}
 
 // runDebugmergestate prints what an unfinished merge recorded. hg's text of it is
 // a template of its own, so that neither labels nor ui.formatjson change it.

@@ -83,7 +83,7 @@ func runDebugnamecomplete(c *Context) (int, error) {
 
 var debugdateSpec = Spec{
 	Name:    "debugdate",
-	Options: native(cmdline.Flag("e", "extended")),
+	Options: func() []Option { return native(cmdline.Flag("e", "extended")) },
 	Run: func(c *Context) (int, error) {
 		if len(c.Args) != 1 {
 			return 0, unsupported("debugdate with a range, of which hg dies")
@@ -103,7 +103,7 @@ var debugdateSpec = Spec{
 
 var debugsubSpec = Spec{
 	Name:    "debugsub",
-	Options: native(cmdline.Text("r", "rev", "")),
+	Options: func() []Option { return native(cmdline.Text("r", "rev", "")) },
 	Run: func(c *Context) (int, error) {
 		if len(c.Args) > 0 {
 			return 0, unsupported("debugsub with arguments")
@@ -126,7 +126,7 @@ var debugsubSpec = Spec{
 
 var debugwalkSpec = Spec{
 	Name:    "debugwalk",
-	Options: walkOptions(),
+	Options: walkOptions,
 	Run: func(c *Context) (int, error) {
 		if c.Verbose {
 			return 0, unsupported("debugwalk --verbose, which shows Mercurial's own objects")
@@ -169,9 +169,11 @@ var debugwalkSpec = Spec{
 
 var debugfilesetSpec = Spec{
 	Name: "debugfileset",
-	Options: join(
-		native(cmdline.Text("r", "rev", "")),
-		others(cmdline.Flag("", "all-files"), cmdline.Flag("s", "show-matcher"), cmdline.Words("p", "show-stage"))),
+	Options: func() []Option {
+		return join(
+			native(cmdline.Text("r", "rev", "")),
+			others(cmdline.Flag("", "all-files"), cmdline.Flag("s", "show-matcher"), cmdline.Words("p", "show-stage")))
+	},
 	Run: runDebugfileset,
 }
 

@@ -18,13 +18,15 @@ import (
 
 var debugobsoleteSpec = Spec{
 	Name: "debugobsolete",
-	Options: join(
-		others(cmdline.Text("", "flags", ""), cmdline.Flag("", "record-parents")),
-		native(cmdline.Words("r", "rev")),
-		others(cmdline.Flag("", "exclusive")),
-		native(cmdline.Flag("", "index")),
-		others(cmdline.Words("", "delete"), cmdline.Text("d", "date", ""), cmdline.Text("u", "user", "")),
-		formatterOptions()),
+	Options: func() []Option {
+		return join(
+			others(cmdline.Text("", "flags", ""), cmdline.Flag("", "record-parents")),
+			native(cmdline.Words("r", "rev")),
+			others(cmdline.Flag("", "exclusive")),
+			native(cmdline.Flag("", "index")),
+			others(cmdline.Words("", "delete"), cmdline.Text("d", "date", ""), cmdline.Text("u", "user", "")),
+			formatterOptions())
+	},
 	Run: runDebugobsolete,
 }
 

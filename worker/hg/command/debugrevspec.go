@@ -15,10 +15,12 @@ import (
 
 var debugrevspecSpec = Spec{
 	Name: "debugrevspec",
-	Options: join(
-		native(cmdline.Flag("", "optimize"), cmdline.Option{Long: "show-revs", Default: cmdline.Value{On: true}}),
-		others(cmdline.Flag("s", "show-set")),
-		native(cmdline.Words("p", "show-stage"), cmdline.Flag("", "no-optimized"), cmdline.Flag("", "verify-optimized"))),
+	Options: func() []Option {
+		return join(
+			native(cmdline.Flag("", "optimize"), cmdline.Option{Long: "show-revs", Default: cmdline.Value{On: true}}),
+			others(cmdline.Flag("s", "show-set")),
+			native(cmdline.Words("p", "show-stage"), cmdline.Flag("", "no-optimized"), cmdline.Flag("", "verify-optimized")))
+	},
 	Run: runDebugrevspec,
 }
 

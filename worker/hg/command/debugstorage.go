@@ -59,7 +59,7 @@ func (c *Context) storage(v *repo.View, file string) (*revlog.Revlog, error) {
 
 var debugdataSpec = Spec{
 	Name:    "debugdata",
-	Options: storageOptions(),
+	Options: storageOptions,
 	Run: func(c *Context) (int, error) {
 		file, rev := "", ""
 		switch named := c.Opts.On("changelog") || c.Opts.On("manifest"); {
@@ -177,7 +177,7 @@ func second(r *revlog.Revlog, rev node.Rev) node.Rev {
 
 var debugindexSpec = Spec{
 	Name:    "debug-revlog-index",
-	Options: join(storageOptions(), formatterOptions()),
+	Options: func() []Option { return join(storageOptions(), formatterOptions()) },
 	Run: func(c *Context) (int, error) {
 		if len(c.Args) > 1 {
 			return 0, unsupported("debugindex with arguments")
@@ -227,8 +227,10 @@ var debugindexSpec = Spec{
 
 var debugindexdotSpec = Spec{
 	Name: "debugindexdot",
-	Options: join(storageOptions(), others(cmdline.Words("i", "include"), cmdline.Text("T", "template", ""),
-		cmdline.Words("r", "rev"), cmdline.Flag("", "common"))),
+	Options: func() []Option {
+		return join(storageOptions(), others(cmdline.Words("i", "include"), cmdline.Text("T", "template", ""),
+			cmdline.Words("r", "rev"), cmdline.Flag("", "common")))
+	},
 	Run: func(c *Context) (int, error) {
 		if len(c.Args) > 1 || c.Repo == nil {
 			return 0, unsupported("debugindexdot with arguments, or without a repository")

@@ -12,7 +12,7 @@ import (
 
 var debugsuccessorssetsSpec = Spec{
 	Name:    "debugsuccessorssets",
-	Options: native(cmdline.Flag("", "closest")),
+	Options: func() []Option { return native(cmdline.Flag("", "closest")) },
 	Run:     runDebugsuccessorssets,
 }
 

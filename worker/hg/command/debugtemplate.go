@@ -13,7 +13,7 @@ import (
 
 var debugtemplateSpec = Spec{
 	Name:    "debugtemplate",
-	Options: join(native(cmdline.Words("r", "rev")), others(cmdline.Words("D", "define"))),
+	Options: func() []Option { return join(native(cmdline.Words("r", "rev")), others(cmdline.Words("D", "define"))) },
 	Run:     runDebugtemplate,
 }
 

@@ -25,11 +25,13 @@ func diffDetailOptions() []Option {
 
 var diffSpec = Spec{
 	Name: "diff",
-	Options: join(
-		native(cmdline.Words("r", "rev"), cmdline.Text("", "from", ""), cmdline.Text("", "to", ""), cmdline.Text("c", "change", "")),
-		others(cmdline.Flag("", "ignore-changes-from-ancestors")),
-		diffFormatOptions(), diffDetailOptions(),
-		walkOptions(), subrepoOptions()),
+	Options: func() []Option {
+		return join(
+			native(cmdline.Words("r", "rev"), cmdline.Text("", "from", ""), cmdline.Text("", "to", ""), cmdline.Text("c", "change", "")),
+			others(cmdline.Flag("", "ignore-changes-from-ancestors")),
+			diffFormatOptions(), diffDetailOptions(),
+			walkOptions(), subrepoOptions())
+	},
 	Run: runDiff,
 }
 

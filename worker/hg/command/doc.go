@@ -16,6 +16,8 @@
 package command
 
 import (
+	"sync"
+
 	"hgbroker/worker/hg/cmdline"
 )
 
@@ -29,8 +31,10 @@ type Option struct {
 
 // Spec is one command.
 type Spec struct {
-	Name    string
-	Options []Option
+	Name string
+	// Options makes the list of them, nil when there are none: few processes are
+	// asked for more than a handful of commands.
+	Options func() []Option
 	// Run prints through its Context and returns the exit code. It takes no lock
 	// and writes nothing, so that it may run again from the start when the store
 	// changed under it and nothing was printed.
@@ -73,12 +77,12 @@ func walkOptions() []Option {
 func subrepoOptions() []Option { return native(cmdline.Flag("S", "subrepos")) }
 
 // Table lists the native commands by hg's canonical names.
-func Table() map[string]*Spec { return table }
+func Table() map[string]*Spec { return table() }
 
-var table = func() map[string]*Spec {
+var table = sync.OnceValue(func() map[string]*Spec {
 	t := map[string]*Spec{}
 	for _, s := range specs() {
 		t[s.Name] = s
 	}
 	return t
-}()
+})

@@ -41,11 +41,11 @@ func (c *Context) graphAlone() error {
 
 var incomingSpec = Spec{
 	Name:    "incoming",
-	Options: join(exchangeOptions(), others(cmdline.Text("", "bundle", ""))),
+	Options: func() []Option { return join(exchangeOptions(), others(cmdline.Text("", "bundle", ""))) },
 	Run:     runIncoming,
 }
 
-var outgoingSpec = Spec{Name: "outgoing", Options: exchangeOptions(), Run: runOutgoing}
+var outgoingSpec = Spec{Name: "outgoing", Options: exchangeOptions, Run: runOutgoing}
 
 func runIncoming(c *Context) (int, error) {
 	if len(c.Args) > 1 {

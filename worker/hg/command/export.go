@@ -18,9 +18,11 @@ import (
 
 var exportSpec = Spec{
 	Name: "export",
-	Options: join(
-		native(cmdline.Text("B", "bookmark", ""), cmdline.Text("o", "output", ""), cmdline.Flag("", "switch-parent"), cmdline.Words("r", "rev")),
-		diffFormatOptions(), formatterOptions()),
+	Options: func() []Option {
+		return join(
+			native(cmdline.Text("B", "bookmark", ""), cmdline.Text("o", "output", ""), cmdline.Flag("", "switch-parent"), cmdline.Words("r", "rev")),
+			diffFormatOptions(), formatterOptions())
+	},
 	Run: runExport,
 }
 

@@ -21,9 +21,11 @@ import (
 
 var filesSpec = Spec{
 	Name: "files",
-	Options: join(
-		native(cmdline.Text("r", "rev", ""), cmdline.Flag("0", "print0")),
-		walkOptions(), formatterOptions(), subrepoOptions()),
+	Options: func() []Option {
+		return join(
+			native(cmdline.Text("r", "rev", ""), cmdline.Flag("0", "print0")),
+			walkOptions(), formatterOptions(), subrepoOptions())
+	},
 	Run: runFiles,
 }
 

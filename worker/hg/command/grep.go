@@ -21,11 +21,13 @@ import (
 
 var grepSpec = Spec{
 	Name: "grep",
-	Options: join(
-		native(cmdline.Flag("0", "print0"), cmdline.Flag("", "all"), cmdline.Flag("", "diff"), cmdline.Flag("a", "text")),
-		native(cmdline.Flag("f", "follow"), cmdline.Flag("i", "ignore-case"), cmdline.Flag("l", "files-with-matches"), cmdline.Flag("n", "line-number"),
-			cmdline.Words("r", "rev"), cmdline.Flag("", "all-files"), cmdline.Flag("u", "user"), cmdline.Flag("d", "date")),
-		formatterOptions(), walkOptions()),
+	Options: func() []Option {
+		return join(
+			native(cmdline.Flag("0", "print0"), cmdline.Flag("", "all"), cmdline.Flag("", "diff"), cmdline.Flag("a", "text")),
+			native(cmdline.Flag("f", "follow"), cmdline.Flag("i", "ignore-case"), cmdline.Flag("l", "files-with-matches"), cmdline.Flag("n", "line-number"),
+				cmdline.Words("r", "rev"), cmdline.Flag("", "all-files"), cmdline.Flag("u", "user"), cmdline.Flag("d", "date")),
+			formatterOptions(), walkOptions())
+	},
 	Run: runGrep,
 }
 

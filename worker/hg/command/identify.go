@@ -13,10 +13,12 @@ import (
 
 var identifySpec = Spec{
 	Name: "identify",
-	Options: join(
-		native(cmdline.Text("r", "rev", ""), cmdline.Flag("n", "num"), cmdline.Flag("i", "id"), cmdline.Flag("b", "branch"),
-			cmdline.Flag("t", "tags"), cmdline.Flag("B", "bookmarks")),
-		remoteOptions(), formatterOptions()),
+	Options: func() []Option {
+		return join(
+			native(cmdline.Text("r", "rev", ""), cmdline.Flag("n", "num"), cmdline.Flag("i", "id"), cmdline.Flag("b", "branch"),
+				cmdline.Flag("t", "tags"), cmdline.Flag("B", "bookmarks")),
+			remoteOptions(), formatterOptions())
+	},
 	Run: runIdentify,
 }
 

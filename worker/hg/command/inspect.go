@@ -20,7 +20,7 @@ import (
 
 var rootSpec = Spec{
 	Name:    "root",
-	Options: formatterOptions(),
+	Options: formatterOptions,
 	Run: func(c *Context) (int, error) {
 		if len(c.Args) > 0 {
 			return 0, unsupported("root with arguments")
@@ -40,7 +40,7 @@ var rootSpec = Spec{
 
 var versionSpec = Spec{
 	Name:    "version",
-	Options: formatterOptions(),
+	Options: formatterOptions,
 	Run: func(c *Context) (int, error) {
 		if len(c.Args) > 0 {
 			return 0, unsupported("version with arguments")
@@ -71,11 +71,13 @@ var versionSpec = Spec{
 
 var configSpec = Spec{
 	Name: "config",
-	Options: join(
-		native(cmdline.Flag("u", "untrusted"), cmdline.Flag("", "source")),
-		others(cmdline.Flag("", "exp-all-known"), cmdline.Flag("e", "edit"), cmdline.Flag("l", "local"),
-			cmdline.Flag("", "shared"), cmdline.Flag("", "non-shared"), cmdline.Flag("g", "global")),
-		formatterOptions()),
+	Options: func() []Option {
+		return join(
+			native(cmdline.Flag("u", "untrusted"), cmdline.Flag("", "source")),
+			others(cmdline.Flag("", "exp-all-known"), cmdline.Flag("e", "edit"), cmdline.Flag("l", "local"),
+				cmdline.Flag("", "shared"), cmdline.Flag("", "non-shared"), cmdline.Flag("g", "global")),
+			formatterOptions())
+	},
 	Run: runConfig,
 }
 
@@ -180,9 +182,11 @@ func (c *Context) defaultValue(fm *output, section, name string) error {
 }
 
 var manifestSpec = Spec{
-	Name:    "manifest",
-	Options: join(native(cmdline.Text("r", "rev", ""), cmdline.Flag("", "all")), formatterOptions()),
-	Run:     runManifest,
+	Name: "manifest",
+	Options: func() []Option {
+		return join(native(cmdline.Text("r", "rev", ""), cmdline.Flag("", "all")), formatterOptions())
+	},
+	Run: runManifest,
 }
 
 func runManifest(c *Context) (int, error) {

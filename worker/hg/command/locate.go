@@ -16,9 +16,11 @@ import (
 
 var locateSpec = Spec{
 	Name: "locate",
-	Options: join(
-		native(cmdline.Text("r", "rev", ""), cmdline.Flag("0", "print0"), cmdline.Flag("f", "fullpath")),
-		walkOptions()),
+	Options: func() []Option {
+		return join(
+			native(cmdline.Text("r", "rev", ""), cmdline.Flag("0", "print0"), cmdline.Flag("f", "fullpath")),
+			walkOptions())
+	},
 	Run: runLocate,
 }
 

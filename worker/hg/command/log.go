@@ -19,14 +19,16 @@ import (
 
 var logSpec = Spec{
 	Name: "log",
-	Options: join(
-		native(cmdline.Flag("f", "follow"), cmdline.Flag("", "follow-first"), cmdline.Words("L", "line-range"), cmdline.Flag("", "removed"),
-			cmdline.Flag("p", "patch"), cmdline.Flag("g", "git"), cmdline.Flag("", "stat"),
-			cmdline.Flag("C", "copies"), cmdline.Text("d", "date", ""), cmdline.Words("k", "keyword"), cmdline.Words("r", "rev"),
-			cmdline.Flag("m", "only-merges"), cmdline.Words("u", "user"), cmdline.Words("", "only-branch"),
-			cmdline.Words("b", "branch"), cmdline.Words("B", "bookmark"), cmdline.Words("P", "prune"),
-			cmdline.Text("l", "limit", ""), cmdline.Flag("M", "no-merges"), cmdline.Flag("G", "graph")),
-		templateOptions(), walkOptions()),
+	Options: func() []Option {
+		return join(
+			native(cmdline.Flag("f", "follow"), cmdline.Flag("", "follow-first"), cmdline.Words("L", "line-range"), cmdline.Flag("", "removed"),
+				cmdline.Flag("p", "patch"), cmdline.Flag("g", "git"), cmdline.Flag("", "stat"),
+				cmdline.Flag("C", "copies"), cmdline.Text("d", "date", ""), cmdline.Words("k", "keyword"), cmdline.Words("r", "rev"),
+				cmdline.Flag("m", "only-merges"), cmdline.Words("u", "user"), cmdline.Words("", "only-branch"),
+				cmdline.Words("b", "branch"), cmdline.Words("B", "bookmark"), cmdline.Words("P", "prune"),
+				cmdline.Text("l", "limit", ""), cmdline.Flag("M", "no-merges"), cmdline.Flag("G", "graph")),
+			templateOptions(), walkOptions())
+	},
 	Run: runLog,
 }
 
@@ -348,7 +350,7 @@ var _ graph.DAG = (*repo.View)(nil)
 
 var parentsSpec = Spec{
 	Name:    "parents",
-	Options: join(native(cmdline.Text("r", "rev", "")), templateOptions()),
+	Options: func() []Option { return join(native(cmdline.Text("r", "rev", "")), templateOptions()) },
 	Run: func(c *Context) (int, error) {
 		if len(c.Args) > 1 {
 			return 0, unsupported("parents with arguments")

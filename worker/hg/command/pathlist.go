@@ -9,7 +9,7 @@ import (
 
 var pathsSpec = Spec{
 	Name:    "paths",
-	Options: formatterOptions(),
+	Options: formatterOptions,
 	Run:     runPaths,
 }
 

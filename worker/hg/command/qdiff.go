@@ -18,7 +18,7 @@ import (
 
 var qdiffSpec = Spec{
 	Name:    "qdiff",
-	Options: join(diffFormatOptions(), diffDetailOptions(), walkOptions()),
+	Options: func() []Option { return join(diffFormatOptions(), diffDetailOptions(), walkOptions()) },
 	Run:     runQdiff,
 }
 

@@ -21,21 +21,25 @@ import (
 func qSummary() []Option { return native(cmdline.Flag("s", "summary")) }
 
 var (
-	qappliedSpec   = Spec{Name: "qapplied", Options: join(native(cmdline.Flag("1", "last")), qSummary()), Run: runQapplied}
-	qunappliedSpec = Spec{Name: "qunapplied", Options: join(native(cmdline.Flag("1", "first")), qSummary()), Run: runQunapplied}
+	qappliedSpec   = Spec{Name: "qapplied", Options: func() []Option { return join(native(cmdline.Flag("1", "last")), qSummary()) }, Run: runQapplied}
+	qunappliedSpec = Spec{Name: "qunapplied", Options: func() []Option { return join(native(cmdline.Flag("1", "first")), qSummary()) }, Run: runQunapplied}
 	qheaderSpec    = Spec{Name: "qheader", Run: runQheader}
-	qguardSpec     = Spec{Name: "qguard", Options: join(native(cmdline.Flag("l", "list")), others(cmdline.Flag("n", "none"))), Run: runQguard}
-	qselectSpec    = Spec{Name: "qselect", Options: join(native(cmdline.Flag("s", "series")), others(cmdline.Flag("n", "none"), cmdline.Flag("", "pop"), cmdline.Flag("", "reapply"))), Run: runQselect}
-	qqueueSpec     = Spec{
+	qguardSpec     = Spec{Name: "qguard", Options: func() []Option { return join(native(cmdline.Flag("l", "list")), others(cmdline.Flag("n", "none"))) }, Run: runQguard}
+	qselectSpec    = Spec{Name: "qselect", Options: func() []Option {
+		return join(native(cmdline.Flag("s", "series")), others(cmdline.Flag("n", "none"), cmdline.Flag("", "pop"), cmdline.Flag("", "reapply")))
+	}, Run: runQselect}
+	qqueueSpec = Spec{
 		Name: "qqueue",
-		Options: join(native(cmdline.Flag("l", "list"), cmdline.Flag("", "active")),
-			others(cmdline.Flag("c", "create"), cmdline.Flag("", "rename"), cmdline.Flag("", "delete"), cmdline.Flag("", "purge"))),
+		Options: func() []Option {
+			return join(native(cmdline.Flag("l", "list"), cmdline.Flag("", "active")),
+				others(cmdline.Flag("c", "create"), cmdline.Flag("", "rename"), cmdline.Flag("", "delete"), cmdline.Flag("", "purge")))
+		},
 		Run: runQqueue,
 	}
-	qseriesSpec = Spec{Name: "qseries", Options: join(native(cmdline.Flag("m", "missing")), qSummary()), Run: runQseries}
-	qtopSpec    = Spec{Name: "qtop", Options: qSummary(), Run: runQtop}
-	qnextSpec   = Spec{Name: "qnext", Options: qSummary(), Run: runQnext}
-	qprevSpec   = Spec{Name: "qprev", Options: qSummary(), Run: runQprev}
+	qseriesSpec = Spec{Name: "qseries", Options: func() []Option { return join(native(cmdline.Flag("m", "missing")), qSummary()) }, Run: runQseries}
+	qtopSpec    = Spec{Name: "qtop", Options: qSummary, Run: runQtop}
+	qnextSpec   = Spec{Name: "qnext", Options: qSummary, Run: runQnext}
+	qprevSpec   = Spec{Name: "qprev", Options: qSummary, Run: runQprev}
 )
 
 func queueSpecs() []*Spec {

@@ -16,8 +16,10 @@ import (
 // phase.
 
 var branchSpec = Spec{
-	Name:    "branch",
-	Options: others(cmdline.Flag("f", "force"), cmdline.Flag("C", "clean"), cmdline.Words("r", "rev")),
+	Name: "branch",
+	Options: func() []Option {
+		return others(cmdline.Flag("f", "force"), cmdline.Flag("C", "clean"), cmdline.Words("r", "rev"))
+	},
 	Run: func(c *Context) (int, error) {
 		if len(c.Args) > 0 && strings.TrimSpace(c.Args[0]) != "" {
 			return 0, unsupported("branch NAME")
@@ -32,9 +34,11 @@ var branchSpec = Spec{
 }
 
 var branchesSpec = Spec{
-	Name:    "branches",
-	Options: join(native(cmdline.Flag("a", "active"), cmdline.Flag("c", "closed"), cmdline.Words("r", "rev")), formatterOptions()),
-	Run:     runBranches,
+	Name: "branches",
+	Options: func() []Option {
+		return join(native(cmdline.Flag("a", "active"), cmdline.Flag("c", "closed"), cmdline.Words("r", "rev")), formatterOptions())
+	},
+	Run: runBranches,
 }
 
 func runBranches(c *Context) (int, error) {
@@ -157,10 +161,12 @@ func order(a, b bool) int {
 
 var bookmarksSpec = Spec{
 	Name: "bookmarks",
-	Options: join(
-		others(cmdline.Flag("f", "force"), cmdline.Text("r", "rev", ""), cmdline.Flag("d", "delete"),
-			cmdline.Text("m", "rename", ""), cmdline.Flag("i", "inactive")),
-		native(cmdline.Flag("l", "list")), formatterOptions()),
+	Options: func() []Option {
+		return join(
+			others(cmdline.Flag("f", "force"), cmdline.Text("r", "rev", ""), cmdline.Flag("d", "delete"),
+				cmdline.Text("m", "rename", ""), cmdline.Flag("i", "inactive")),
+			native(cmdline.Flag("l", "list")), formatterOptions())
+	},
 	Run: runBookmarks,
 }
 
@@ -221,7 +227,7 @@ func runBookmarks(c *Context) (int, error) {
 
 var tagsSpec = Spec{
 	Name:    "tags",
-	Options: formatterOptions(),
+	Options: formatterOptions,
 	Run: func(c *Context) (int, error) {
 		if len(c.Args) > 0 {
 			return 0, unsupported("tags with arguments")
@@ -259,9 +265,11 @@ var tagsSpec = Spec{
 
 var phaseSpec = Spec{
 	Name: "phase",
-	Options: join(
-		others(cmdline.Flag("p", "public"), cmdline.Flag("d", "draft"), cmdline.Flag("s", "secret"), cmdline.Flag("f", "force")),
-		native(cmdline.Words("r", "rev"))),
+	Options: func() []Option {
+		return join(
+			others(cmdline.Flag("p", "public"), cmdline.Flag("d", "draft"), cmdline.Flag("s", "secret"), cmdline.Flag("f", "force")),
+			native(cmdline.Words("r", "rev")))
+	},
 	Run: func(c *Context) (int, error) {
 		v, err := c.View()
 		if err != nil {
@@ -294,8 +302,10 @@ var phaseSpec = Spec{
 }
 
 var tipSpec = Spec{
-	Name:    "tip",
-	Options: join(native(cmdline.Flag("p", "patch"), cmdline.Flag("g", "git")), templateOptions()),
+	Name: "tip",
+	Options: func() []Option {
+		return join(native(cmdline.Flag("p", "patch"), cmdline.Flag("g", "git")), templateOptions())
+	},
 	Run: func(c *Context) (int, error) {
 		if len(c.Args) > 0 {
 			return 0, unsupported("tip with arguments")
@@ -324,9 +334,11 @@ func (c *Context) showAll(v *repo.View, revs []node.Rev) error {
 
 var headsSpec = Spec{
 	Name: "heads",
-	Options: join(
-		native(cmdline.Text("r", "rev", ""), cmdline.Flag("t", "topo"), cmdline.Flag("a", "active"), cmdline.Flag("c", "closed")),
-		templateOptions()),
+	Options: func() []Option {
+		return join(
+			native(cmdline.Text("r", "rev", ""), cmdline.Flag("t", "topo"), cmdline.Flag("a", "active"), cmdline.Flag("c", "closed")),
+			templateOptions())
+	},
 	Run: runHeads,
 }
 

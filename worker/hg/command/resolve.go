@@ -14,13 +14,15 @@ import (
 
 var resolveSpec = Spec{
 	Name: "resolve",
-	Options: join(
-		native(cmdline.Flag("a", "all"), cmdline.Flag("l", "list")),
-		others(cmdline.Flag("m", "mark"), cmdline.Flag("u", "unmark")),
-		native(cmdline.Flag("n", "no-status")),
-		others(cmdline.Flag("", "re-merge")),
-		native(cmdline.Text("t", "tool", "")),
-		walkOptions(), formatterOptions()),
+	Options: func() []Option {
+		return join(
+			native(cmdline.Flag("a", "all"), cmdline.Flag("l", "list")),
+			others(cmdline.Flag("m", "mark"), cmdline.Flag("u", "unmark")),
+			native(cmdline.Flag("n", "no-status")),
+			others(cmdline.Flag("", "re-merge")),
+			native(cmdline.Text("t", "tool", "")),
+			walkOptions(), formatterOptions())
+	},
 	Run: runResolve,
 }
 

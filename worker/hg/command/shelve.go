@@ -21,13 +21,15 @@ import (
 
 var shelveSpec = Spec{
 	Name: "shelve",
-	Options: join(
-		others(cmdline.Flag("A", "addremove"), cmdline.Flag("u", "unknown"), cmdline.Flag("", "cleanup"), cmdline.Text("", "date", ""),
-			cmdline.Flag("d", "delete"), cmdline.Flag("e", "edit"), cmdline.Flag("k", "keep")),
-		native(cmdline.Flag("l", "list")),
-		others(cmdline.Text("m", "message", ""), cmdline.Text("n", "name", "")), native(cmdline.Flag("p", "patch")),
-		others(cmdline.Flag("i", "interactive")), native(cmdline.Flag("", "stat")),
-		walkOptions()),
+	Options: func() []Option {
+		return join(
+			others(cmdline.Flag("A", "addremove"), cmdline.Flag("u", "unknown"), cmdline.Flag("", "cleanup"), cmdline.Text("", "date", ""),
+				cmdline.Flag("d", "delete"), cmdline.Flag("e", "edit"), cmdline.Flag("k", "keep")),
+			native(cmdline.Flag("l", "list")),
+			others(cmdline.Text("m", "message", ""), cmdline.Text("n", "name", "")), native(cmdline.Flag("p", "patch")),
+			others(cmdline.Flag("i", "interactive")), native(cmdline.Flag("", "stat")),
+			walkOptions())
+	},
 	Run: runShelve,
 }
 

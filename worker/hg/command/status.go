@@ -19,13 +19,15 @@ import (
 
 var statusSpec = Spec{
 	Name: "status",
-	Options: join(
-		native(cmdline.Flag("A", "all"), cmdline.Flag("m", "modified"), cmdline.Flag("a", "added"), cmdline.Flag("r", "removed"),
-			cmdline.Flag("d", "deleted"), cmdline.Flag("c", "clean"), cmdline.Flag("u", "unknown"), cmdline.Flag("i", "ignored"),
-			cmdline.Flag("n", "no-status")),
-		native(cmdline.Text("t", "terse", "")),
-		native(cmdline.Flag("C", "copies"), cmdline.Flag("0", "print0"), cmdline.Words("", "rev"), cmdline.Text("", "change", "")),
-		walkOptions(), native(cmdline.Flag("S", "subrepos")), formatterOptions()),
+	Options: func() []Option {
+		return join(
+			native(cmdline.Flag("A", "all"), cmdline.Flag("m", "modified"), cmdline.Flag("a", "added"), cmdline.Flag("r", "removed"),
+				cmdline.Flag("d", "deleted"), cmdline.Flag("c", "clean"), cmdline.Flag("u", "unknown"), cmdline.Flag("i", "ignored"),
+				cmdline.Flag("n", "no-status")),
+			native(cmdline.Text("t", "terse", "")),
+			native(cmdline.Flag("C", "copies"), cmdline.Flag("0", "print0"), cmdline.Words("", "rev"), cmdline.Text("", "change", "")),
+			walkOptions(), native(cmdline.Flag("S", "subrepos")), formatterOptions())
+	},
 	Run: runStatus,
 }
 

@@ -24,7 +24,7 @@ import (
 
 var summarySpec = Spec{
 	Name:    "summary",
-	Options: native(cmdline.Flag("", "remote")),
+	Options: func() []Option { return native(cmdline.Flag("", "remote")) },
 	Run:     runSummary,
 }
 

@@ -23,7 +23,7 @@ import (
 
 var verifySpec = Spec{
 	Name:    "verify",
-	Options: native(cmdline.Flag("", "full")),
+	Options: func() []Option { return native(cmdline.Flag("", "full")) },
 	Run:     runVerify,
 }
 
