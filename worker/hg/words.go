@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"hgbroker/worker/hg/hgerr"
 )
@@ -66,7 +67,7 @@ func (d *dispatcher) expandWords(text string) ([]string, error) {
 		if strings.HasPrefix(w, "~") {
 			return nil, hgerr.NewUnsupported("expansion in %q", text)
 		}
-		words[i] = environmentName.ReplaceAllStringFunc(w, func(name string) string {
+		words[i] = environmentName().ReplaceAllStringFunc(w, func(name string) string {
 			if value, ok := d.env.get(strings.Trim(name, "${}")); ok {
 				return value
 			}
@@ -77,9 +78,9 @@ func (d *dispatcher) expandWords(text string) ([]string, error) {
 }
 
 var (
-	environmentName = regexp.MustCompile(`\$(?:[A-Za-z0-9_]+|\{[^}]*\})`)
-	argumentNumber  = regexp.MustCompile(`\$(?:[0-9]+|\$)`)
-	plainShellWord  = regexp.MustCompile(`^[a-zA-Z0-9._/+-]+$`)
+	environmentName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\$(?:[A-Za-z0-9_]+|\{[^}]*\})`) })
+	argumentNumber  = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\$(?:[0-9]+|\$)`) })
+	plainShellWord  = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-zA-Z0-9._/+-]+$`) })
 )
 
 // placeArguments puts the arguments args of an alias behind its own words; those
@@ -92,14 +93,14 @@ func placeArguments(words, args []string) ([]string, error) {
 	}
 	var line []string
 	for _, w := range words {
-		if !plainShellWord.MatchString(w) {
+		if !plainShellWord().MatchString(w) {
 			w = "'" + strings.ReplaceAll(w, "'", `'\''`) + "'"
 		}
 		line = append(line, w)
 	}
 	used := map[int]bool{}
 	var err error
-	text := argumentNumber.ReplaceAllStringFunc(strings.Join(line, " "), func(ref string) string {
+	text := argumentNumber().ReplaceAllStringFunc(strings.Join(line, " "), func(ref string) string {
 		n, bad := strconv.Atoi(ref[1:])
 		switch {
 		case bad != nil || n == 0:

@@ -7,6 +7,7 @@ import (
 	"os"
 	"regexp"
 	"strings"
+	"sync"
 	"time"
 
 	"hgbroker/worker/hg/hgerr"
@@ -46,7 +47,7 @@ func Location(tz string, set bool) (*time.Location, error) {
 	if err == nil {
 		return fromData(name, data, nil)
 	}
-	if !posixRule.MatchString(tz) {
+	if !posixRule().MatchString(tz) {
 		return nil, hgerr.NewUnsupported("TZ=%s", tz)
 	}
 	return fromData(tz, ruleData(tz), nil)
@@ -76,7 +77,9 @@ func fromData(name string, data []byte, err error) (*time.Location, error) {
 // posixRule is a rule without daylight saving time: a name and an offset. With
 // daylight saving time the C library does not apply a rule to years before
 // 1970 and Go does.
-var posixRule = regexp.MustCompile(`^([A-Za-z]{3,}|<[A-Za-z0-9+-]{3,}>)[+-]?\d{1,2}(:\d{1,2}){0,2}$`)
+var posixRule = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^([A-Za-z]{3,}|<[A-Za-z0-9+-]{3,}>)[+-]?\d{1,2}(:\d{1,2}){0,2}$`)
+})
 
 // ruleData wraps a POSIX rule into the time zone file format (RFC 8536,
 // version 2): a header and a body for 32-bit times, both for 64-bit times, and

@@ -4,6 +4,7 @@ package fileset
 
 import (
 	"regexp"
+	"sync"
 
 	"hgbroker/worker/hg/hgerr"
 	"hgbroker/worker/hg/match"
@@ -12,7 +13,7 @@ import (
 
 // flagGroup is flags for the whole expression at its beginning, of those that
 // mean the same for a part of it.
-var flagGroup = regexp.MustCompile(`^\(\?([ims]+)\)`)
+var flagGroup = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^\(\?([ims]+)\)`) })
 
 func grep(sc *scope, arg *Tree) (match.Matcher, error) {
 	expr, err := getString(arg, "grep requires a pattern")
@@ -31,7 +32,7 @@ func grep(sc *scope, arg *Tree) (match.Matcher, error) {
 // refuses is left to hg, which quotes Python's reason.
 func searcher(expr string) (*pyre.Regexp, error) {
 	body, flags := expr, ""
-	if m := flagGroup.FindStringSubmatch(expr); m != nil {
+	if m := flagGroup().FindStringSubmatch(expr); m != nil {
 		body, flags = expr[len(m[0]):], m[1]
 	}
 	// The expression must be good by itself: what closes the group below early

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 
 	"hgbroker/worker/hg/hgerr"
 	"hgbroker/worker/hg/language"
@@ -23,9 +24,11 @@ const largestSize = 1 << 52
 
 // decimal is what Python's float() takes, without the spellings that odd takes.
 var (
-	decimal = regexp.MustCompile(`^[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)$`)
-	integer = regexp.MustCompile(`^[+-]?[0-9]+$`)
-	odd     = regexp.MustCompile(`^[+-]?(?:inf|infinity|nan|[0-9._]+(?:e[+-]?[0-9_]+)?)$`)
+	decimal = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)$`) })
+	integer = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[+-]?[0-9]+$`) })
+	odd     = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`^[+-]?(?:inf|infinity|nan|[0-9._]+(?:e[+-]?[0-9_]+)?)$`)
+	})
 )
 
 // parseSizes reads the argument of size(): sizes from lo to hi bytes match.
@@ -81,9 +84,9 @@ func parseSize(s string) (int64, error) {
 	wrong := parseErrorf("couldn't parse size: %s", s)
 	if unit == 0 {
 		switch {
-		case !integer.MatchString(number) && !strings.Contains(number, "_"):
+		case !integer().MatchString(number) && !strings.Contains(number, "_"):
 			return 0, wrong
-		case !integer.MatchString(number):
+		case !integer().MatchString(number):
 			return 0, errOddSize(s)
 		}
 		n, err := strconv.ParseInt(number, 10, 64)
@@ -92,8 +95,8 @@ func parseSize(s string) (int64, error) {
 		}
 		return n, nil
 	}
-	if !decimal.MatchString(number) {
-		if odd.MatchString(number) {
+	if !decimal().MatchString(number) {
+		if odd().MatchString(number) {
 			return 0, errOddSize(s)
 		}
 		return 0, wrong

@@ -21,6 +21,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"hgbroker/worker/hg/hgerr"
 	"hgbroker/worker/hg/node"
@@ -69,7 +70,7 @@ func Read(dotHg string) (*Queue, error) {
 }
 
 // guard finds guards in a comment.
-var guard = regexp.MustCompile(`\s?#([-+][^-+# \t\r\n\f][^# \t\r\n\f]*)`)
+var guard = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\s?#([-+][^-+# \t\r\n\f][^# \t\r\n\f]*)`) })
 
 func (q *Queue) parse(status, series, guards string) error {
 	for _, line := range lines(status) {
@@ -97,7 +98,7 @@ func (q *Queue) parse(status, series, guards string) error {
 		}
 		seen[name] = true
 		p := Patch{Name: name}
-		for _, m := range guard.FindAllStringSubmatch(comment, -1) {
+		for _, m := range guard().FindAllStringSubmatch(comment, -1) {
 			p.Guards = append(p.Guards, m[1])
 		}
 		q.Series = append(q.Series, p)

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"hgbroker/worker/hg/changelog"
 	"hgbroker/worker/hg/encoding"
@@ -36,7 +37,7 @@ type topical struct {
 }
 
 // topicAlias is a name that the extension takes for a place in a stack.
-var topicAlias = regexp.MustCompile(`^[st][0-9]+$`)
+var topicAlias = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[st][0-9]+$`) })
 
 // topicOf finds a changeset's topic, as stored, whether or not it is public, and the
 // namespace that it has in a later release.
@@ -111,7 +112,7 @@ func (v *View) topics() (*topical, error) {
 
 // topicNamed resolves a name that only the extension knows.
 func (v *View) topicNamed(name string) (node.Rev, bool, error) {
-	if topicAlias.MatchString(name) {
+	if topicAlias().MatchString(name) {
 		return node.NullRev, false, hgerr.NewUnsupported("a place in a stack of topics")
 	}
 	known, err := v.topics()

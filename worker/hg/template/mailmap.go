@@ -5,6 +5,7 @@ package template
 import (
 	"regexp"
 	"strings"
+	"sync"
 
 	"hgbroker/worker/hg/config/python"
 )
@@ -60,13 +61,13 @@ func parseMailmap(text string) map[mailPerson]mailPerson {
 
 // wellFormed is an author that the map is asked about: a name, white space, an
 // address in angle brackets.
-var wellFormed = regexp.MustCompile(`^[^<]+[ \t\n\r\f\v]<[^<>]+@[^<>]+>\n?$`)
+var wellFormed = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[^<]+[ \t\n\r\f\v]<[^<>]+@[^<>]+>\n?$`) })
 
 // mapName is an author by the map: by name and address, or else by address. ok
 // is false for one that the map does not touch at all; others are put together
 // anew even if nobody is found.
 func mapName(known map[mailPerson]mailPerson, author string) (mapped string, ok bool) {
-	if len(known) == 0 || !wellFormed.MatchString(author) {
+	if len(known) == 0 || !wellFormed().MatchString(author) {
 		return "", false
 	}
 	name, address := string(person(nil, []byte(author))), string(email(nil, []byte(author)))

@@ -5,6 +5,7 @@ package template
 import (
 	"regexp"
 	"strings"
+	"sync"
 
 	"hgbroker/worker/hg/config/python"
 	"hgbroker/worker/hg/hgerr"
@@ -126,14 +127,14 @@ func padFunc(s *scope, args *callArgs) (Value, error) {
 }
 
 // effects matches the control codes of colours.
-var effects = regexp.MustCompile("\x1b\\[[\\d;]*m")
+var effects = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile("\x1b\\[[\\d;]*m") })
 
 // stripEffects removes what colour put into a text.
 func stripEffects(text string) string {
 	if strings.IndexByte(text, 0x1b) < 0 {
 		return text
 	}
-	return effects.ReplaceAllString(text, "")
+	return effects().ReplaceAllString(text, "")
 }
 
 func relPathFunc(s *scope, args *callArgs) (Value, error) {

@@ -12,6 +12,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
@@ -148,7 +149,9 @@ func (k *checker) checkChangelog() error {
 }
 
 // plainDate is how hg writes a date, and what comes with it on the line.
-var plainDate = regexp.MustCompile(`^-?[0-9]{1,15} -?[0-9]{1,6}(?: [^\\\x00:]+:[^\\\x00]*(?:\x00[^\\\x00:]+:[^\\\x00]*)*)?$`)
+var plainDate = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^-?[0-9]{1,15} -?[0-9]{1,6}(?: [^\\\x00:]+:[^\\\x00]*(?:\x00[^\\\x00:]+:[^\\\x00]*)*)?$`)
+})
 
 // checkDate looks whether the third line of a changeset is a plain one.
 func checkDate(text []byte) error {
@@ -157,7 +160,7 @@ func checkDate(text []byte) error {
 	}
 	_, rest, _ := bytes.Cut(text, []byte{'\n'})
 	_, rest, _ = bytes.Cut(rest, []byte{'\n'})
-	if line, _, _ := bytes.Cut(rest, []byte{'\n'}); !plainDate.Match(line) {
+	if line, _, _ := bytes.Cut(rest, []byte{'\n'}); !plainDate().Match(line) {
 		c, err := changelog.Parse(text)
 		if err != nil {
 			return err
