@@ -5,6 +5,7 @@ package broker
 import (
 	"context"
 	"iter"
+	"sync"
 	"time"
 
 	"hgbroker/protocol"
@@ -58,15 +59,17 @@ func inlineOf(ctx context.Context) *inline {
 const inlineLimit = protocol.BriefWait
 
 // inlineMethods are those that ask a worker and nobody else.
-var inlineMethods = map[string]bool{
-	protocol.MethodRun: true, protocol.MethodState: true, protocol.MethodStatus: true, protocol.MethodLog: true, protocol.MethodCat: true,
-	protocol.MethodLineDiff: true, protocol.MethodAnnotate: true,
-}
+var inlineMethods = sync.OnceValue(func() map[string]bool {
+	return map[string]bool{
+		protocol.MethodRun: true, protocol.MethodState: true, protocol.MethodStatus: true, protocol.MethodLog: true, protocol.MethodCat: true,
+		protocol.MethodLineDiff: true, protocol.MethodAnnotate: true,
+	}
+})
 
 // mayInline tells whether the read loop may perform a request of a method while
 // inFlight others are under way. Only the read loop calls it.
 func (s *Server) mayInline(method string, inFlight int) bool {
-	return inFlight == 0 && inlineMethods[method] && s.stream.Drained() && s.stream.CanWait()
+	return inFlight == 0 && inlineMethods()[method] && s.stream.Drained() && s.stream.CanWait()
 }
 
 // What a coroutine yields beside a descriptor to wait for.

@@ -83,7 +83,7 @@ func (m *mcp) list(*protocol.Message, phase) ([]byte, error) {
 			InputSchema: protocol.McpSchema{Type: "object", Properties: map[string]protocol.McpProperty{}, Required: t.required},
 			Annotations: &protocol.McpAnnotations{ReadOnly: !t.writes, Destructive: t.writes}}
 		for _, name := range append([]string{"repository"}, t.arguments...) {
-			tool.InputSchema.Properties[name] = mcpArguments[name]
+			tool.InputSchema.Properties[name] = mcpArguments()[name]
 		}
 		tools = append(tools, tool)
 	}

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"unicode/utf8"
 
 	"hgbroker/protocol"
@@ -46,25 +47,27 @@ type arguments struct {
 var atLeastOne = 1
 
 // mcpArguments describes every argument.
-var mcpArguments = map[string]protocol.McpProperty{
-	"repository": {Type: "string", Description: "path of the repository, or of anything inside it; by default where the server was started"},
-	"path":       {Type: "string", Description: "file, relative to repository"},
-	"paths":      {Type: "array", Items: &protocol.McpProperty{Type: "string", Description: "file or directory"}, Description: "files or directories, relative to repository"},
-	"rev":        {Type: "string", Description: "revision; without it the working directory is meant"},
-	"rev2":       {Type: "string", Description: "second revision: what changed from rev to rev2"},
-	"change":     {Type: "string", Description: "revision whose own changes are meant"},
-	"revset":     {Type: "string", Description: "which changesets, for example `draft()`, `.::tip`, `keyword(fix) and user(ada)`"},
-	"pattern":    {Type: "string", Description: "regular expression (Python's syntax)"},
-	"args":       {Type: "array", Items: &protocol.McpProperty{Type: "string", Description: "word"}, Description: "the command line after `hg`"},
-	"ignoreCase": {Type: "boolean", Description: "take upper and lower case for the same"},
-	"stat":       {Type: "boolean", Description: "only how many lines of which files changed"},
-	"patch":      {Type: "boolean", Description: "show what each changeset changed"},
-	"follow":     {Type: "boolean", Description: "follow the history of the given files over copies and renames"},
-	"limit":      {Type: "integer", Minimum: &atLeastOne, Description: fmt.Sprintf("at most so many changesets; %d without it, never more than %d", logLimit, logMost)},
-	"firstLine":  {Type: "integer", Minimum: &atLeastOne, Description: "first line to show, from 1"},
-	"lastLine":   {Type: "integer", Minimum: &atLeastOne, Description: "last line to show"},
-	"cursor":     {Type: "string", Description: "where to go on, from the end of an answer that was cut"},
-}
+var mcpArguments = sync.OnceValue(func() map[string]protocol.McpProperty {
+	return map[string]protocol.McpProperty{
+		"repository": {Type: "string", Description: "path of the repository, or of anything inside it; by default where the server was started"},
+		"path":       {Type: "string", Description: "file, relative to repository"},
+		"paths":      {Type: "array", Items: &protocol.McpProperty{Type: "string", Description: "file or directory"}, Description: "files or directories, relative to repository"},
+		"rev":        {Type: "string", Description: "revision; without it the working directory is meant"},
+		"rev2":       {Type: "string", Description: "second revision: what changed from rev to rev2"},
+		"change":     {Type: "string", Description: "revision whose own changes are meant"},
+		"revset":     {Type: "string", Description: "which changesets, for example `draft()`, `.::tip`, `keyword(fix) and user(ada)`"},
+		"pattern":    {Type: "string", Description: "regular expression (Python's syntax)"},
+		"args":       {Type: "array", Items: &protocol.McpProperty{Type: "string", Description: "word"}, Description: "the command line after `hg`"},
+		"ignoreCase": {Type: "boolean", Description: "take upper and lower case for the same"},
+		"stat":       {Type: "boolean", Description: "only how many lines of which files changed"},
+		"patch":      {Type: "boolean", Description: "show what each changeset changed"},
+		"follow":     {Type: "boolean", Description: "follow the history of the given files over copies and renames"},
+		"limit":      {Type: "integer", Minimum: &atLeastOne, Description: fmt.Sprintf("at most so many changesets; %d without it, never more than %d", logLimit, logMost)},
+		"firstLine":  {Type: "integer", Minimum: &atLeastOne, Description: "first line to show, from 1"},
+		"lastLine":   {Type: "integer", Minimum: &atLeastOne, Description: "last line to show"},
+		"cursor":     {Type: "string", Description: "where to go on, from the end of an answer that was cut"},
+	}
+})
 
 // mcpTool is one tool.
 type mcpTool struct {

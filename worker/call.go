@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"hgbroker/protocol"
@@ -28,15 +29,17 @@ func (e *paramsError) Unwrap() error { return e.err }
 // returns its result, into which bind puts what all answers carry.
 type query func(ctx context.Context, e Engine, r *hg.Request, params []byte) (answer any, bound *protocol.Bound, res hg.Result, err error)
 
-var queries = map[string]query{
-	protocol.MethodState:  state,
-	protocol.MethodStatus: status,
-	protocol.MethodLog:    log,
-	protocol.MethodCat:    cat,
+var queries = sync.OnceValue(func() map[string]query {
+	return map[string]query{
+		protocol.MethodState:  state,
+		protocol.MethodStatus: status,
+		protocol.MethodLog:    log,
+		protocol.MethodCat:    cat,
 
-	protocol.MethodLineDiff: lineDiff,
-	protocol.MethodAnnotate: annotate,
-}
+		protocol.MethodLineDiff: lineDiff,
+		protocol.MethodAnnotate: annotate,
+	}
+})
 
 // call answers one typed method.
 func (w *worker) call(ctx context.Context, c *channel, call *protocol.Call, start time.Time) outcome {
@@ -51,7 +54,7 @@ func (w *worker) call(ctx context.Context, c *channel, call *protocol.Call, star
 	var res hg.Result
 	var result []byte
 	err := w.native(func() (err error) {
-		q := queries[call.Method]
+		q := queries()[call.Method]
 		if q == nil {
 			return hgerr.NewUnsupported("method %s", call.Method)
 		}

@@ -2,16 +2,21 @@
 
 package cmdserver
 
-import "strings"
+import (
+	"strings"
+	"sync"
+)
 
 // hg's global options, as far as they must be known to see which ones a command
 // line has (`hg help -v`). The value says whether the option takes one.
-var globalLong = map[string]bool{
-	"repository": true, "repo": true, "cwd": true, "config": true, "config-file": true, "encoding": true,
-	"encodingmode": true, "color": true, "pager": true, "noninteractive": false, "quiet": false, "verbose": false,
-	"debug": false, "debugger": false, "traceback": false, "time": false, "profile": false, "version": false,
-	"help": false, "hidden": false,
-}
+var globalLong = sync.OnceValue(func() map[string]bool {
+	return map[string]bool{
+		"repository": true, "repo": true, "cwd": true, "config": true, "config-file": true, "encoding": true,
+		"encodingmode": true, "color": true, "pager": true, "noninteractive": false, "quiet": false, "verbose": false,
+		"debug": false, "debugger": false, "traceback": false, "time": false, "profile": false, "version": false,
+		"help": false, "hidden": false,
+	}
+})
 
 // globalShort are the same in one letter, with their long names.
 var globalShort = map[byte]string{'R': "repository", 'y': "noninteractive", 'q': "quiet", 'v': "verbose", 'h': "help"}
@@ -49,7 +54,7 @@ func EarlyOptions(args []string, strict bool) []Option {
 			o.Name, o.Value = globalShort[word[1]], word[2:]
 			joined = o.Value != ""
 		}
-		takes, known := globalLong[o.Name]
+		takes, known := globalLong()[o.Name]
 		if !known || joined && !takes {
 			if strict {
 				break

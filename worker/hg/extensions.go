@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 
 	"hgbroker/worker/hg/cmdline"
 	"hgbroker/worker/hg/command"
@@ -111,15 +112,17 @@ var extensions = []extension{
 
 // extensionCommands are the native commands that extensions add, by the extension
 // that has to be enabled.
-var extensionCommands = map[string]string{
-	"children": "children",
-	"qapplied": "mq", "qdiff": "mq", "qguard": "mq", "qheader": "mq", "qnext": "mq", "qprev": "mq", "qqueue": "mq", "qselect": "mq",
-	"qseries": "mq", "qtop": "mq", "qunapplied": "mq",
-}
+var extensionCommands = sync.OnceValue(func() map[string]string {
+	return map[string]string{
+		"children": "children",
+		"qapplied": "mq", "qdiff": "mq", "qguard": "mq", "qheader": "mq", "qnext": "mq", "qprev": "mq", "qqueue": "mq", "qselect": "mq",
+		"qseries": "mq", "qtop": "mq", "qunapplied": "mq",
+	}
+})
 
 // extensionCommand finds a command that an enabled extension adds, by its full name.
 func (l *loadedConfig) extensionCommand(name string) (cmdline.Command, bool) {
-	owner := extensionCommands[name]
+	owner := extensionCommands()[name]
 	if owner == "" || slices.Contains(l.aliases, name) || !slices.Contains(l.extensions, knownExtensions[owner]) {
 		return cmdline.Command{}, false
 	}

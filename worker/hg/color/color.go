@@ -16,6 +16,7 @@ package color
 import (
 	"slices"
 	"strings"
+	"sync"
 
 	"hgbroker/worker/hg/config"
 	"hgbroker/worker/hg/hgerr"
@@ -33,12 +34,14 @@ const (
 )
 
 // effects are the parameters of SGR, the sequence that selects how text looks.
-var effects = map[string]string{
-	"none": "0", "bold": "1", "dim": "2", "italic": "3", "underline": "4", "inverse": "7",
-	"black": "30", "red": "31", "green": "32", "yellow": "33", "blue": "34", "magenta": "35", "cyan": "36", "white": "37",
-	"black_background": "40", "red_background": "41", "green_background": "42", "yellow_background": "43",
-	"blue_background": "44", "purple_background": "45", "cyan_background": "46", "white_background": "47",
-}
+var effects = sync.OnceValue(func() map[string]string {
+	return map[string]string{
+		"none": "0", "bold": "1", "dim": "2", "italic": "3", "underline": "4", "inverse": "7",
+		"black": "30", "red": "31", "green": "32", "yellow": "33", "blue": "34", "magenta": "35", "cyan": "36", "white": "37",
+		"black_background": "40", "red_background": "41", "green_background": "42", "yellow_background": "43",
+		"blue_background": "44", "purple_background": "45", "cyan_background": "46", "white_background": "47",
+	}
+})
 
 // New returns the palette that a configuration asks for when the output is no
 // terminal: nil unless it insists on colors. option is what --color says, "" if
@@ -69,11 +72,11 @@ func New(cfg *config.Config, option string) (*Palette, error) {
 		return nil, nil
 	}
 	p := &Palette{styles: map[string]string{}, starts: map[string]string{}}
-	for label, style := range defaults {
+	for label, style := range defaults() {
 		p.styles[label] = style
 	}
 	for name := range cfg.Extensions() {
-		for label, style := range extensionDefaults[strings.TrimPrefix(name, "hgext.")] {
+		for label, style := range extensionDefaults()[strings.TrimPrefix(name, "hgext.")] {
 			p.styles[label] = style
 		}
 	}
@@ -86,7 +89,7 @@ func New(cfg *config.Config, option string) (*Palette, error) {
 			return nil, hgerr.NewUnsupported("color.%s", it.Name)
 		}
 		for _, effect := range list {
-			if _, ok := effects[effect]; !ok {
+			if _, ok := effects()[effect]; !ok {
 				return nil, hgerr.NewUnsupported("effect %q in color.%s, which hg warns of", effect, it.Name)
 			}
 		}
@@ -121,11 +124,11 @@ func (p *Palette) start(labels string) string {
 	var params []string
 	for _, label := range strings.Fields(labels) {
 		style := p.styles[label]
-		if _, ok := effects[label]; style == "" && ok {
+		if _, ok := effects()[label]; style == "" && ok {
 			style = label
 		}
 		for _, effect := range strings.Fields(style) {
-			params = append(params, effects[effect])
+			params = append(params, effects()[effect])
 		}
 	}
 	s := ""

@@ -32,9 +32,9 @@ func TestEffects(t *testing.T) {
 	if err != nil || p == nil {
 		t.Fatal(p, err)
 	}
-	for label, style := range defaults {
+	for label, style := range defaults() {
 		for effect := range strings.FieldsSeq(style) {
-			if effects[effect] == "" {
+			if effects()[effect] == "" {
 				t.Errorf("%s: effect %q is not known", label, effect)
 			}
 		}

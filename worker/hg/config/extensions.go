@@ -2,14 +2,19 @@
 
 package config
 
-import "strings"
+import (
+	"strings"
+	"sync"
+)
 
 // absorbed names the extensions that became part of Mercurial: enabling one
 // loads nothing. "shelve" and "color" are the ones still seen.
-var absorbed = map[string]bool{
-	"hbisect": true, "bookmarks": true, "color": true, "parentrevspec": true, "progress": true,
-	"interhg": true, "inotify": true, "hgcia": true, "shelve": true,
-}
+var absorbed = sync.OnceValue(func() map[string]bool {
+	return map[string]bool{
+		"hbisect": true, "bookmarks": true, "color": true, "parentrevspec": true, "progress": true,
+		"interhg": true, "inotify": true, "hgcia": true, "shelve": true,
+	}
+})
 
 // Extensions lists the extensions that [extensions] enables, by their short
 // name ("rebase" for "hgext.rebase"), with the path given for them, which is ""
@@ -25,7 +30,7 @@ func (c *Config) Extensions() map[string]string {
 		if strings.HasPrefix(name, "hgext.") || strings.HasPrefix(name, "hgext/") {
 			name = name[len("hgext."):]
 		}
-		if _, known := enabled[name]; !known && !absorbed[name] {
+		if _, known := enabled[name]; !known && !absorbed()[name] {
 			enabled[name] = it.Text
 		}
 	}

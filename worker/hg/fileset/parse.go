@@ -2,7 +2,10 @@
 
 package fileset
 
-import "slices"
+import (
+	"slices"
+	"sync"
+)
 
 // operand tells how the right-hand side of an operator is read: as a node of
 // that name, with what binds stronger than bind, up to closing if there is one.
@@ -21,23 +24,25 @@ type element struct {
 }
 
 // elements is the grammar (`hg help filesets`, "Operators").
-var elements = map[string]element{
-	"(":      {20, false, &operand{"group", 1, ")"}, &operand{"func", 1, ")"}},
-	":":      {15, false, nil, &operand{"kindpat", 15, ""}},
-	"-":      {5, false, &operand{"negate", 19, ""}, &operand{"minus", 5, ""}},
-	"not":    {10, false, &operand{"not", 10, ""}, nil},
-	"!":      {10, false, &operand{"not", 10, ""}, nil},
-	"and":    {5, false, nil, &operand{"and", 5, ""}},
-	"&":      {5, false, nil, &operand{"and", 5, ""}},
-	"or":     {4, false, nil, &operand{"or", 4, ""}},
-	"|":      {4, false, nil, &operand{"or", 4, ""}},
-	"+":      {4, false, nil, &operand{"or", 4, ""}},
-	",":      {2, false, nil, &operand{"list", 2, ""}},
-	")":      {},
-	"symbol": {leaf: true},
-	"string": {leaf: true},
-	"end":    {},
-}
+var elements = sync.OnceValue(func() map[string]element {
+	return map[string]element{
+		"(":      {20, false, &operand{"group", 1, ")"}, &operand{"func", 1, ")"}},
+		":":      {15, false, nil, &operand{"kindpat", 15, ""}},
+		"-":      {5, false, &operand{"negate", 19, ""}, &operand{"minus", 5, ""}},
+		"not":    {10, false, &operand{"not", 10, ""}, nil},
+		"!":      {10, false, &operand{"not", 10, ""}, nil},
+		"and":    {5, false, nil, &operand{"and", 5, ""}},
+		"&":      {5, false, nil, &operand{"and", 5, ""}},
+		"or":     {4, false, nil, &operand{"or", 4, ""}},
+		"|":      {4, false, nil, &operand{"or", 4, ""}},
+		"+":      {4, false, nil, &operand{"or", 4, ""}},
+		",":      {2, false, nil, &operand{"list", 2, ""}},
+		")":      {},
+		"symbol": {leaf: true},
+		"string": {leaf: true},
+		"end":    {},
+	}
+})
 
 // Parse reads one expression. The tree is raw: "group", "negate" and "minus"
 // are still in it.
@@ -100,7 +105,7 @@ func (p *parser) expression(bind int) (*Tree, error) {
 		return nil, err
 	}
 	var t *Tree
-	switch e := elements[tok.kind]; {
+	switch e := elements()[tok.kind]; {
 	case e.leaf:
 		t = leaf(tok.kind, tok.value)
 	case e.prefix != nil:
@@ -112,12 +117,12 @@ func (p *parser) expression(bind int) (*Tree, error) {
 	default:
 		return nil, parseErrorAt(tok.pos, "not a prefix: %s", tok.kind)
 	}
-	for bind < elements[p.current.kind].bind {
+	for bind < elements()[p.current.kind].bind {
 		tok = p.current
 		if err := p.advance(); err != nil {
 			return nil, err
 		}
-		infix := elements[tok.kind].infix
+		infix := elements()[tok.kind].infix
 		if infix == nil {
 			return nil, parseErrorAt(tok.pos, "not an infix: %s", tok.kind)
 		}

@@ -63,7 +63,7 @@ func (s Spec) Format() bool { return s.Style == "" && (s.Ref == "json" || s.Ref 
 // StyleNames lists the styles as hg does in its messages.
 func StyleNames() string {
 	var names []string
-	for name := range styles {
+	for name := range styles() {
 		names = append(names, name)
 	}
 	sort.Strings(names)
@@ -127,7 +127,7 @@ func namedStyle(cfg *Config, name string) (*style, error) {
 	if file := "map-cmdline." + name; cfg.IsFile == nil || cfg.IsFile(file) {
 		return readMap(cfg, file)
 	}
-	return styles[name], nil
+	return styles()[name], nil
 }
 
 // fileSpec is a template in a file, or a map file.

@@ -2,7 +2,11 @@
 
 package formatter
 
-import "hgbroker/worker/hg/template"
+import (
+	"sync"
+
+	"hgbroker/worker/hg/template"
+)
 
 // style is a named set of templates. "changeset" prints a changeset, its
 // variants with _quiet, _verbose and _debug do so under these options; other
@@ -92,82 +96,84 @@ const (
 )
 
 // styles are what `hg log --style` knows by name.
-var styles = map[string]*style{
-	"default": {aliases: shared, fragments: []template.Extra{
-		{Key: "changeset", Value: lineChangeset + names + lineParents + signature + fate + lineSummary + `\n`},
-		{Key: "changeset_quiet", Value: lineShort},
-		{Key: "changeset_verbose", Value: lineChangeset + names + lineParents + signature + fate + lineFiles + lineCopies + lineDesc + `\n`},
-		{Key: "changeset_debug", Value: lineFull + names + linePhase + lineParents + lineManifest + signature + fate + lineMods + lineAdds + lineDels + lineCopies + lineExtras + lineDesc + `\n`},
-		{Key: "status", Value: statusItem},
-	}},
-	"phases": {aliases: shared, fragments: []template.Extra{
-		{Key: "changeset", Value: lineChangeset + names + linePhase + lineParents + signature + lineSummary + `\n`},
-		{Key: "changeset_quiet", Value: lineShort},
-		{Key: "changeset_verbose", Value: lineChangeset + names + linePhase + lineParents + signature + lineFiles + lineCopies + lineDesc + `\n`},
-		{Key: "changeset_debug", Value: lineFull + names + linePhase + lineParents + lineManifest + signature + fate + lineMods + lineAdds + lineDels + lineCopies + lineExtras + lineDesc + `\n`},
-		{Key: "status", Value: statusItem},
-	}},
-	"bisect": {aliases: shared, fragments: []template.Extra{
-		{Key: "changeset", Value: lineChangeset + lineBisect + names + lineParents + signature + lineSummary + `\n`},
-		{Key: "changeset_quiet", Value: `{label(` + bisected + `, bisect|shortbisect)} {rev}:{node|short}\n`},
-		{Key: "changeset_verbose", Value: lineChangeset + lineBisect + names + lineParents + signature + lineFiles + lineCopies + lineDesc + `\n`},
-		{Key: "changeset_debug", Value: lineFull + lineBisect + names + linePhase + lineParents + lineManifest + signature + lineMods + lineAdds + lineDels + lineCopies + lineExtras + lineDesc + `\n`},
-		{Key: "status", Value: statusItem},
-	}},
-	"status": {
-		fragments: []template.Extra{
-			{Key: "changeset", Value: lineChangeset + names + lineParents + signature + lineSummary + statusFiles + `\n`},
-			{Key: "changeset_quiet", Value: lineShort},
-			{Key: "changeset_verbose", Value: lineChangeset + names + lineParents + signature + lineDesc + statusFiles + `\n`},
-			{Key: "changeset_debug", Value: lineFull + names + linePhase + lineParents + lineManifest + signature + lineExtras + lineDesc + statusFiles + `\n`},
-			{Key: "status", Value: statusItem},
-		},
-		aliases: append([]template.Extra{
-			{Key: "copied(name)", Value: `ifcontains(name, file_copies_switch, label("status.copied", "  {get(file_copies_switch, name)}\n"))`},
-		}, shared...),
-	},
-	"compact": {fragments: []template.Extra{
-		{Key: "changeset", Value: compactRev + compactTags + compactMarks + compactParents + compactLine +
-			`{label("log.user", author|user)}\n  {label("ui.note log.description", desc|firstline|strip)}\n\n`},
-		{Key: "changeset_quiet", Value: compactRev + `:` + compactNode + `\n`},
-		{Key: "changeset_verbose", Value: compactRev + compactTags + compactParents + compactLine +
-			`{label("log.user", author)}\n  {label("ui.note log.description", desc|strip)}\n\n`},
-	}},
-	"changelog": {
-		fragments: []template.Extra{
-			{Key: "header", Value: `{date|shortdate}  {author|person}  <{author|email}>\n\n`},
-			{Key: "header_verbose", Value: ``},
-			{Key: "changeset", Value: `\t* ` + changelogFiles + `{desc|fill68|tabindent|strip}\n\t[{node|short}]` + changelogTags + changelogBranch + `\n\n`},
-			{Key: "changeset_quiet", Value: `\t* {desc|firstline|fill68|tabindent|strip}\n\n`},
-			{Key: "changeset_verbose", Value: `{date|isodate}  {author|person}  <{author|email}>  ({node|short}` + changelogTags + changelogBranch + `)\n\n\t* ` +
-				changelogAdds + changelogDels + changelogFiles + `{desc|fill68|tabindent|strip}\n\n`},
-		},
-		aliases: []template.Extra{{Key: "fill68tab(text)", Value: `tabindent(fill68(text))`}},
-	},
-	"xml": {fragments: []template.Extra{
-		{Key: "docheader", Value: `<?xml version="1.0"?>\n<log>\n`},
-		{Key: "docfooter", Value: `</log>\n`},
-		{Key: "changeset", Value: xmlHead + xmlTail},
-		{Key: "changeset_verbose", Value: xmlHead + xmlPaths + xmlTail},
-		{Key: "changeset_debug", Value: xmlHead + xmlPaths + xmlExtras + xmlTail},
-	}},
-	"show": {
-		fragments: []template.Extra{
+var styles = sync.OnceValue(func() map[string]*style {
+	return map[string]*style{
+		"default": {aliases: shared, fragments: []template.Extra{
 			{Key: "changeset", Value: lineChangeset + names + lineParents + signature + fate + lineSummary + `\n`},
 			{Key: "changeset_quiet", Value: lineShort},
 			{Key: "changeset_verbose", Value: lineChangeset + names + lineParents + signature + fate + lineFiles + lineCopies + lineDesc + `\n`},
 			{Key: "changeset_debug", Value: lineFull + names + linePhase + lineParents + lineManifest + signature + fate + lineMods + lineAdds + lineDels + lineCopies + lineExtras + lineDesc + `\n`},
 			{Key: "status", Value: statusItem},
-			{Key: "showbookmarks", Value: `{if(active, "*", " ")} {pad(bookmark, longestbookmarklen + 4)}{shortest(node, nodelen)}\n`},
-			{Key: "showwork", Value: showWork},
-			{Key: "showstack", Value: showWork},
+		}},
+		"phases": {aliases: shared, fragments: []template.Extra{
+			{Key: "changeset", Value: lineChangeset + names + linePhase + lineParents + signature + lineSummary + `\n`},
+			{Key: "changeset_quiet", Value: lineShort},
+			{Key: "changeset_verbose", Value: lineChangeset + names + linePhase + lineParents + signature + lineFiles + lineCopies + lineDesc + `\n`},
+			{Key: "changeset_debug", Value: lineFull + names + linePhase + lineParents + lineManifest + signature + fate + lineMods + lineAdds + lineDels + lineCopies + lineExtras + lineDesc + `\n`},
+			{Key: "status", Value: statusItem},
+		}},
+		"bisect": {aliases: shared, fragments: []template.Extra{
+			{Key: "changeset", Value: lineChangeset + lineBisect + names + lineParents + signature + lineSummary + `\n`},
+			{Key: "changeset_quiet", Value: `{label(` + bisected + `, bisect|shortbisect)} {rev}:{node|short}\n`},
+			{Key: "changeset_verbose", Value: lineChangeset + lineBisect + names + lineParents + signature + lineFiles + lineCopies + lineDesc + `\n`},
+			{Key: "changeset_debug", Value: lineFull + lineBisect + names + linePhase + lineParents + lineManifest + signature + lineMods + lineAdds + lineDels + lineCopies + lineExtras + lineDesc + `\n`},
+			{Key: "status", Value: statusItem},
+		}},
+		"status": {
+			fragments: []template.Extra{
+				{Key: "changeset", Value: lineChangeset + names + lineParents + signature + lineSummary + statusFiles + `\n`},
+				{Key: "changeset_quiet", Value: lineShort},
+				{Key: "changeset_verbose", Value: lineChangeset + names + lineParents + signature + lineDesc + statusFiles + `\n`},
+				{Key: "changeset_debug", Value: lineFull + names + linePhase + lineParents + lineManifest + signature + lineExtras + lineDesc + statusFiles + `\n`},
+				{Key: "status", Value: statusItem},
+			},
+			aliases: append([]template.Extra{
+				{Key: "copied(name)", Value: `ifcontains(name, file_copies_switch, label("status.copied", "  {get(file_copies_switch, name)}\n"))`},
+			}, shared...),
 		},
-		aliases: append([]template.Extra{
-			{Key: "unlesstip(names)", Value: `filter(names, ifeq(name, "tip", "", name))`},
-			{Key: "bracket(text)", Value: `if(text, " ({label("log.{colorname}", text)})")`},
-		}, shared...),
-	},
-}
+		"compact": {fragments: []template.Extra{
+			{Key: "changeset", Value: compactRev + compactTags + compactMarks + compactParents + compactLine +
+				`{label("log.user", author|user)}\n  {label("ui.note log.description", desc|firstline|strip)}\n\n`},
+			{Key: "changeset_quiet", Value: compactRev + `:` + compactNode + `\n`},
+			{Key: "changeset_verbose", Value: compactRev + compactTags + compactParents + compactLine +
+				`{label("log.user", author)}\n  {label("ui.note log.description", desc|strip)}\n\n`},
+		}},
+		"changelog": {
+			fragments: []template.Extra{
+				{Key: "header", Value: `{date|shortdate}  {author|person}  <{author|email}>\n\n`},
+				{Key: "header_verbose", Value: ``},
+				{Key: "changeset", Value: `\t* ` + changelogFiles + `{desc|fill68|tabindent|strip}\n\t[{node|short}]` + changelogTags + changelogBranch + `\n\n`},
+				{Key: "changeset_quiet", Value: `\t* {desc|firstline|fill68|tabindent|strip}\n\n`},
+				{Key: "changeset_verbose", Value: `{date|isodate}  {author|person}  <{author|email}>  ({node|short}` + changelogTags + changelogBranch + `)\n\n\t* ` +
+					changelogAdds + changelogDels + changelogFiles + `{desc|fill68|tabindent|strip}\n\n`},
+			},
+			aliases: []template.Extra{{Key: "fill68tab(text)", Value: `tabindent(fill68(text))`}},
+		},
+		"xml": {fragments: []template.Extra{
+			{Key: "docheader", Value: `<?xml version="1.0"?>\n<log>\n`},
+			{Key: "docfooter", Value: `</log>\n`},
+			{Key: "changeset", Value: xmlHead + xmlTail},
+			{Key: "changeset_verbose", Value: xmlHead + xmlPaths + xmlTail},
+			{Key: "changeset_debug", Value: xmlHead + xmlPaths + xmlExtras + xmlTail},
+		}},
+		"show": {
+			fragments: []template.Extra{
+				{Key: "changeset", Value: lineChangeset + names + lineParents + signature + fate + lineSummary + `\n`},
+				{Key: "changeset_quiet", Value: lineShort},
+				{Key: "changeset_verbose", Value: lineChangeset + names + lineParents + signature + fate + lineFiles + lineCopies + lineDesc + `\n`},
+				{Key: "changeset_debug", Value: lineFull + names + linePhase + lineParents + lineManifest + signature + fate + lineMods + lineAdds + lineDels + lineCopies + lineExtras + lineDesc + `\n`},
+				{Key: "status", Value: statusItem},
+				{Key: "showbookmarks", Value: `{if(active, "*", " ")} {pad(bookmark, longestbookmarklen + 4)}{shortest(node, nodelen)}\n`},
+				{Key: "showwork", Value: showWork},
+				{Key: "showstack", Value: showWork},
+			},
+			aliases: append([]template.Extra{
+				{Key: "unlesstip(names)", Value: `filter(names, ifeq(name, "tip", "", name))`},
+				{Key: "bracket(text)", Value: `if(text, " ({label("log.{colorname}", text)})")`},
+			}, shared...),
+		},
+	}
+})
 
 // showWork is a line of `hg show work`: hash, names unless they are "default" or
 // "tip", summary.

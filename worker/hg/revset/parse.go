@@ -4,6 +4,7 @@ package revset
 
 import (
 	"strings"
+	"sync"
 
 	"hgbroker/worker/hg/hgerr"
 )
@@ -28,33 +29,35 @@ type element struct {
 var dagRange = element{17, "dagrangeall", &operand{"dagrangepre", 17, ""}, &operand{"dagrange", 17, ""}, "dagrangepost"}
 
 // elements is the grammar (`hg help revisions`, "Operators").
-var elements = map[string]element{
-	"(":      {21, "", &operand{"group", 1, ")"}, &operand{"func", 1, ")"}, ""},
-	"[":      {21, "", nil, &operand{"subscript", 1, "]"}, ""},
-	"#":      {21, "", nil, &operand{"relation", 21, ""}, ""},
-	"##":     {20, "", nil, &operand{"_concat", 20, ""}, ""},
-	"~":      {18, "", nil, &operand{"ancestor", 18, ""}, ""},
-	"^":      {18, "", nil, &operand{"parent", 18, ""}, "parentpost"},
-	"-":      {5, "", &operand{"negate", 19, ""}, &operand{"minus", 5, ""}, ""},
-	"::":     dagRange,
-	"..":     dagRange,
-	":":      {15, "rangeall", &operand{"rangepre", 15, ""}, &operand{"range", 15, ""}, "rangepost"},
-	"not":    {10, "", &operand{"not", 10, ""}, nil, ""},
-	"!":      {10, "", &operand{"not", 10, ""}, nil, ""},
-	"and":    {5, "", nil, &operand{"and", 5, ""}, ""},
-	"&":      {5, "", nil, &operand{"and", 5, ""}, ""},
-	"%":      {5, "", nil, &operand{"only", 5, ""}, "onlypost"},
-	"or":     {4, "", nil, &operand{"or", 4, ""}, ""},
-	"|":      {4, "", nil, &operand{"or", 4, ""}, ""},
-	"+":      {4, "", nil, &operand{"or", 4, ""}, ""},
-	"=":      {3, "", nil, &operand{"keyvalue", 3, ""}, ""},
-	",":      {2, "", nil, &operand{"list", 2, ""}, ""},
-	")":      {},
-	"]":      {},
-	"symbol": {primary: "symbol"},
-	"string": {primary: "string"},
-	"end":    {},
-}
+var elements = sync.OnceValue(func() map[string]element {
+	return map[string]element{
+		"(":      {21, "", &operand{"group", 1, ")"}, &operand{"func", 1, ")"}, ""},
+		"[":      {21, "", nil, &operand{"subscript", 1, "]"}, ""},
+		"#":      {21, "", nil, &operand{"relation", 21, ""}, ""},
+		"##":     {20, "", nil, &operand{"_concat", 20, ""}, ""},
+		"~":      {18, "", nil, &operand{"ancestor", 18, ""}, ""},
+		"^":      {18, "", nil, &operand{"parent", 18, ""}, "parentpost"},
+		"-":      {5, "", &operand{"negate", 19, ""}, &operand{"minus", 5, ""}, ""},
+		"::":     dagRange,
+		"..":     dagRange,
+		":":      {15, "rangeall", &operand{"rangepre", 15, ""}, &operand{"range", 15, ""}, "rangepost"},
+		"not":    {10, "", &operand{"not", 10, ""}, nil, ""},
+		"!":      {10, "", &operand{"not", 10, ""}, nil, ""},
+		"and":    {5, "", nil, &operand{"and", 5, ""}, ""},
+		"&":      {5, "", nil, &operand{"and", 5, ""}, ""},
+		"%":      {5, "", nil, &operand{"only", 5, ""}, "onlypost"},
+		"or":     {4, "", nil, &operand{"or", 4, ""}, ""},
+		"|":      {4, "", nil, &operand{"or", 4, ""}, ""},
+		"+":      {4, "", nil, &operand{"or", 4, ""}, ""},
+		"=":      {3, "", nil, &operand{"keyvalue", 3, ""}, ""},
+		",":      {2, "", nil, &operand{"list", 2, ""}, ""},
+		")":      {},
+		"]":      {},
+		"symbol": {primary: "symbol"},
+		"string": {primary: "string"},
+		"end":    {},
+	}
+})
 
 // Parse reads one expression. lookup may be nil. The tree is raw: aliases are
 // not expanded and pseudo operators are still in it.
@@ -117,7 +120,7 @@ func (p *parser) advance() error {
 
 // newTerm tells whether the current token can start an operand.
 func (p *parser) newTerm() bool {
-	e := elements[p.current.kind]
+	e := elements()[p.current.kind]
 	return e.primary != "" || e.prefix != nil
 }
 
@@ -148,7 +151,7 @@ func (p *parser) expression(bind int) (*Tree, error) {
 		return nil, err
 	}
 	var t *Tree
-	switch e := elements[tok.kind]; {
+	switch e := elements()[tok.kind]; {
 	case e.primary != "" && !(e.prefix != nil && p.newTerm()):
 		if tok.kind == "symbol" || tok.kind == "string" {
 			t = leaf(e.primary, tok.value)
@@ -164,12 +167,12 @@ func (p *parser) expression(bind int) (*Tree, error) {
 	default:
 		return nil, parseErrorAt(tok.pos, "not a prefix: %s", tok.kind)
 	}
-	for bind < elements[p.current.kind].bind {
+	for bind < elements()[p.current.kind].bind {
 		tok = p.current
 		if err := p.advance(); err != nil {
 			return nil, err
 		}
-		switch e := elements[tok.kind]; {
+		switch e := elements()[tok.kind]; {
 		case e.suffix != "" && !(e.infix != nil && p.newTerm()):
 			t = newTree(e.suffix, t)
 		case e.infix != nil:

@@ -5,6 +5,7 @@ package revset
 import (
 	"slices"
 	"strings"
+	"sync"
 
 	"hgbroker/worker/hg/hgerr"
 	"hgbroker/worker/hg/node"
@@ -24,14 +25,16 @@ type WorkState interface {
 // bisectSets are the states that follow from the marked changesets, as
 // expressions over those. Where goods come before bads, the first of two; where
 // after, the second.
-var bisectSets = map[string][2]string{
-	"range":    {bisectRange, bisectRange},
-	"goods":    {"::bisect(good)", "bisect(good)::"},
-	"bads":     {"bisect(bad)::", "::bisect(bad)"},
-	"pruned":   {"::bisect(good) | bisect(bad):: | bisect(skip)", "bisect(good):: | ::bisect(bad) | bisect(skip)"},
-	"untested": {bisectRange + " - (::bisect(good) | bisect(bad):: | bisect(skip))", bisectRange + " - (bisect(good):: | ::bisect(bad) | bisect(skip))"},
-	"ignored":  {bisectIgnored, bisectIgnored},
-}
+var bisectSets = sync.OnceValue(func() map[string][2]string {
+	return map[string][2]string{
+		"range":    {bisectRange, bisectRange},
+		"goods":    {"::bisect(good)", "bisect(good)::"},
+		"bads":     {"bisect(bad)::", "::bisect(bad)"},
+		"pruned":   {"::bisect(good) | bisect(bad):: | bisect(skip)", "bisect(good):: | ::bisect(bad) | bisect(skip)"},
+		"untested": {bisectRange + " - (::bisect(good) | bisect(bad):: | bisect(skip))", bisectRange + " - (bisect(good):: | ::bisect(bad) | bisect(skip))"},
+		"ignored":  {bisectIgnored, bisectIgnored},
+	}
+})
 
 const (
 	bisectRange   = "(bisect(bad)::bisect(good) | bisect(good)::bisect(bad))"
@@ -61,7 +64,7 @@ func bisect(ev *evaluator, subset smartset, x *Tree, _ order) (smartset, error) 
 	case "good", "bad", "skip", "current":
 		return ev.withRevs(subset, slices.Clone(marked[state])), nil
 	}
-	sets, ok := bisectSets[state]
+	sets, ok := bisectSets()[state]
 	if !ok {
 		return nil, parseErrorf("invalid bisect state")
 	}

@@ -7,6 +7,7 @@ import (
 	"sort"
 	"strconv"
 	"strings"
+	"sync"
 
 	"hgbroker/worker/hg/dates"
 	"hgbroker/worker/hg/hgerr"
@@ -243,10 +244,12 @@ func fateVerb(o *Options, successors int, markers []Marker) (string, error) {
 
 // effectVerbs are what a rewriting can change, as bits of the number that markers keep
 // under "ef1", with evolve's word for one that changed nothing else.
-var effectVerbs = map[int]string{
-	1 << 0: "reworded", 1 << 1: "meta-changed", 1 << 2: "rebased", 1 << 3: "amended",
-	1 << 4: "reauthored", 1 << 5: "date-changed", 1 << 6: "branch-changed",
-}
+var effectVerbs = sync.OnceValue(func() map[int]string {
+	return map[int]string{
+		1 << 0: "reworded", 1 << 1: "meta-changed", 1 << 2: "rebased", 1 << 3: "amended",
+		1 << 4: "reauthored", 1 << 5: "date-changed", 1 << 6: "branch-changed",
+	}
+})
 
 // evolveVerb is the word that the extension evolve has for a rewriting.
 func evolveVerb(markers []Marker) (string, error) {
@@ -272,7 +275,7 @@ func evolveVerb(markers []Marker) (string, error) {
 			all |= n
 		}
 	}
-	if verb := effectVerbs[all]; verb != "" {
+	if verb := effectVerbs()[all]; verb != "" {
 		return verb, nil
 	}
 	return "rewritten", nil

@@ -2,7 +2,11 @@
 
 package template
 
-import "hgbroker/worker/hg/hgerr"
+import (
+	"sync"
+
+	"hgbroker/worker/hg/hgerr"
+)
 
 // tree is a node of the parsed template. Leaves ("integer", "string", "symbol",
 // "aliasarg") have s; "template" has any number of kids; operators have the kids
@@ -26,24 +30,26 @@ type binding struct {
 	closer   string // token that ends the operand
 }
 
-var grammar = map[string]binding{
-	"(":        {strength: 20, prefix: "group", infix: "func", operand: 1, closer: ")"},
-	".":        {strength: 18, infix: ".", operand: 18},
-	"%":        {strength: 15, infix: "%", operand: 15},
-	"|":        {strength: 15, infix: "|", operand: 15},
-	"*":        {strength: 5, infix: "*", operand: 5},
-	"/":        {strength: 5, infix: "/", operand: 5},
-	"+":        {strength: 4, infix: "+", operand: 4},
-	"-":        {strength: 4, prefix: "negate", infix: "-", operand: 4},
-	"=":        {strength: 3, infix: "keyvalue", operand: 3},
-	",":        {strength: 2, infix: "list", operand: 2},
-	")":        {},
-	"integer":  {primary: true},
-	"symbol":   {primary: true},
-	"string":   {primary: true},
-	"template": {primary: true},
-	"end":      {},
-}
+var grammar = sync.OnceValue(func() map[string]binding {
+	return map[string]binding{
+		"(":        {strength: 20, prefix: "group", infix: "func", operand: 1, closer: ")"},
+		".":        {strength: 18, infix: ".", operand: 18},
+		"%":        {strength: 15, infix: "%", operand: 15},
+		"|":        {strength: 15, infix: "|", operand: 15},
+		"*":        {strength: 5, infix: "*", operand: 5},
+		"/":        {strength: 5, infix: "/", operand: 5},
+		"+":        {strength: 4, infix: "+", operand: 4},
+		"-":        {strength: 4, prefix: "negate", infix: "-", operand: 4},
+		"=":        {strength: 3, infix: "keyvalue", operand: 3},
+		",":        {strength: 2, infix: "list", operand: 2},
+		")":        {},
+		"integer":  {primary: true},
+		"symbol":   {primary: true},
+		"string":   {primary: true},
+		"template": {primary: true},
+		"end":      {},
+	}
+})
 
 // strength with which '-' reads its operand at the start of a term.
 const negateStrength = 19
@@ -97,7 +103,7 @@ func (p *exprParser) term(strength int) (*tree, error) {
 		return nil, err
 	}
 	var x *tree
-	switch g := grammar[t.typ]; {
+	switch g := grammar()[t.typ]; {
 	case g.primary:
 		x = &tree{op: t.typ, s: t.s, kids: t.parts}
 	case g.prefix != "":
@@ -115,7 +121,7 @@ func (p *exprParser) term(strength int) (*tree, error) {
 	}
 	// Left-associative operators make the tree deeper without recursion here,
 	// but whoever walks the tree recurses: bound that too.
-	for chain := 0; strength < grammar[p.current.typ].strength; chain++ {
+	for chain := 0; strength < grammar()[p.current.typ].strength; chain++ {
 		if chain > maxChain {
 			return nil, errTooDeep
 		}
@@ -123,7 +129,7 @@ func (p *exprParser) term(strength int) (*tree, error) {
 		if err != nil {
 			return nil, err
 		}
-		g := grammar[t.typ]
+		g := grammar()[t.typ]
 		arg, err := p.operand(g.operand, g.closer)
 		if err != nil {
 			return nil, err

@@ -4,6 +4,7 @@ package template
 
 import (
 	"bytes"
+	"sync"
 
 	"hgbroker/worker/hg/hgerr"
 	"hgbroker/worker/hg/node"
@@ -23,9 +24,11 @@ const (
 )
 
 // resourceNames cannot be read or bound by a template.
-var resourceNames = map[string]bool{
-	"cache": true, "ctx": true, "fctx": true, "repo": true, "revcache": true, "ui": true,
-}
+var resourceNames = sync.OnceValue(func() map[string]bool {
+	return map[string]bool{
+		"cache": true, "ctx": true, "fctx": true, "repo": true, "revcache": true, "ui": true,
+	}
+})
 
 // revcache is what was computed about the changeset in view.
 type revcache struct {
@@ -248,7 +251,7 @@ func (s *scope) lookup(name string, need resources) (Value, bool) {
 // symbol evaluates a name: bound, or a keyword, or a fragment. ok is false when
 // it is none of them.
 func (s *scope) symbol(name string, kw *keyword, f *fragment) (v Value, ok bool, err error) {
-	if !resourceNames[name] {
+	if !resourceNames()[name] {
 		var need resources
 		if kw != nil {
 			need = kw.requires
