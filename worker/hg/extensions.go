@@ -123,7 +123,7 @@ var extensionCommands = sync.OnceValue(func() map[string]string {
 // extensionCommand finds a command that an enabled extension adds, by its full name.
 func (l *loadedConfig) extensionCommand(name string) (cmdline.Command, bool) {
 	owner := extensionCommands()[name]
-	if owner == "" || slices.Contains(l.aliases, name) || !slices.Contains(l.extensions, knownExtensions[owner]) {
+	if owner == "" || slices.Contains(l.aliases, name) || !slices.Contains(l.extensions, knownExtensions()[owner]) {
 		return cmdline.Command{}, false
 	}
 	return cmdline.Command{Name: name, Names: []string{name}, InferRepo: name == "children" || name == "qdiff"}, true
@@ -147,13 +147,13 @@ func (l *loadedConfig) abbreviated(word string) (cmdline.Command, bool) {
 }
 
 // knownExtensions finds rows of the table.
-var knownExtensions = func() map[string]*extension {
+var knownExtensions = sync.OnceValue(func() map[string]*extension {
 	m := make(map[string]*extension, len(extensions))
 	for i := range extensions {
 		m[extensions[i].name] = &extensions[i]
 	}
 	return m
-}()
+})
 
 // enableExtensions finds the rows of those that are enabled, sorted by name, or an
 // Unsupported when one is not known or not the one that is meant.
@@ -161,7 +161,7 @@ func (l *loadedConfig) enableExtensions() error {
 	cfg := l.full
 	for name, path := range cfg.Extensions() {
 		short := strings.TrimPrefix(name, "hgext3rd.")
-		x := knownExtensions[short]
+		x := knownExtensions()[short]
 		if x == nil || path != "" || x.outside == nil && short != name || slices.Contains(l.extensions, x) {
 			return hgerr.NewUnsupported("extension %s", name)
 		}
@@ -181,7 +181,7 @@ func (l *loadedConfig) enableExtensions() error {
 		}
 		l.extensions = append(l.extensions, x)
 	}
-	on := func(name string) bool { return slices.Contains(l.extensions, knownExtensions[name]) }
+	on := func(name string) bool { return slices.Contains(l.extensions, knownExtensions()[name]) }
 	if on("fsmonitor") && (on("eol") || on("largefiles")) {
 		return hgerr.NewUnsupported("extension fsmonitor beside one that disables it")
 	}
@@ -386,7 +386,7 @@ func (l *loadedConfig) dormant(r *repo.Repo) error {
 		return hgerr.Abortf(hgerr.UnsupportedRequirement, "repository requires features unknown to this Mercurial: %s", strings.Join(unknown, " ")).
 			WithHint("see https://mercurial-scm.org/wiki/MissingRequirement for more information")
 	}
-	if r.Layout.Requirements.Has(requires.Sparse) && !slices.Contains(l.extensions, knownExtensions["sparse"]) {
+	if r.Layout.Requirements.Has(requires.Sparse) && !slices.Contains(l.extensions, knownExtensions()["sparse"]) {
 		return hgerr.Abortf(hgerr.NotARepository, `repository is using sparse feature but sparse is not enabled; enable the "sparse" extensions to access`)
 	}
 	return nil

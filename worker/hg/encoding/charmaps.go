@@ -55,13 +55,13 @@ var charmaps = []struct {
 }
 
 var (
-	asciiCodec = newTableCodec("ascii", "ordinal not in range(128)", func(b byte) rune {
+	asciiCodec = &tableCodec{name: "ascii", reason: "ordinal not in range(128)", toRune: func(b byte) rune {
 		if b >= utf8.RuneSelf {
 			return -1
 		}
 		return rune(b)
-	})
-	latin1Codec = newTableCodec("latin-1", "", func(b byte) rune { return rune(b) })
+	}}
+	latin1Codec = &tableCodec{name: "latin-1", toRune: func(b byte) rune { return rune(b) }}
 )
 
 // named finds codecs by their normalized name; each is built at its first use.
@@ -80,7 +80,7 @@ var named = sync.OnceValue(func() map[string]func() codec {
 		"l1 latin latin1", func() codec { return latin1Codec })
 	for _, c := range charmaps {
 		add(c.names, func() codec {
-			return newTableCodec("charmap", "character maps to <undefined>", func(b byte) rune {
+			return &tableCodec{name: "charmap", reason: "character maps to <undefined>", toRune: func(b byte) rune {
 				if strings.IndexByte(c.undefined, b) >= 0 {
 					return -1
 				}
@@ -88,7 +88,7 @@ var named = sync.OnceValue(func() map[string]func() codec {
 					return rune(b) // a control character, which x/text's ISO 8859 tables lack
 				}
 				return c.table.DecodeByte(b)
-			})
+			}}
 		})
 	}
 	return m

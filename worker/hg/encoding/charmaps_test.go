@@ -44,8 +44,10 @@ func TestCharmapsAreThoseOfPython(t *testing.T) {
 		if !ok {
 			t.Fatalf("%s: unknown", name)
 		}
+		table := c.(*tableCodec)
+		table.tables()
 		for b, want := range strings.Split(row, ",") {
-			if got := strconv.Itoa(int(c.(*tableCodec).runes[b])); got != want {
+			if got := strconv.Itoa(int(table.runes[b])); got != want {
 				t.Errorf("%s: byte %#x is %s, in Python %s", name, b, got, want)
 			}
 			compared++

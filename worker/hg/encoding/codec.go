@@ -5,6 +5,7 @@ package encoding
 import (
 	"fmt"
 	"strings"
+	"sync"
 	"unicode/utf8"
 )
 
@@ -105,23 +106,29 @@ func badUTF8(s string) (size int, reason string) {
 type tableCodec struct {
 	name   string // as Python's errors call it
 	reason string
-	runes  [256]rune // -1 for bytes that stand for nothing
-	bytes  map[rune]byte
+	toRune func(b byte) rune // -1 for bytes that stand for nothing
+
+	made  sync.Once // the tables
+	runes [256]rune // toRune's
+	bytes map[rune]byte
 }
 
-func newTableCodec(name, reason string, toRune func(b byte) rune) *tableCodec {
-	t := &tableCodec{name: name, reason: reason, bytes: map[rune]byte{}}
-	for i := range 256 {
-		r := toRune(byte(i))
-		t.runes[i] = r
-		if r >= 0 {
-			t.bytes[r] = byte(i)
+// tables makes the tables, when they are first needed.
+func (t *tableCodec) tables() {
+	t.made.Do(func() {
+		t.bytes = map[rune]byte{}
+		for i := range 256 {
+			r := t.toRune(byte(i))
+			t.runes[i] = r
+			if r >= 0 {
+				t.bytes[r] = byte(i)
+			}
 		}
-	}
-	return t
+	})
 }
 
 func (t *tableCodec) decode(s string, mode Mode) (string, error) {
+	t.tables()
 	var b strings.Builder
 	for i := 0; i < len(s); i++ {
 		if r := t.runes[s[i]]; r >= 0 {
@@ -139,6 +146,7 @@ func (t *tableCodec) decode(s string, mode Mode) (string, error) {
 }
 
 func (t *tableCodec) encodeReplace(s string) string {
+	t.tables()
 	b := make([]byte, 0, len(s))
 	for _, r := range s {
 		c, ok := t.bytes[r]
@@ -151,6 +159,7 @@ func (t *tableCodec) encodeReplace(s string) string {
 }
 
 func (t *tableCodec) encode(s string) (string, bool) {
+	t.tables()
 	b := make([]byte, 0, len(s))
 	for _, r := range s {
 		c, ok := t.bytes[r]

@@ -63,7 +63,7 @@ func insertHints(t *Tree) (keys []string, hinted *Tree) {
 	if t.Op == "func" {
 		_, arg := insertHints(t.Args[1])
 		call := newTree("func", t.Args[0], arg)
-		if p := predicates[t.Args[0].Value]; p != nil && p.status {
+		if p := predicates()[t.Args[0].Value]; p != nil && p.status {
 			return []string{p.Name}, withStatus(call, []string{p.Name})
 		}
 		return nil, call

@@ -101,7 +101,7 @@ func (sc *scope) get(t *Tree) (match.Matcher, error) {
 		}
 		return &testMatcher{"<not " + m.String() + ">", func(path string) bool { return !m.Match(path) }}, nil
 	case "func":
-		p := predicates[t.Args[0].Value]
+		p := predicates()[t.Args[0].Value]
 		if p == nil {
 			return nil, unknownIdentifier(t.Args[0].Value)
 		}

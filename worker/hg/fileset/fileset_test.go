@@ -153,7 +153,7 @@ func TestPredicates(t *testing.T) {
 		}
 		native, reasons := 0, ""
 		for _, name := range listed {
-			p := predicates[name]
+			p := predicates()[name]
 			switch {
 			case p == nil:
 				t.Errorf("hg %s has %s()", v.Number, name)

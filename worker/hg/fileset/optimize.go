@@ -42,7 +42,7 @@ func optimize(t *Tree) (float64, *Tree) {
 		return optimizeOr(t)
 	case "func":
 		w := float64(weightDefault)
-		if p := predicates[t.Args[0].Value]; p != nil {
+		if p := predicates()[t.Args[0].Value]; p != nil {
 			w = p.weight
 		}
 		wa, arg := optimize(t.Args[1])

@@ -5,6 +5,7 @@ package fileset
 import (
 	"slices"
 	"strings"
+	"sync"
 
 	"hgbroker/worker/hg/match"
 )
@@ -27,23 +28,32 @@ type Predicate struct {
 	eval   func(sc *scope, arg *Tree) (match.Matcher, error)
 }
 
-// predicates are Mercurial's built-in ones (`hg help filesets.predicates`).
-// Extensions define more, which are unknown here.
-var predicates map[string]*Predicate
+// predicateTable has Mercurial's built-in ones (`hg help filesets.predicates`).
+// Extensions define more, which are unknown here. It is made at its first use.
+var predicateTable struct {
+	once sync.Once
+	made map[string]*Predicate
+}
 
-func init() {
-	predicates = map[string]*Predicate{}
+func predicates() map[string]*Predicate {
+	predicateTable.once.Do(func() { predicateTable.made = makePredicates() })
+	return predicateTable.made
+}
+
+func makePredicates() map[string]*Predicate {
+	byName := map[string]*Predicate{}
 	for _, table := range [][]*Predicate{statusPredicates(), filePredicates(), contentPredicates(), revisionPredicates()} {
 		for _, p := range table {
-			predicates[p.Name] = p
+			byName[p.Name] = p
 		}
 	}
+	return byName
 }
 
 // Predicates lists the table by name.
 func Predicates() []Predicate {
 	var list []Predicate
-	for _, p := range predicates {
+	for _, p := range predicates() {
 		list = append(list, *p)
 	}
 	slices.SortFunc(list, func(a, b Predicate) int { return strings.Compare(a.Name, b.Name) })

@@ -4,6 +4,7 @@ package revset
 
 import (
 	"context"
+	"sync"
 
 	"hgbroker/worker/hg/hgerr"
 	"hgbroker/worker/hg/node"
@@ -97,10 +98,20 @@ func (ev *evaluator) filter(subset smartset, keep func(node.Rev) (bool, error)) 
 // operator evaluates one kind of node.
 type operator func(ev *evaluator, subset smartset, t *Tree, o order) (smartset, error)
 
-var operators map[string]operator
+// operatorTable is made at its first use and never changed. An initialiser of the
+// package could not refer to what refers to it.
+var operatorTable struct {
+	once sync.Once
+	made map[string]operator
+}
 
-func init() {
-	operators = map[string]operator{
+func operators() map[string]operator {
+	operatorTable.once.Do(func() { operatorTable.made = makeOperators() })
+	return operatorTable.made
+}
+
+func makeOperators() map[string]operator {
+	table := map[string]operator{
 		"range":        evalRange,
 		"rangeall":     evalRange,
 		"rangepre":     evalRange,
@@ -125,6 +136,7 @@ func init() {
 			return p1(ev, subset, t.Args[0], anyOrder)
 		},
 	}
+	return table
 }
 
 // get evaluates t within subset.
@@ -135,7 +147,7 @@ func (ev *evaluator) get(subset smartset, t *Tree, o order) (smartset, error) {
 	if ev.stopped() {
 		return nil, ev.err
 	}
-	op := operators[t.Op]
+	op := operators()[t.Op]
 	if op == nil {
 		return nil, hgerr.NewUnsupported("revset operator %s", t.Op)
 	}

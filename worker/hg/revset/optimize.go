@@ -181,7 +181,7 @@ func weighCall(t *Tree) (float64, *Tree) {
 	name := ""
 	if t.Args[0] != nil && t.Args[0].Op == "symbol" {
 		name = t.Args[0].Value
-		if p := predicates[name]; p != nil {
+		if p := predicates()[name]; p != nil {
 			w = p.weight
 		}
 	}

@@ -4,17 +4,26 @@ package revset
 
 import (
 	"slices"
+	"sync"
 
 	"hgbroker/worker/hg/hgerr"
 	"hgbroker/worker/hg/node"
 )
 
-// evolvePredicates are those of the extension evolve, which has another idea of
-// successors() than Mercurial. It is filled once.
-var evolvePredicates map[string]*Predicate
+// evolvePredicateTable has those of the extension evolve, which has another idea of
+// successors() than Mercurial. It is made at its first use.
+var evolvePredicateTable struct {
+	once sync.Once
+	made map[string]*Predicate
+}
 
-func init() {
-	evolvePredicates = map[string]*Predicate{}
+func evolvePredicates() map[string]*Predicate {
+	evolvePredicateTable.once.Do(func() { evolvePredicateTable.made = makeEvolvePredicates() })
+	return evolvePredicateTable.made
+}
+
+func makeEvolvePredicates() map[string]*Predicate {
+	table := map[string]*Predicate{}
 	for _, p := range []*Predicate{
 		built(1, "allpredecessors", "allpredecessors(set)", 1, 1, "all that changesets came from", rewriting(MarkerReader.PredecessorsOf, true)),
 		built(1, "allprecursors", "allprecursors(set)", 1, 1, "same as allpredecessors", rewriting(MarkerReader.PredecessorsOf, true)),
@@ -23,8 +32,9 @@ func init() {
 		built(1, "predecessors", "predecessors(set)", 1, 1, "what changesets came from", rewriting(MarkerReader.PredecessorsOf, false)),
 		built(1, "successors", "successors(set)", 1, 1, "what changesets became", rewriting(MarkerReader.SuccessorsOf, false)),
 	} {
-		evolvePredicates[p.Name] = p
+		table[p.Name] = p
 	}
+	return table
 }
 
 // rewriting makes a predicate of what markers lead to: in one step, or in all.

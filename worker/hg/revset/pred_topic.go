@@ -9,24 +9,25 @@ import (
 	"hgbroker/worker/hg/node"
 )
 
-// topicPredicates are those of the extension topic. It is filled once.
-var topicPredicates map[string]*Predicate
-
-func init() {
-	topicPredicates = map[string]*Predicate{
-		"topic": built(1, "topic", "topic([string or set])", 0, 1, "changesets with a topic", topic),
+// topicPredicate finds those of the extension topic; nil for other names.
+func topicPredicate(name string) *Predicate {
+	if name != "topic" {
+		return nil
 	}
+	return built(1, "topic", "topic([string or set])", 0, 1, "changesets with a topic", topic)
 }
 
 // predicate finds a function by its name.
 func (ev *evaluator) predicate(name string) (*Predicate, error) {
-	if p := topicPredicates[name]; p != nil && ev.opts.Topics {
+	if p := topicPredicate(name); p != nil && ev.opts.Topics {
 		return p, nil
 	}
-	if p := evolvePredicates[name]; p != nil && ev.opts.Evolve {
-		return p, nil
+	if ev.opts.Evolve {
+		if p := evolvePredicates()[name]; p != nil {
+			return p, nil
+		}
 	}
-	p := predicates[name]
+	p := predicates()[name]
 	switch {
 	case p == nil && (ev.opts.Topics || ev.opts.Evolve):
 		// What is suggested instead is among what the extensions add, too.

@@ -5,6 +5,7 @@ package revset
 import (
 	"slices"
 	"sort"
+	"sync"
 
 	"hgbroker/worker/hg/node"
 )
@@ -40,15 +41,25 @@ func ordering(p *Predicate) *Predicate {
 	return p
 }
 
-var predicates map[string]*Predicate
+// predicateTable is made at its first use, as operatorTable.
+var predicateTable struct {
+	once sync.Once
+	made map[string]*Predicate
+}
 
-func init() {
-	predicates = make(map[string]*Predicate)
+func predicates() map[string]*Predicate {
+	predicateTable.once.Do(func() { predicateTable.made = makePredicates() })
+	return predicateTable.made
+}
+
+func makePredicates() map[string]*Predicate {
+	byName := make(map[string]*Predicate)
 	for _, table := range [][]*Predicate{graphPredicates(), contentPredicates(), orderPredicates(), statePredicates()} {
 		for _, p := range table {
-			predicates[p.Name] = p
+			byName[p.Name] = p
 		}
 	}
+	return byName
 }
 
 func graphPredicates() []*Predicate {
@@ -177,7 +188,7 @@ func orderPredicates() []*Predicate {
 // Predicates lists the table by name.
 func Predicates() []Predicate {
 	var list []Predicate
-	for _, p := range predicates {
+	for _, p := range predicates() {
 		list = append(list, *p)
 	}
 	slices.SortFunc(list, func(a, b Predicate) int {
@@ -192,7 +203,7 @@ func Predicates() []Predicate {
 // documented lists the names that are suggested for a misspelled one.
 func documented() []string {
 	var names []string
-	for _, p := range predicates {
+	for _, p := range predicates() {
 		if p.Doc != "" {
 			names = append(names, p.Name)
 		}

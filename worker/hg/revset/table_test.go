@@ -43,7 +43,7 @@ func TestTable(t *testing.T) {
 	seen := map[string]bool{}
 	for _, line := range strings.Split(strings.TrimSpace(out), "\n") {
 		f := strings.Fields(line)
-		p := predicates[f[0]]
+		p := predicates()[f[0]]
 		if p == nil {
 			t.Errorf("%s is not in the table", f[0])
 			continue

@@ -2,25 +2,19 @@
 
 package template
 
+import "slices"
+
 // What a template may use to depend on nothing but columns of the changeset in
 // view, so that several goroutines, each with an engine of its own, may render
 // it for some changesets each.
 var (
-	columnKeywords = words("author", "bookmarks", "branch", "branches", "closesbranch", "date", "desc", "files", "node", "p1rev", "p2rev", "phase",
-		"phaseidx", "rev", "tags", "user")
-	columnFilters = words("addbreaks", "age", "domain", "email", "emailuser", "escape", "firstline", "hgdate", "isodate", "isodatesec", "json",
+	columnKeywords = []string{"author", "bookmarks", "branch", "branches", "closesbranch", "date", "desc", "files", "node", "p1rev", "p2rev", "phase",
+		"phaseidx", "rev", "tags", "user"}
+	columnFilters = []string{"addbreaks", "age", "domain", "email", "emailuser", "escape", "firstline", "hgdate", "isodate", "isodatesec", "json",
 		"localdate", "lower", "nonempty", "obfuscate", "person", "rfc3339date", "rfc822date", "short", "shortdate", "strip", "stringify",
-		"tabindent", "upper", "urlescape", "user", "utf8", "xmlescape")
-	columnFunctions = words("date", "if", "ifeq", "pad", "separate", "strip")
+		"tabindent", "upper", "urlescape", "user", "utf8", "xmlescape"}
+	columnFunctions = []string{"date", "if", "ifeq", "pad", "separate", "strip"}
 )
-
-func words(list ...string) map[string]bool {
-	m := map[string]bool{}
-	for _, w := range list {
-		m[w] = true
-	}
-	return m
-}
 
 // Columns tells whether the template depends on columns only, and whether tags
 // or bookmarks are among them.
@@ -43,14 +37,14 @@ func (e *Engine) columns(x *tree, names *bool) bool {
 		if x.s == "tags" || x.s == "bookmarks" {
 			*names = true
 		}
-		return columnKeywords[x.s] && e.fragment(x.s) == nil
+		return slices.Contains(columnKeywords, x.s) && e.fragment(x.s) == nil
 	case "|":
-		if len(kids) != 2 || kids[1] == nil || kids[1].op != "symbol" || !columnFilters[kids[1].s] {
+		if len(kids) != 2 || kids[1] == nil || kids[1].op != "symbol" || !slices.Contains(columnFilters, kids[1].s) {
 			return false
 		}
 		kids = kids[:1]
 	case "func":
-		if len(kids) == 0 || kids[0] == nil || kids[0].op != "symbol" || !columnFunctions[kids[0].s] {
+		if len(kids) == 0 || kids[0] == nil || kids[0].op != "symbol" || !slices.Contains(columnFunctions, kids[0].s) {
 			return false
 		}
 		kids = kids[1:]

@@ -120,9 +120,9 @@ func symbolName(x *tree) (string, error) {
 
 func (e *Engine) compileSymbol(name string) (expr, error) {
 	sym := &symbolExpr{name: name}
-	kw := keywords[name]
+	kw := keywords()[name]
 	if kw == nil && e.opts.Topics {
-		kw = topicKeywords[name]
+		kw = topicKeywords()[name]
 	}
 	if kw != nil && kw.since <= e.opts.Version && !e.opts.NoKeywords {
 		if err := e.usable("template keyword "+name, kw.unsupported, kw.feature); err != nil {
@@ -166,14 +166,14 @@ func (e *Engine) compileFilter(x *tree) (expr, error) {
 	if err != nil {
 		return nil, err
 	}
-	if f := filters[name]; f != nil {
+	if f := filters()[name]; f != nil {
 		arg, err := e.compile(x.kids[0], false)
 		if err != nil {
 			return nil, err
 		}
 		return e.filterCall(name, f, arg)
 	}
-	if fn := functions[name]; fn != nil {
+	if fn := functions()[name]; fn != nil {
 		return e.functionCall(name, fn, x.kids[0], false)
 	}
 	return nil, parseErrorf("unknown function '%s'", name)
@@ -184,10 +184,10 @@ func (e *Engine) compileCall(x *tree) (expr, error) {
 	if err != nil {
 		return nil, err
 	}
-	if fn := functions[name]; fn != nil {
+	if fn := functions()[name]; fn != nil {
 		return e.functionCall(name, fn, x.kids[1], true)
 	}
-	if f := filters[name]; f != nil {
+	if f := filters()[name]; f != nil {
 		args, err := e.compileList(arguments(x.kids[1]), true)
 		if err != nil {
 			return nil, err

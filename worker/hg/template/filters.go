@@ -5,6 +5,7 @@ package template
 import (
 	"strconv"
 	"strings"
+	"sync"
 
 	"hgbroker/worker/hg/config/python"
 	"hgbroker/worker/hg/dates"
@@ -36,8 +37,16 @@ type filter struct {
 	unsupported string
 }
 
-// filters is filled once, and never changed.
-var filters map[string]*filter
+// filterTable is made at its first use and never changed.
+var filterTable struct {
+	once sync.Once
+	made map[string]*filter
+}
+
+func filters() map[string]*filter {
+	filterTable.once.Do(func() { filterTable.made = makeFilters() })
+	return filterTable.made
+}
 
 // call applies the filter to an evaluated argument.
 func (f *filter) call(s *scope, v Value) (Value, error) {
@@ -72,7 +81,7 @@ func dateLayout(layout string) func(*scope, int64, int) (Value, error) {
 	}
 }
 
-func init() {
+func makeFilters() map[string]*filter {
 	rows := []filter{
 		{name: "addbreaks", doc: "add <br /> before each line end", input: inBytes, text: addBreaks},
 		{name: "age", doc: "time between a date and now", input: inDate, date: age},
@@ -117,10 +126,11 @@ func init() {
 		{name: "utf8", doc: "text from the local encoding to UTF-8", input: inBytes, textValue: toUTF8},
 		{name: "xmlescape", doc: "text for XML", input: inBytes, text: xmlEscape},
 	}
-	filters = make(map[string]*filter, len(rows))
+	table := make(map[string]*filter, len(rows))
 	for i := range rows {
-		filters[rows[i].name] = &rows[i]
+		table[rows[i].name] = &rows[i]
 	}
+	return table
 }
 
 func hgDate(_ *scope, unix int64, offset int) (Value, error) {

@@ -2,7 +2,10 @@
 
 package template
 
-import "bytes"
+import (
+	"bytes"
+	"sync"
+)
 
 // function is one row of the table of `hg help templates`, "Functions".
 type function struct {
@@ -23,10 +26,18 @@ type function struct {
 	unsupported string
 }
 
-// functions is filled once, and never changed.
-var functions map[string]*function
+// functionTable is made at its first use and never changed.
+var functionTable struct {
+	once sync.Once
+	made map[string]*function
+}
 
-func init() {
+func functions() map[string]*function {
+	functionTable.once.Do(func() { functionTable.made = makeFunctions() })
+	return functionTable.made
+}
+
+func makeFunctions() map[string]*function {
 	rows := []function{
 		{name: "config", doc: "config(section, name[, default]): a setting as text", call: configText, check: checkConfig},
 		{name: "configbool", doc: "configbool(section, name[, default]): a setting as a boolean", call: configBool, check: checkConfig},
@@ -69,8 +80,9 @@ func init() {
 		{name: "subsetparents", doc: "subsetparents(rev, revset)", params: &params{keys: []string{"rev", "revset"}}, call: subsetParentsFunc},
 		{name: "word", doc: "word(number, text[, separator])", call: wordFunc},
 	}
-	functions = make(map[string]*function, len(rows))
+	table := make(map[string]*function, len(rows))
 	for i := range rows {
-		functions[rows[i].name] = &rows[i]
+		table[rows[i].name] = &rows[i]
 	}
+	return table
 }

@@ -2,7 +2,10 @@
 
 package template
 
-import "bytes"
+import (
+	"bytes"
+	"sync"
+)
 
 // keyword is one row of the table of `hg help templates`, "Keywords".
 type keyword struct {
@@ -22,15 +25,24 @@ type keyword struct {
 	unsupported string
 }
 
-// keywords is filled once, and never changed.
-var keywords map[string]*keyword
+// keywordTable is made at its first use and never changed. An initialiser of the
+// package could not refer to what refers to it.
+var keywordTable struct {
+	once sync.Once
+	made map[string]*keyword
+}
+
+func keywords() map[string]*keyword {
+	keywordTable.once.Do(func() { keywordTable.made = makeKeywords() })
+	return keywordTable.made
+}
 
 const (
 	needCtx     = resCtx
 	needRepoCtx = resRepo | resCtx
 )
 
-func init() {
+func makeKeywords() map[string]*keyword {
 	rows := []keyword{
 		{name: "_fast_rank", doc: "size of the changeset's ancestry, if cached", requires: needCtx, value: fastRank},
 		{name: "activebookmark", doc: "the active bookmark, if the changeset has it", requires: needRepoCtx, value: activeBookmark},
@@ -92,8 +104,9 @@ func init() {
 		{name: "verbosity", doc: "quiet, verbose, debug or empty", requires: resUI, value: verbosity},
 		{name: "whyunstable", doc: "reasons for instabilities", requires: needRepoCtx, value: whyUnstable, feature: FeatureObsolete},
 	}
-	keywords = make(map[string]*keyword, len(rows))
+	table := make(map[string]*keyword, len(rows))
 	for i := range rows {
-		keywords[rows[i].name] = &rows[i]
+		table[rows[i].name] = &rows[i]
 	}
+	return table
 }

@@ -192,7 +192,7 @@ func latestTagList(s *scope, pattern string, match func(string) bool) (Value, er
 	return wrap(h), nil
 }
 
-var changesSinceTag = func(s *scope) (Value, error) {
+func changesSinceTag(s *scope) (Value, error) {
 	if r := s.missing(needRepoCtx); r != "" {
 		return Value{}, &unavailable{r}
 	}

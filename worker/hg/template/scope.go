@@ -235,7 +235,7 @@ func (s *scope) lookup(name string, need resources) (Value, bool) {
 			}
 		}
 		if f.original && name == "originalnode" {
-			if v, ok, err := f.up.symbol("node", keywords["node"], nil); err == nil && ok {
+			if v, ok, err := f.up.symbol("node", keywords()["node"], nil); err == nil && ok {
 				return v, true
 			}
 			return Value{}, false

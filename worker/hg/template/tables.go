@@ -23,7 +23,7 @@ func sortRows(rows []Row) []Row {
 // Keywords lists the keywords by name.
 func Keywords() []Row {
 	var rows []Row
-	for _, k := range keywords {
+	for _, k := range keywords() {
 		rows = append(rows, Row{k.name, k.doc, k.unsupported})
 	}
 	return sortRows(rows)
@@ -32,7 +32,7 @@ func Keywords() []Row {
 // Filters lists the filters by name.
 func Filters() []Row {
 	var rows []Row
-	for _, f := range filters {
+	for _, f := range filters() {
 		rows = append(rows, Row{f.name, f.doc, f.unsupported})
 	}
 	return sortRows(rows)
@@ -41,7 +41,7 @@ func Filters() []Row {
 // Functions lists the functions by name.
 func Functions() []Row {
 	var rows []Row
-	for _, f := range functions {
+	for _, f := range functions() {
 		rows = append(rows, Row{f.name, f.doc, f.unsupported})
 	}
 	return sortRows(rows)

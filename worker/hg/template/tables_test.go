@@ -106,12 +106,12 @@ func TestRowsSayWhat(t *testing.T) {
 			t.Errorf("%s has no description", r.Name)
 		}
 	}
-	for name, k := range keywords {
+	for name, k := range keywords() {
 		if (k.value == nil) != (k.unsupported != "") {
 			t.Errorf("keyword %s is neither native nor unsupported", name)
 		}
 	}
-	for name, f := range functions {
+	for name, f := range functions() {
 		if (f.call == nil) != (f.unsupported != "") {
 			t.Errorf("function %s is neither native nor unsupported", name)
 		}

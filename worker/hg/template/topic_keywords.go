@@ -2,17 +2,30 @@
 
 package template
 
-import "hgbroker/worker/hg/phases"
+import (
+	"sync"
 
-// topicKeywords are those of the extension topic. It is filled once.
-var topicKeywords map[string]*keyword
+	"hgbroker/worker/hg/phases"
+)
 
-func init() {
-	topicKeywords = map[string]*keyword{
+// topicKeywordTable has those of the extension topic. It is made at its first use.
+var topicKeywordTable struct {
+	once sync.Once
+	made map[string]*keyword
+}
+
+func topicKeywords() map[string]*keyword {
+	topicKeywordTable.once.Do(func() { topicKeywordTable.made = makeTopicKeywords() })
+	return topicKeywordTable.made
+}
+
+func makeTopicKeywords() map[string]*keyword {
+	table := map[string]*keyword{
 		"topic": {name: "topic", doc: "the changeset's topic", requires: needCtx,
 			value: func(s *scope) (Value, error) { return Bytes(TopicOf(s.context())), nil }},
 		"topics": {name: "topics", doc: "the changeset's topic, as a list", requires: needRepoCtx, value: topics, list: "topic"},
 	}
+	return table
 }
 
 // TopicOf is the topic of a changeset, as stored: public ones have none.

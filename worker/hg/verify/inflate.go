@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"hash/adler32"
+	"sync"
 )
 
 // tooLarge stands for a result that exceeds the limit.
@@ -101,7 +102,7 @@ func (z *inflater) stream() {
 		case 0:
 			z.stored()
 		case 1:
-			z.block(fixedLengths, fixedDistances)
+			z.block(fixedHuffman())
 		case 2:
 			z.dynamic()
 		default:
@@ -275,7 +276,7 @@ func (z *inflater) dynamic() {
 }
 
 var (
-	fixedLengths, fixedDistances = fixedCodes()
+	fixedHuffman = sync.OnceValues(fixedCodes)
 
 	lengthBase = [29]int{3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 15, 17, 19, 23, 27, 31, 35, 43, 51, 59, 67, 83, 99, 115, 131, 163, 195, 227, 258}
 	lengthBits = [29]uint{0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5, 5, 0}
