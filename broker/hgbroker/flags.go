@@ -91,12 +91,12 @@ func parse(role string, args []string, getenv func(string) string) (*options, er
 	if err := f.Parse(args); err != nil {
 		return nil, err
 	}
-	o.usage = usageHead + f.FlagUsagesWrapped(100)
-	if role != "stats" {
-		o.usage += "\n\"hgbroker stats\" also takes --json, and \"hgbroker mcp\" takes --allow-writes. Flags that change the master (from --runtime-dir on) are part\n" +
-			"of its socket's name: brokers with different ones use masters of their own.\n"
-	}
 	if o.help {
+		o.usage = usageHead + f.FlagUsagesWrapped(100)
+		if role != "stats" {
+			o.usage += "\n\"hgbroker stats\" also takes --json, and \"hgbroker mcp\" takes --allow-writes. Flags that change the master (from --runtime-dir on) are part\n" +
+				"of its socket's name: brokers with different ones use masters of their own.\n"
+		}
 		return o, nil
 	}
 	if f.NArg() > 0 {
