@@ -61,12 +61,25 @@ func FuzzValues(f *testing.F) {
 
 func TestRegisteredTable(t *testing.T) {
 	for _, release := range []string{"6", "7"} {
-		r, err := loadRegistry(registeredText, release)
-		if err != nil {
-			t.Fatal(err)
+		r := newRegistry(registeredText, release)
+		text, exact, generic := 0, 0, 0
+		for name, section := range r.sections {
+			items, err := readItems(section.text, release)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for line := range strings.Lines(section.text) {
+				if !strings.HasPrefix(line, name+"\t") {
+					t.Errorf("section %s has the line %q", name, line)
+				}
+			}
+			text, exact, generic = text+len(section.text), exact+len(items.exact), generic+min(1, len(items.generics))
 		}
-		if len(r.exact) < 450 || len(r.generics) < 10 {
-			t.Errorf("release %s: %d items, %d sections with patterns", release, len(r.exact), len(r.generics))
+		if text != len(registeredText) {
+			t.Errorf("sections with %d bytes of a table of %d: lines of one do not stand together", text, len(registeredText))
+		}
+		if exact < 450 || generic < 10 {
+			t.Errorf("release %s: %d items, %d sections with patterns", release, exact, generic)
 		}
 	}
 }

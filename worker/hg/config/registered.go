@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"hgbroker/worker/hg/hgerr"
 )
@@ -43,15 +44,28 @@ type registeredItem struct {
 	priority int
 }
 
-// registry finds registered items.
+// registry finds registered items of one release.
 type registry struct {
-	exact    map[key]*registeredItem
-	generics map[string][]*registeredItem // by section, in order of priority and name
+	release  string
+	sections map[string]*registeredSection
+}
+
+// registeredSection is what the table has of one section. It is read when one of
+// its items is first asked for: few commands ask for more than some sections.
+type registeredSection struct {
+	text  string // its lines
+	items atomic.Pointer[registeredItems]
+}
+
+// registeredItems are the items of one section.
+type registeredItems struct {
+	exact    map[string]*registeredItem
+	generics []*registeredItem // in order of priority and name
 }
 
 var registries = [2]func() *registry{
-	sync.OnceValue(func() *registry { return mustLoadRegistry("6") }),
-	sync.OnceValue(func() *registry { return mustLoadRegistry("7") }),
+	sync.OnceValue(func() *registry { return newRegistry(registeredText, "6") }),
+	sync.OnceValue(func() *registry { return newRegistry(registeredText, "7") }),
 }
 
 func (v Version) registry() *registry {
@@ -61,16 +75,40 @@ func (v Version) registry() *registry {
 	return registries[0]()
 }
 
-func mustLoadRegistry(release string) *registry {
-	r, err := loadRegistry(registeredText, release)
-	if err != nil {
-		panic(err) // the embedded table is wrong, which a test rules out
+// newRegistry splits the table, in which the lines of a section stand together.
+func newRegistry(text, release string) *registry {
+	r := &registry{release: release, sections: make(map[string]*registeredSection, 128)}
+	for text != "" {
+		name, _, _ := strings.Cut(text, "\t")
+		end := 0
+		for strings.HasPrefix(text[end:], text[:len(name)+1]) {
+			end += strings.IndexByte(text[end:], '\n') + 1
+		}
+		r.sections[name] = &registeredSection{text: text[:end]}
+		text = text[end:]
 	}
 	return r
 }
 
-func loadRegistry(text, release string) (*registry, error) {
-	r := &registry{exact: map[key]*registeredItem{}, generics: map[string][]*registeredItem{}}
+// section returns the items of a section.
+func (r *registry) section(name string) *registeredItems {
+	s := r.sections[name]
+	if s == nil {
+		return &registeredItems{}
+	}
+	items := s.items.Load()
+	if items == nil {
+		var err error
+		if items, err = readItems(s.text, r.release); err != nil {
+			panic(err) // the embedded table is wrong, which a test rules out
+		}
+		s.items.Store(items)
+	}
+	return items
+}
+
+func readItems(text, release string) (*registeredItems, error) {
+	r := &registeredItems{exact: map[string]*registeredItem{}}
 	for line := range strings.Lines(text) {
 		fields := strings.Split(strings.TrimSuffix(line, "\n"), "\t")
 		fields = append(fields, make([]string, 7-min(7, len(fields)))...)
@@ -106,29 +144,27 @@ func loadRegistry(text, release string) (*registry, error) {
 			if it.generic, err = regexp.Compile("^(?:" + it.name + ")"); err != nil {
 				return nil, fmt.Errorf("registered item %s.%s: %w", fields[0], fields[1], err)
 			}
-			r.generics[fields[0]] = append(r.generics[fields[0]], it)
+			r.generics = append(r.generics, it)
 			continue
 		}
-		r.exact[key{fields[0], fields[1]}] = it
+		r.exact[it.name] = it
 	}
-	for _, list := range r.generics {
-		slices.SortFunc(list, func(a, b *registeredItem) int {
-			if a.priority != b.priority {
-				return a.priority - b.priority
-			}
-			return strings.Compare(a.name, b.name)
-		})
-	}
+	slices.SortFunc(r.generics, func(a, b *registeredItem) int {
+		if a.priority != b.priority {
+			return a.priority - b.priority
+		}
+		return strings.Compare(a.name, b.name)
+	})
 	return r, nil
 }
 
 // registered finds what Mercurial registers for an item, nil for nothing.
 func (c *Config) registered(section, name string) *registeredItem {
-	r := c.sources.Version.registry()
-	if it, ok := r.exact[key{section, name}]; ok {
+	items := c.sources.Version.registry().section(section)
+	if it, ok := items.exact[name]; ok {
 		return it
 	}
-	for _, it := range r.generics[section] {
+	for _, it := range items.generics {
 		if it.generic.MatchString(name) {
 			return it
 		}
