@@ -190,21 +190,32 @@ func FindDefaultRC(hgPath string) []string {
 	}
 	prefix := dirname(dirname(hgPath))
 	places := map[string][]string{}
-	for _, lib := range []string{
-		"lib/python3/dist-packages", "lib/python3.*/site-packages", "lib/python3.*/dist-packages",
-		"lib64/python3.*/site-packages", "local/lib/python3.*/dist-packages",
-	} {
-		found, err := filepath.Glob(join(join(prefix, lib), "mercurial/defaultrc/*.rc"))
-		if err != nil {
-			return nil
+	look := func(packages string) {
+		dir := join(packages, "mercurial/defaultrc")
+		names := listNames(dir, "", ".rc")
+		if len(names) == 0 {
+			return
 		}
-		for _, f := range found {
-			dir := dirname(f)
-			if real, err := filepath.EvalSymlinks(dir); err == nil {
-				dir = real
+		if real, err := filepath.EvalSymlinks(dir); err == nil {
+			dir = real
+		}
+		for _, name := range names {
+			if !slices.Contains(places[dir], name) {
+				places[dir] = append(places[dir], name)
 			}
-			if !slices.Contains(places[dir], filepath.Base(f)) {
-				places[dir] = append(places[dir], filepath.Base(f))
+		}
+	}
+	look(join(prefix, "lib/python3/dist-packages"))
+	for _, l := range []struct {
+		lib      string
+		packages []string
+	}{
+		{"lib", []string{"site-packages", "dist-packages"}}, {"lib64", []string{"site-packages"}}, {"local/lib", []string{"dist-packages"}},
+	} {
+		lib := join(prefix, l.lib)
+		for _, python := range listNames(lib, "python3.", "") {
+			for _, p := range l.packages {
+				look(join(join(lib, python), p))
 			}
 		}
 	}
@@ -219,4 +230,16 @@ func FindDefaultRC(hgPath string) []string {
 	}
 	slices.Sort(list)
 	return list
+}
+
+// listNames lists the names in dir that begin and end like this; none when dir
+// cannot be read.
+func listNames(dir, prefix, suffix string) []string {
+	d, err := os.Open(dir)
+	if err != nil {
+		return nil
+	}
+	defer d.Close()
+	names, _ := d.Readdirnames(-1)
+	return slices.DeleteFunc(names, func(n string) bool { return !strings.HasPrefix(n, prefix) || !strings.HasSuffix(n, suffix) })
 }
