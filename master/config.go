@@ -76,7 +76,8 @@ type times struct {
 	noLandlock  bool          // as if the kernel had none
 }
 
-// withDefaults fills in what was left zero.
+// withDefaults fills in what was left zero, but for CacheBytes, which takes looking
+// at the machine.
 func (c Config) withDefaults() Config {
 	if c.WorkerArgs == nil {
 		c.WorkerArgs = []string{"worker"}
@@ -87,7 +88,6 @@ func (c Config) withDefaults() Config {
 	if c.Log == nil {
 		c.Log = io.Discard
 	}
-	or(&c.CacheBytes, defaultBudget())
 	or(&c.MaxWorkers, max(4, 2*runtime.NumCPU()))
 	or(&c.Spares, 1)
 	or(&c.HotSlots, 2)

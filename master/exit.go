@@ -167,7 +167,9 @@ func (m *master) finish() error {
 	m.poller.close()
 	m.cache.close()
 	m.readers.close()
-	m.runners.close()
+	if m.runners != nil {
+		m.runners.close()
+	}
 	m.log("ended")
 	return nil
 }

@@ -36,7 +36,7 @@ type master struct {
 	nextWorker    uint64
 	dying         int // zombies that are being swept
 	readers       *spawner
-	runners       *spawner
+	runners       *spawner // nil until a runner is wanted
 	spawnAfter    time.Time
 	startFailures int
 
@@ -100,12 +100,18 @@ func newMaster(cfg Config, listener, lock int) (*master, error) {
 	if err := m.poller.add(listener, unix.EPOLLIN|unix.EPOLLET); err != nil {
 		return nil, fmt.Errorf("listening socket: %w", err)
 	}
-	if m.cache, err = newCache(cfg.CacheBytes, cfg.HotSlots, cfg.times.burst); err != nil {
+	// The first workers start while the rest is made: whoever started this process
+	// waits for one.
+	m.readers = newSpawner(true, cfg.times.noLandlock, cfg.backlog())
+	for range cfg.Spares {
+		m.spawn(protocol.Reader, now)
+	}
+	if m.cfg.CacheBytes == 0 {
+		m.cfg.CacheBytes = defaultBudget()
+	}
+	if m.cache, err = newCache(m.cfg.CacheBytes, cfg.HotSlots, cfg.times.burst); err != nil {
 		return nil, err
 	}
-	backlog := cfg.MaxWorkers + cfg.Spares + 16
-	m.readers = newSpawner(true, cfg.times.noLandlock, backlog)
-	m.runners = newSpawner(false, false, backlog)
 	return m, nil
 }
 
@@ -134,7 +140,7 @@ func (m *master) run() error {
 	m.startWatching()
 	m.watchPressure(pressureFiles())
 	m.keepRecents(m.cfg.RecentDir)
-	m.log("serves %s, build %s; %s", m.path, m.cfg.Build, m.readers.sandbox)
+	m.log("serves %s, build %s; %s", m.path, m.cfg.Build, m.readers.state())
 	for {
 		now := time.Now()
 		m.settle(now)

@@ -178,6 +178,9 @@ func (m *master) spawn(c protocol.Class, now time.Time) bool {
 	m.counts.workers.Spawned++
 	s := m.readers
 	if c == protocol.Runner {
+		if m.runners == nil {
+			m.runners = newSpawner(false, false, m.cfg.backlog())
+		}
 		s = m.runners
 	}
 	s.orders <- order{args: m.cfg.WorkerArgs, env: m.cfg.WorkerEnv, done: func(p spawned, err error) {

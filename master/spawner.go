@@ -25,6 +25,15 @@ type spawner struct {
 	sandbox string
 }
 
+// state is the sandbox.
+func (s *spawner) state() string {
+	<-s.ready
+	return s.sandbox
+}
+
+// backlog is how many workers may be ordered before the first one started.
+func (c *Config) backlog() int { return c.MaxWorkers + c.Spares + 16 }
+
 // order asks for one process; done is called on the spawner's thread.
 type order struct {
 	args, env []string
@@ -41,7 +50,6 @@ type spawned struct {
 func newSpawner(restrict, noLandlock bool, backlog int) *spawner {
 	s := &spawner{orders: make(chan order, backlog), ready: make(chan struct{}), sandbox: "nothing is forbidden"}
 	go s.run(restrict, noLandlock)
-	<-s.ready
 	return s
 }
 

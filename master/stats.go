@@ -234,7 +234,7 @@ func (m *master) stats(now time.Time) *Stats {
 	n := &m.counts
 	s := &Stats{
 		Uptime: now.Sub(m.started).Seconds(), PID: os.Getpid(), Build: m.cfg.Build, Protocol: protocol.Version,
-		Draining: m.draining, Clients: len(m.clients), Landlock: m.readers.sandbox,
+		Draining: m.draining, Clients: len(m.clients), Landlock: m.readers.state(),
 		Workers: n.workers, Queue: n.queue, Cache: n.cache, Donations: n.donated, Loads: n.loads, Leases: n.leases,
 		Requests: n.all.stats(), Commands: map[string]CommandStats{}, Repositories: []RepositoryStats{},
 	}
