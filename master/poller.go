@@ -84,7 +84,9 @@ func (p *poller) control(op, fd int, events uint32) (err error) {
 // wait waits until something can be read, but not longer than until. What it returns
 // is valid until the next call.
 func (p *poller) wait(until time.Time) []unix.EpollEvent {
-	if !until.Equal(p.until) {
+	// A wait may end early, for nothing, and mostly the time given is a later one than
+	// the last: to set it anew each time would wake another thread.
+	if until.Before(p.until) || !time.Now().Before(p.until) {
 		p.until = until
 		_ = p.set.SetReadDeadline(until)
 	}
