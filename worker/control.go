@@ -3,6 +3,7 @@
 package worker
 
 import (
+	"runtime"
 	"sync"
 	"time"
 
@@ -90,6 +91,9 @@ func (c *control) read() {
 			f.CloseFiles()
 			c.conn.Shutdown() // not a master of ours
 		}
+		// Main goes on here and now, and this one on another thread: the other way
+		// round a client would wait until that is awake.
+		runtime.Gosched()
 	}
 }
 
