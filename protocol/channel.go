@@ -106,9 +106,12 @@ type Run struct {
 	For       []string // when Args start a command server for one command line: that, for the finished-command message
 }
 
+// usualRun is how many bytes most command lines have, with an environment.
+const usualRun = 4 << 10
+
 // Encode returns the payload.
 func (r *Run) Encode() []byte {
-	var e Encoder
+	e := Encoder{B: make([]byte, 0, usualRun)}
 	e.Strs(r.Args)
 	e.Str(r.Dir)
 	e.Strs(r.Env)
