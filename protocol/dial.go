@@ -7,10 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"hash/fnv"
-	"io"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
@@ -64,16 +65,16 @@ func BuildID(executable string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("build id: %w", err)
 	}
-	return short(fmt.Sprintf("%s\x00%d\x00%d", real, st.Size(), st.ModTime().UnixNano())), nil
+	return short(real, strconv.FormatInt(st.Size(), 10), strconv.FormatInt(st.ModTime().UnixNano(), 10)), nil
 }
 
-// short is a hash of s, in hexadecimal digits. It tells builds and settings of one
+// short is a hash of s, texts without NUL, in hexadecimal digits. It tells builds and settings of one
 // user apart, and guards nothing, so that it need not be a cryptographic one: starting
 // that package alone takes a drop-in hg 50 µs.
-func short(s string) string {
+func short(s ...string) string {
 	h := fnv.New64a()
-	io.WriteString(h, s)
-	return fmt.Sprintf("%016x", h.Sum64())
+	h.Write([]byte(strings.Join(s, "\x00")))
+	return strconv.FormatUint(h.Sum64(), 16)
 }
 
 // RuntimeDir is the directory of sockets: dir itself when it is not empty, else
@@ -82,7 +83,7 @@ func short(s string) string {
 // could put something into it.
 func RuntimeDir(dir string) (string, error) {
 	if dir == "" {
-		dir = fmt.Sprintf("/tmp/hgbroker-%d", os.Getuid())
+		dir = "/tmp/hgbroker-" + strconv.Itoa(os.Getuid())
 		if xdg := os.Getenv("XDG_RUNTIME_DIR"); filepath.IsAbs(xdg) && private(xdg) == nil {
 			dir = filepath.Join(xdg, "hgbroker")
 		}
@@ -91,10 +92,13 @@ func RuntimeDir(dir string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("runtime directory: %w", err)
 	}
-	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, os.ErrExist) {
-		return "", fmt.Errorf("runtime directory: %w", err)
+	if err = private(dir); errors.Is(err, unix.ENOENT) {
+		if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, os.ErrExist) {
+			return "", fmt.Errorf("runtime directory: %w", err)
+		}
+		err = private(dir)
 	}
-	if err := private(dir); err != nil {
+	if err != nil {
 		return "", err
 	}
 	return dir, nil
@@ -131,7 +135,7 @@ func (d *Dialer) address() (*address, error) {
 	if err != nil {
 		return nil, err
 	}
-	name := short(fmt.Sprintf("%d\x00%s\x00%s\x00%d", Version, build, d.Config.key(), os.Getuid()))
+	name := short(strconv.Itoa(Version), build, d.Config.key(), strconv.Itoa(os.Getuid()))
 	a := &address{build: build, socket: filepath.Join(dir, "m-"+name+".sock"), lock: filepath.Join(dir, "m-"+name+".lock")}
 	if len(a.socket) > maxSunPath {
 		return nil, fmt.Errorf("runtime directory %s: a socket's path may have %d bytes", dir, maxSunPath)
