@@ -74,7 +74,8 @@ const (
 //
 // The descriptor is in blocking mode and every wait happens in the kernel, in
 // the calling thread. That is on purpose: a worker answers one command at a
-// time, and a blocking read wakes it without passing through the netpoller.
+// time, and a blocking read wakes it without passing through the netpoller. Who
+// waits for many peers at once uses TryRecv and TrySend instead.
 type Conn struct {
 	haste  Haste // of Await
 	fd     int

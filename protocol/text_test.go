@@ -53,7 +53,7 @@ func TestFilePath(t *testing.T) {
 			t.Errorf("%q is %q, %v; want %q", in, got, err, want)
 		}
 	}
-	for _, in := range []Text{"file://host/x", "file:x", "file://", "file:///%zz"} {
+	for _, in := range []Text{"file://host/x", "file:x", "file://", "file:///%zz", "file:///x%", "file:///%4", "file:///%+1"} {
 		if got, err := in.FilePath(); err == nil {
 			t.Errorf("%q is %q, want an error", in, got)
 		}
