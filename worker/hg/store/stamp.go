@@ -136,6 +136,7 @@ func readOnce(path string) (data []byte, stamp Stamp, steady bool, err error) {
 		return nil, Stamp{}, false, hgerr.NewUnsupported("file of %d bytes (%s)", before.Size, path)
 	}
 	data = make([]byte, before.Size)
+	HugePages(data)
 	n, err := io.ReadFull(io.NewSectionReader(f, 0, before.Size), data)
 	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && err != io.EOF {
 		return nil, Stamp{}, false, fmt.Errorf("read %s: %w", path, err)
