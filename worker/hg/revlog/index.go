@@ -194,9 +194,24 @@ func (x Index) check(name string, from int) error {
 	if x.Len() > MaxRevisions {
 		return corrupt(name, "more than %d revisions", MaxRevisions)
 	}
-	for i := from; i < x.Len(); i++ {
-		if err := checkEntry(name, x.entry(node.Rev(i)), i); err != nil {
-			return err
+	first := len(x.entries) / EntrySize
+	if err := checkEntries(name, x.entries, 0, from); err != nil {
+		return err
+	}
+	return checkEntries(name, x.tail, first, from)
+}
+
+// checkEntries checks the entries of one piece, whose first one is that of a
+// revision, from another one on.
+func checkEntries(name string, piece []byte, first, from int) error {
+	for i := max(0, from-first); i < len(piece)/EntrySize; i++ {
+		e, rev := (*[EntrySize]byte)(piece[i*EntrySize:]), uint32(first+i)
+		// The bounds of checkEntry, in which -1 becomes 0.
+		if binary.BigEndian.Uint32(e[24:])+1 > rev || binary.BigEndian.Uint32(e[28:])+1 > rev ||
+			binary.BigEndian.Uint32(e[16:])+1 > rev+1 || e[8] >= 0x80 {
+			if err := checkEntry(name, e, first+i); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

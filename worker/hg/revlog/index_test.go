@@ -381,3 +381,45 @@ func TestCommon(t *testing.T) {
 		}
 	}
 }
+
+func TestSift(t *testing.T) {
+	whole := synthetic(1000)
+	for _, cut := range []int{1, 600, 1000} {
+		raw := whole.Entries()
+		x, err := NewGrownIndex(raw[:cut*EntrySize], raw[cut*EntrySize:])
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, want := range []node.Rev{0, 599, 600, 999} {
+			var f NodeFilter
+			f.Add(x.Node(want))
+			last, met := node.Rev(x.Len()), false
+			x.Sift(&f, func(rev node.Rev) bool {
+				if rev >= last {
+					t.Errorf("revision %d after %d", rev, last)
+				}
+				last = rev
+				met = met || rev == want
+				return !met
+			})
+			if !met {
+				t.Errorf("cut at %d: revision %d was sifted out", cut, want)
+			}
+			if last != want {
+				t.Errorf("cut at %d: %d came after %d, which was the last one to be asked for", cut, last, want)
+			}
+		}
+	}
+}
+
+func BenchmarkSift(b *testing.B) {
+	x := synthetic(1 << 20)
+	b.SetBytes(int64(x.Len() * EntrySize))
+	var f NodeFilter
+	for i := range 100 {
+		f.Add(x.Node(node.Rev(i)))
+	}
+	for b.Loop() {
+		x.Sift(&f, func(node.Rev) bool { return true })
+	}
+}

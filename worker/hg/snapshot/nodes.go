@@ -199,12 +199,16 @@ func (s *Snapshot) Rev(id node.ID) (node.Rev, bool) {
 // scan looks for a node from the newest changeset on. That of two changesets
 // with one node which it finds is told apart when the table is made.
 func (s *Snapshot) scan(id node.ID) (node.Rev, bool) {
-	for rev := node.Rev(s.Len()) - 1; rev >= 0; rev-- {
+	var filter revlog.NodeFilter
+	filter.Add(id)
+	at := node.NullRev
+	s.index.Sift(&filter, func(rev node.Rev) bool {
 		if s.index.Node(rev) == id {
-			return rev, true
+			at = rev
 		}
-	}
-	return node.NullRev, false
+		return at == node.NullRev
+	})
+	return at, at != node.NullRev
 }
 
 // Revs finds several changesets; found is called for each that is there, with
@@ -228,24 +232,26 @@ func (s *Snapshot) resolve(ids []node.ID) {
 	if s.derived.resolved == nil {
 		s.derived.resolved = make(map[node.ID]node.Rev, len(ids))
 	}
-	var filter [1 << 10]uint64 // by the first 16 bits of the node
+	var filter revlog.NodeFilter
 	wanted := 0
 	for _, id := range ids {
 		if _, ok := s.derived.resolved[id]; !ok && !id.IsNull() {
 			s.derived.resolved[id] = notThere
-			filter[uint16(id[0])<<2|uint16(id[1]>>6)] |= 1 << (id[1] & 63)
+			filter.Add(id)
 			wanted++
 		}
 	}
-	for rev := node.Rev(s.Len()) - 1; rev >= 0 && wanted > 0; rev-- {
-		id := s.index.Node(rev)
-		if filter[uint16(id[0])<<2|uint16(id[1]>>6)]&(1<<(id[1]&63)) != 0 {
-			if was, ok := s.derived.resolved[id]; ok && was == notThere {
-				s.derived.resolved[id] = rev
-				wanted--
-			}
-		}
+	if wanted == 0 {
+		return
 	}
+	s.index.Sift(&filter, func(rev node.Rev) bool {
+		id := s.index.Node(rev)
+		if was, ok := s.derived.resolved[id]; ok && was == notThere {
+			s.derived.resolved[id] = rev
+			wanted--
+		}
+		return wanted > 0
+	})
 }
 
 // notThere stands for a node that no changeset has.
