@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -28,10 +29,12 @@ const memoryLimit = 512 << 20
 // gcPercent lets garbage grow to twice what is in use, and at least to 4 MB,
 // before it is collected: a worker uses a megabyte or two, and is one of many.
 // While a command takes long it is gcLong: what prints a whole history would
-// collect every few milliseconds.
+// collect every few milliseconds. So it is in the time of a process's first command,
+// gcYouth, which may read a whole index that there is no image of.
 const (
 	gcPercent = 100
 	gcLong    = 400
+	gcYouth   = 500 * time.Millisecond
 )
 
 // Main is the worker process: it serves its master's control socket, descriptor
@@ -39,7 +42,7 @@ const (
 func Main(cfg Config) int {
 	unix.CloseOnExec(protocol.WorkerControlFd)
 	debug.SetMemoryLimit(memoryLimit)
-	debug.SetGCPercent(gcPercent)
+	debug.SetGCPercent(gcLong)
 	_ = unix.Setrlimit(unix.RLIMIT_CORE, &unix.Rlimit{})
 	// An interrupt that whoever started the master had ignored would be ignored
 	// by the real hg too, and it is how a command is canceled. What is caught
@@ -50,5 +53,16 @@ func Main(cfg Config) int {
 		fmt.Fprintf(os.Stderr, "hgbroker worker: control socket: %v\n", err)
 		return exitStart
 	}
-	return newWorker(cfg, conn).run()
+	w := newWorker(cfg, conn)
+	time.AfterFunc(gcYouth, w.grow)
+	return w.run()
+}
+
+// grow ends the process's youth, once no command runs.
+func (w *worker) grow() {
+	if w.inNative.Load() {
+		time.AfterFunc(gcYouth, w.grow)
+		return
+	}
+	debug.SetGCPercent(gcPercent)
 }
