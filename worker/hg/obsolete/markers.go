@@ -48,6 +48,7 @@ import (
 	"math"
 	"math/bits"
 	"slices"
+	"sort"
 	"strconv"
 	"strings"
 	"sync"
@@ -84,6 +85,10 @@ type piece struct {
 	starts  []uint32 // offset in raw of each marker, in file order
 	byPred  []uint32 // markers ordered by predecessor, then file order
 	bySuccs []uint64 // marker<<8 | successor's index, ordered by successor, then file order
+
+	// The leading eight bytes of the nodes that byPred and bySuccs are ordered by,
+	// which stand closer together than the markers. Tables of an image have none.
+	predKeys, succKeys []uint64
 }
 
 // Pair is a key and a value of a marker's metadata.
@@ -183,7 +188,7 @@ func Open(raw []byte, starts, byPred []uint32, bySuccs []uint64) (*Store, error)
 	if len(starts) != len(byPred) {
 		return nil, hgerr.Damagef("open", "obsstore tables", "%d markers, %d ordered", len(starts), len(byPred))
 	}
-	return &Store{piece: piece{raw, starts, byPred, bySuccs}}, nil
+	return &Store{piece: piece{raw: raw, starts: starts, byPred: byPred, bySuccs: bySuccs}}, nil
 }
 
 // OpenMore is s with a piece that Append made earlier of a Store with the same
@@ -192,7 +197,7 @@ func (s *Store) OpenMore(raw []byte, starts, byPred []uint32, bySuccs []uint64) 
 	if len(starts) != len(byPred) || len(s.more.starts) > 0 || len(starts) > 0 && len(s.raw) == 0 {
 		return nil, hgerr.Damagef("open", "obsstore tables", "%d more markers, %d ordered", len(starts), len(byPred))
 	}
-	return &Store{piece: s.piece, more: piece{raw, starts, byPred, bySuccs}}, nil
+	return &Store{piece: s.piece, more: piece{raw: raw, starts: starts, byPred: byPred, bySuccs: bySuccs}}, nil
 }
 
 // Tables returns what Open takes.
@@ -370,9 +375,9 @@ func (s *Store) indexPredecessors(p *piece, first int) {
 		keys[n] = keyed{binary.BigEndian.Uint64(s.pred(i)), uint64(i)}
 	}
 	keys = sortKeyed(keys, func(v uint64) []byte { return s.pred(uint32(v)) })
-	p.byPred = make([]uint32, len(keys))
+	p.byPred, p.predKeys = make([]uint32, len(keys)), make([]uint64, len(keys))
 	for i, k := range keys {
-		p.byPred[i] = uint32(k.value)
+		p.byPred[i], p.predKeys[i] = uint32(k.value), k.prefix
 	}
 }
 
@@ -385,9 +390,9 @@ func (s *Store) indexSuccessors(p *piece, first int) {
 		}
 	}
 	keys = sortKeyed(keys, func(v uint64) []byte { return s.succ(uint32(v>>8), int(v&0xff)) })
-	p.bySuccs = make([]uint64, len(keys))
+	p.bySuccs, p.succKeys = make([]uint64, len(keys)), make([]uint64, len(keys))
 	for i, k := range keys {
-		p.bySuccs[i] = k.value
+		p.bySuccs[i], p.succKeys[i] = k.value, k.prefix
 	}
 }
 
@@ -439,11 +444,11 @@ func sortKeyed(keys []keyed, full func(uint64) []byte) []keyed {
 // WithPredecessor returns the markers whose predecessor is id: what became of
 // it. Numbers are for Marker.
 func (s *Store) WithPredecessor(id node.ID) []uint32 {
-	old := s.withPredecessor(s.byPred, id)
+	old := s.withPredecessor(&s.piece, id)
 	if len(s.more.byPred) == 0 {
 		return old
 	}
-	added := s.withPredecessor(s.more.byPred, id)
+	added := s.withPredecessor(&s.more, id)
 	switch {
 	case len(added) == 0:
 		return old
@@ -453,9 +458,10 @@ func (s *Store) WithPredecessor(id node.ID) []uint32 {
 	return append(slices.Clone(old), added...)
 }
 
-func (s *Store) withPredecessor(byPred []uint32, id node.ID) []uint32 {
+func (s *Store) withPredecessor(p *piece, id node.ID) []uint32 {
+	byPred := p.byPred
 	pred := func(at int) []byte { return s.pred(byPred[at]) }
-	lo := seek(len(byPred), id, pred)
+	lo := seekKeyed(p.predKeys, len(byPred), id, pred)
 	hi := lo
 	for hi < len(byPred) && bytes.Equal(pred(hi), id[:]) {
 		hi++
@@ -469,9 +475,9 @@ func (s *Store) withPredecessor(byPred []uint32, id node.ID) []uint32 {
 // WithSuccessor appends to out the markers that have id among their successors:
 // what it came from.
 func (s *Store) WithSuccessor(out []uint32, id node.ID) []uint32 {
-	out = s.withSuccessor(out, s.bySuccs, id)
+	out = s.withSuccessor(out, &s.piece, id)
 	if len(s.more.bySuccs) > 0 {
-		out = s.withSuccessor(out, s.more.bySuccs, id)
+		out = s.withSuccessor(out, &s.more, id)
 	}
 	return out
 }
@@ -482,9 +488,10 @@ func (s *Store) hasSuccessor(id node.ID) bool {
 	return len(s.WithSuccessor(one[:0], id)) > 0
 }
 
-func (s *Store) withSuccessor(out []uint32, bySuccs []uint64, id node.ID) []uint32 {
+func (s *Store) withSuccessor(out []uint32, p *piece, id node.ID) []uint32 {
+	bySuccs := p.bySuccs
 	succ := func(at int) []byte { return s.succ(uint32(bySuccs[at]>>8), int(bySuccs[at]&0xff)) }
-	for at := seek(len(bySuccs), id, succ); at < len(bySuccs) && bytes.Equal(succ(at), id[:]); at++ {
+	for at := seekKeyed(p.succKeys, len(bySuccs), id, succ); at < len(bySuccs) && bytes.Equal(succ(at), id[:]); at++ {
 		out = append(out, uint32(bySuccs[at]>>8))
 	}
 	return out
@@ -531,6 +538,41 @@ func seek(n int, id node.ID, nodeAt func(int) []byte) int {
 	}
 	return lo
 }
+
+// seekKeyed is seek where the first bytes of all nodes are at hand; it is seek when
+// they are not.
+func seekKeyed(keys []uint64, n int, id node.ID, nodeAt func(int) []byte) int {
+	if len(keys) != n || n == 0 {
+		return seek(n, id, nodeAt)
+	}
+	key := binary.BigEndian.Uint64(id[:])
+	// The first place whose key is not below is between lo and hi. It is near where
+	// it would be if hashes were spread evenly, and is looked for from there.
+	guess, _ := bits.Mul64(key, uint64(n))
+	lo, hi := int(guess), int(guess)
+	for step := nearKey; lo > 0 && keys[lo-1] >= key; step *= 2 {
+		lo, hi = max(0, lo-step), lo-1
+	}
+	for step := nearKey; hi < n && keys[hi] < key; step *= 2 {
+		lo, hi = hi+1, min(n, hi+step)
+	}
+	for lo < hi {
+		if mid := int(uint(lo+hi) / 2); keys[mid] < key {
+			lo = mid + 1
+		} else {
+			hi = mid
+		}
+	}
+	if lo == n || keys[lo] > key || bytes.Compare(nodeAt(lo), id[:]) >= 0 {
+		return lo
+	}
+	return lo + sort.Search(n-lo, func(i int) bool {
+		return keys[lo+i] > key || bytes.Compare(nodeAt(lo+i), id[:]) >= 0
+	})
+}
+
+// nearKey is how far from the guess seekKeyed looks first.
+const nearKey = 64
 
 // Predecessor returns the predecessor of a marker.
 func (s *Store) Predecessor(i uint32) node.ID { return node.ID(s.pred(i)) }

@@ -38,6 +38,10 @@ func TestSeek(t *testing.T) {
 				list[i] = one()
 			}
 			slices.SortFunc(list, func(a, b node.ID) int { return bytes.Compare(a[:], b[:]) })
+			keys := make([]uint64, n)
+			for i, id := range list {
+				keys[i] = binary.BigEndian.Uint64(id[:])
+			}
 			looks, rounds := 0, 500
 			for round := range rounds {
 				id := one()
@@ -47,6 +51,9 @@ func TestSeek(t *testing.T) {
 				want := sort.Search(n, func(i int) bool { return bytes.Compare(list[i][:], id[:]) >= 0 })
 				if got := seek(n, id, func(at int) []byte { looks++; return list[at][:] }); got != want {
 					t.Fatalf("%s: %s is at %d of %d, not at %d", name, id.Hex(), got, n, want)
+				}
+				if got := seekKeyed(keys, n, id, func(at int) []byte { return list[at][:] }); got != want {
+					t.Fatalf("%s: by keys %s is at %d of %d, not at %d", name, id.Hex(), got, n, want)
 				}
 			}
 			if most := 3*64 - 2; looks > rounds*most {

@@ -3,6 +3,9 @@
 package obsolete
 
 import (
+	"runtime"
+	"sync"
+
 	"hgbroker/worker/hg/node"
 	"hgbroker/worker/hg/phases"
 )
@@ -21,7 +24,7 @@ const (
 )
 
 // Graph is what the computations need of a changelog: positions, parents,
-// phases.
+// phases. Once it has told a phase, several goroutines may ask.
 type Graph interface {
 	phases.Graph
 	Node(node.Rev) node.ID
@@ -44,13 +47,35 @@ func Compute(g Graph, s *Store, firstMutable node.Rev) ([]Flag, error) {
 	return flags, nil
 }
 
+// markObsolete looks for markers of each changeset. Where these are many, all
+// processors do.
 func markObsolete(g Graph, s *Store, first node.Rev, flags []Flag) {
-	for rev := first; int(rev) < len(flags); rev++ {
-		if g.Phase(rev) != phases.Public && len(s.WithPredecessor(g.Node(rev))) > 0 {
-			flags[rev] |= Obsolete
+	mark := func(from, to int) {
+		for rev := node.Rev(from); int(rev) < to; rev++ {
+			if g.Phase(rev) != phases.Public && len(s.WithPredecessor(g.Node(rev))) > 0 {
+				flags[rev] |= Obsolete
+			}
 		}
 	}
+	parts := min(runtime.GOMAXPROCS(0), (len(flags)-int(first))/parallelMark)
+	if parts < 2 {
+		mark(int(first), len(flags))
+		return
+	}
+	g.Phase(first) // what is worked out when it is first asked for is there, then
+	var others sync.WaitGroup
+	from := int(first)
+	for left := parts; left > 1; left-- {
+		begin, end := from, from+(len(flags)-from)/left
+		others.Go(func() { mark(begin, end) })
+		from = end
+	}
+	mark(from, len(flags))
+	others.Wait()
 }
+
+// parallelMark is how many changesets a goroutine is worth it for.
+const parallelMark = 5000
 
 func markUnstable(g Graph, s *Store, first node.Rev, flags []Flag) error {
 	budget := newBudget()
