@@ -112,6 +112,7 @@ func (d *dispatcher) run() (int, error) {
 		d.cmd.Quiet, d.cmd.Verbose, d.cmd.Debug = base.Quiet, base.Verbose, base.Debug
 	}
 	code, err := spec.Run(d.cmd)
+	err = d.cmd.FirstError(err)
 	if err == nil {
 		err = d.cmd.MatchError()
 	}
@@ -226,7 +227,7 @@ func (d *dispatcher) openSub(root string) (*repo.Repo, *config.Config, error) {
 	}
 	cfg := l.full
 	if d.lateFlags != nil {
-		if cfg, err = withFlags(cfg, d.lateFlags); err != nil {
+		if cfg, err = d.withLateFlags(cfg); err != nil {
 			return nil, nil, err
 		}
 	}
@@ -412,26 +413,33 @@ func (d *dispatcher) applyGlobal(line cmdline.Line, settings *encoding.Settings)
 	if d.color, err = color.New(d.cfg, line.Global.Text("color")); err != nil {
 		return err
 	}
+	if !slices.ContainsFunc(flagNames[:], line.Global.On) {
+		return nil
+	}
 	for _, name := range flagNames {
 		if line.Global.On(name) != d.early.On(name) {
 			// An abbreviation, or one in an alias: hg lays it over the rest now.
 			d.lateFlags = line.Global
-			d.cfg, err = withFlags(d.cfg, d.lateFlags)
-			return err
 		}
 	}
-	return nil
+	if d.lateFlags != nil {
+		d.cfg, err = d.withLateFlags(d.cfg)
+	}
+	return err
 }
 
-// withFlags lays the command line's flags over a configuration.
-func withFlags(cfg *config.Config, flags cmdline.Values) (*config.Config, error) {
+// withLateFlags lays those of the command line's flags over a configuration that
+// were not known early.
+func (d *dispatcher) withLateFlags(cfg *config.Config) (*config.Config, error) {
 	full, err := cfg.Copy()
 	if err != nil {
 		return nil, err
 	}
 	for _, name := range flagNames {
-		if err := full.Set("ui", name, pythonBool(flags.On(name)), "--"+name); err != nil {
-			return nil, err
+		if on := d.lateFlags.On(name); on != d.early.On(name) {
+			if err := full.Set("ui", name, pythonBool(on), "--"+name); err != nil {
+				return nil, err
+			}
 		}
 	}
 	return full, nil

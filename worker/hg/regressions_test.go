@@ -114,7 +114,7 @@ var regressions = []struct {
 		s.write("a", "1\n", "b", "22\n", "c", "\n")
 		s.commit("one")
 		os.Remove(filepath.Join(s.Dir, "c"))
-	}, []string{"hg files -T '{path} {size}\n'", "hg files -v", "hg files -Tjson -v", "hg files -T '{path}\n'"}},
+	}, []string{"hg files -T '{path} {size}\n'", "hg files -v", "hg files -Tjson -v", "hg files -T '{path} {size} {status}\n'", "hg files -T '{path}\n'"}},
 	{"what is hidden is not sent", func(s *site) {
 		s.write("a", "1\n")
 		s.commit("one")
@@ -132,6 +132,21 @@ var regressions = []struct {
 		s.hg("update", "-q", "null")
 		s.write("untracked", "1\n")
 	}, []string{"hg grep -f 1 untracked", "hg grep -f 1", "hg grep -f -r tip 1 a", "hg grep -r tip 1"}},
+	{"quiet by default in a repository that is verbose", func(s *site) {
+		s.write("a", "1\n")
+		s.commit("one")
+	}, []string{
+		// What the command line says early stays; what is known late is laid over that alone.
+		"hg --config defaults.log=-q log --config ui.verbose=1", "hg log --qui --config ui.verbose=1", "hg log --verb --config ui.quiet=1",
+		"hg --config alias.lg='log -q' lg --config ui.verbose=1", "hg --config defaults.log=-q log -v", "hg -v log --no-verbose", "hg --config alias.lg='log -q' lg --no-quiet",
+	}},
+	{"numbers that Python reads", func(s *site) {
+		s.write("a", "1\n2\n3\n")
+		s.commit("one")
+	}, []string{
+		"hg log -q -l 1_0", "hg log -q -l 1__0", "hg log -q -l ' +2 '", "hg log -l $'\\xc2\\xa02'", "hg log -q -l 9223372036854775807", "hg log -qfL a,0_1:2", "hg log -qfL a,-5:9223372036854775807",
+		"hg log -fL $'a,1:\\xc2\\xa02'", "COLUMNS=0 hg log -l1 --stat", "COLUMNS=-9 hg log -Gl1 --stat", "COLUMNS=4_0 hg log -T '{termwidth}\\n'", "COLUMNS= hg log -T '{termwidth}\\n'",
+	}},
 	{"a file outside of the store", func(s *site) {
 		s.write("a", "1\n", "sub/b", "1\n")
 		s.commit("one")

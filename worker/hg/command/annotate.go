@@ -8,13 +8,13 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 
 	"hgbroker/worker/hg/annotate"
 	"hgbroker/worker/hg/bdiff"
 	"hgbroker/worker/hg/cmdline"
+	"hgbroker/worker/hg/config/python"
 	"hgbroker/worker/hg/hgerr"
 	"hgbroker/worker/hg/manifest"
 	"hgbroker/worker/hg/match"
@@ -469,13 +469,13 @@ func (c *Context) lineRanges(v *repo.View, specs []string) ([]lineRange, error) 
 			return nil, inputError("malformatted line-range pattern %s", spec)
 		}
 		pattern, bounds := spec[:at], strings.Split(spec[at+1:], ":")
-		if slices.ContainsFunc(bounds, func(s string) bool { return strings.ContainsAny(s, "_") }) {
-			return nil, unsupported("--line-range %s", spec)
-		}
-		var numbers [2]int
+		var numbers [2]int64
 		ok := len(bounds) == 2
 		for i := 0; ok && i < 2; i++ {
-			n, err := strconv.Atoi(strings.TrimSpace(bounds[i]))
+			n, err := python.Int(bounds[i])
+			if errors.Is(err, python.ErrRange) {
+				return nil, unsupported("--line-range %s", spec)
+			}
 			numbers[i], ok = n, err == nil
 		}
 		if !ok {
@@ -485,7 +485,7 @@ func (c *Context) lineRanges(v *repo.View, specs []string) ([]lineRange, error) 
 		if err != nil {
 			return nil, err
 		}
-		from, to, err := repo.LineRange(int64(numbers[0]), int64(numbers[1]))
+		from, to, err := repo.LineRange(numbers[0], numbers[1])
 		if err != nil {
 			return nil, err
 		}

@@ -82,6 +82,7 @@ type Context struct {
 	// Buffers is where formatters have their memory from; nil is fine.
 	Buffers  *Buffers
 	pending  []*bytes.Buffer // what formatters hold
+	outputs  []*output
 	sets     []*fileset.Matcher
 	failures []*atomic.Pointer[error] // of patterns that took too long
 
@@ -97,6 +98,17 @@ func (c *Context) Spill() {
 		c.Buffers.put(b)
 	}
 	c.pending = nil
+}
+
+// FirstError is what the command failed by: an item that could not be shown came
+// before whatever ended it, which is err.
+func (c *Context) FirstError(err error) error {
+	for _, o := range c.outputs {
+		if o.Formatter != nil && o.Err() != nil {
+			return o.Err()
+		}
+	}
+	return err
 }
 
 // buffer is the memory of a formatter, which Spill looks at.

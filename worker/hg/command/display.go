@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"hgbroker/worker/hg/config/python"
 	"hgbroker/worker/hg/formatter"
 	"hgbroker/worker/hg/node"
 	"hgbroker/worker/hg/repo"
@@ -84,8 +85,8 @@ func (c *Context) formatterConfig() (*formatter.Config, error) {
 // termWidth is how wide hg takes the terminal to be when there is none.
 func (c *Context) termWidth() int {
 	if columns, ok := c.Getenv("COLUMNS"); ok {
-		if n, err := strconv.Atoi(columns); err == nil && n > 0 {
-			return n
+		if n, err := python.Int(columns); err == nil {
+			return int(n)
 		}
 	}
 	return 80
@@ -159,6 +160,7 @@ func (c *Context) formatter(topic string, v *repo.View) (*output, error) {
 		tr = o.repo
 	}
 	o.Formatter, err = formatter.New(cfg, spec, topic, tr, o.buf)
+	c.outputs = append(c.outputs, o)
 	return o, err
 }
 

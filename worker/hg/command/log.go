@@ -4,11 +4,13 @@ package command
 
 import (
 	"bytes"
+	"errors"
+	"math"
 	"slices"
-	"strconv"
 	"strings"
 
 	"hgbroker/worker/hg/cmdline"
+	"hgbroker/worker/hg/config/python"
 	"hgbroker/worker/hg/graph"
 	"hgbroker/worker/hg/match"
 	"hgbroker/worker/hg/node"
@@ -97,17 +99,16 @@ func (c *Context) limit() (int, error) {
 	if text == "" {
 		return -1, nil
 	}
-	if strings.Contains(text, "_") {
+	n, err := python.Int(text)
+	switch {
+	case errors.Is(err, python.ErrRange):
 		return 0, unsupported("--limit %s", text)
-	}
-	n, err := strconv.Atoi(strings.TrimSpace(text))
-	if err != nil {
+	case err != nil:
 		return 0, inputError("limit must be a positive integer")
-	}
-	if n <= 0 {
+	case n <= 0:
 		return 0, inputError("limit must be positive")
 	}
-	return n, nil
+	return int(min(n, math.MaxInt)), nil
 }
 
 // logSpecs turns the options that filter into one revset, in hg's order.

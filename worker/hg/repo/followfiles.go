@@ -25,7 +25,7 @@ func parseError(message string) error {
 // one, into one from 0 and without.
 func LineRange(from, to int64) (lo, hi int, err error) {
 	switch {
-	case to-from < 0:
+	case to < from:
 		return 0, 0, parseError("line range must be positive")
 	case from < 1:
 		return 0, 0, parseError("fromline must be strictly positive")
