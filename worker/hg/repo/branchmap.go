@@ -400,57 +400,17 @@ func (v *View) needBranches() error {
 const parallelPart = 4096
 
 // readBranchColumns takes the branch of every changeset that the snapshot does
-// not know it of from its text. Several goroutines read a part each.
+// not know it of from hg's cache, or from its text.
 func (r *Repo) readBranchColumns() (*snapshot.BranchColumns, error) {
 	from := r.snap.BranchesKnown()
-	n := r.snap.Len() - from
-	cols := &snapshot.BranchColumns{Names: slices.Clone(r.snap.BranchNames()), Of: make([]uint32, n)}
-	parts := max(1, min(r.crew.size(), n/parallelPart))
-	names := make([][]string, parts) // by the numbers of each part
-	begin := func(i int) int { return int(int64(n) * int64(i) / int64(parts)) }
-	var done []bool
-	if cols.Names, done = r.cachedBranches(from, cols.Names, cols.Of); slices.Contains(done, true) {
-		return cols, r.fillBranches(cols, done, from)
-	}
-	own := r.changesetLog() // belongs to one goroutine
-	err := r.crew.each(parts, func(i int) (err error) {
-		log := own
-		if i > 0 {
-			log = r.openChangelog()
-			defer log.Close()
-		}
-		names[i], err = branchesOf(log, node.Rev(from+begin(i)), cols.Of[begin(i):begin(i+1)])
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	// Numbers are in the order of first appearance, whatever the parts were.
-	ids := map[string]uint32{}
-	for i, name := range cols.Names {
-		ids[name] = uint32(i)
-	}
-	for i, list := range names {
-		to := make([]uint32, len(list))
-		for k, name := range list {
-			id, ok := ids[name]
-			if !ok {
-				id = uint32(len(cols.Names))
-				ids[name] = id
-				cols.Names = append(cols.Names, name)
-			}
-			to[k] = id
-		}
-		part := cols.Of[begin(i):begin(i+1)]
-		for k, c := range part {
-			part[k] = to[c>>1]<<1 | c&1
-		}
-	}
-	return cols, nil
+	cols := &snapshot.BranchColumns{Of: make([]uint32, r.snap.Len()-from)}
+	names, done := r.cachedBranches(from, slices.Clone(r.snap.BranchNames()), cols.Of)
+	cols.Names = names
+	return cols, r.fillBranches(cols, done, from)
 }
 
-// fillBranches takes those branches from texts that hg's cache does not tell.
-// Several goroutines read a part each.
+// fillBranches takes those branches from texts that are not done. Several goroutines
+// read a part each.
 func (r *Repo) fillBranches(cols *snapshot.BranchColumns, done []bool, from int) error {
 	missing := 0
 	for _, known := range done {
@@ -471,8 +431,8 @@ func (r *Repo) fillBranches(cols *snapshot.BranchColumns, done []bool, from int)
 		begins[i] = at
 	}
 	type run struct {
-		begin, end int
-		names      []string // by the numbers in it
+		column []uint32
+		names  []string // by the numbers in it
 	}
 	runs := make([][]run, parts)
 	own := r.changesetLog() // belongs to one goroutine
@@ -494,7 +454,7 @@ func (r *Repo) fillBranches(cols *snapshot.BranchColumns, done []bool, from int)
 			if err != nil {
 				return err
 			}
-			runs[p] = append(runs[p], run{i, end, names})
+			runs[p] = append(runs[p], run{cols.Of[i:end], names})
 			i = end
 		}
 		return nil
@@ -502,21 +462,24 @@ func (r *Repo) fillBranches(cols *snapshot.BranchColumns, done []bool, from int)
 	if err != nil {
 		return err
 	}
-	for _, part := range runs {
-		for _, run := range part {
-			to := make([]uint32, len(run.names))
-			for k, name := range run.names {
-				at := slices.Index(cols.Names, name)
-				if at < 0 {
-					at = len(cols.Names)
-					cols.Names = append(cols.Names, name)
-				}
-				to[k] = uint32(at)
+	// Numbers are in the order of first appearance, whatever the parts were.
+	ids := map[string]uint32{}
+	for i, name := range cols.Names {
+		ids[name] = uint32(i)
+	}
+	for _, run := range slices.Concat(runs...) {
+		to := make([]uint32, len(run.names))
+		for k, name := range run.names {
+			id, ok := ids[name]
+			if !ok {
+				id = uint32(len(cols.Names))
+				ids[name] = id
+				cols.Names = append(cols.Names, name)
 			}
-			column := cols.Of[run.begin:run.end]
-			for k, c := range column {
-				column[k] = to[c>>1]<<1 | c&1
-			}
+			to[k] = id
+		}
+		for k, c := range run.column {
+			run.column[k] = to[c>>1]<<1 | c&1
 		}
 	}
 	return nil
