@@ -5,7 +5,6 @@ package broker
 import (
 	"context"
 	"iter"
-	"sync"
 	"time"
 
 	"hgbroker/protocol"
@@ -58,18 +57,20 @@ func inlineOf(ctx context.Context) *inline {
 // inlineLimit is how long the read loop waits for a worker.
 const inlineLimit = protocol.BriefWait
 
-// inlineMethods are those that ask a worker and nobody else.
-var inlineMethods = sync.OnceValue(func() map[string]bool {
-	return map[string]bool{
-		protocol.MethodRun: true, protocol.MethodState: true, protocol.MethodStatus: true, protocol.MethodLog: true, protocol.MethodCat: true,
-		protocol.MethodLineDiff: true, protocol.MethodAnnotate: true,
+// inlineMethod tells whether a method asks a worker and nobody else.
+func inlineMethod(name string) bool {
+	switch name {
+	case protocol.MethodRun, protocol.MethodState, protocol.MethodStatus, protocol.MethodLog, protocol.MethodCat, protocol.MethodLineDiff,
+		protocol.MethodAnnotate:
+		return true
 	}
-})
+	return false
+}
 
 // mayInline tells whether the read loop may perform a request of a method while
 // inFlight others are under way. Only the read loop calls it.
 func (s *Server) mayInline(method string, inFlight int) bool {
-	return inFlight == 0 && inlineMethods()[method] && s.stream.Drained() && s.stream.CanWait()
+	return inFlight == 0 && inlineMethod(method) && s.stream.Drained() && s.stream.CanWait()
 }
 
 // What a coroutine yields beside a descriptor to wait for.

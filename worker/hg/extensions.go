@@ -110,19 +110,21 @@ var extensions = []extension{
 	{name: "uncommit", adds: "unamend uncommit"},
 }
 
-// extensionCommands are the native commands that extensions add, by the extension
-// that has to be enabled.
-var extensionCommands = sync.OnceValue(func() map[string]string {
-	return map[string]string{
-		"children": "children",
-		"qapplied": "mq", "qdiff": "mq", "qguard": "mq", "qheader": "mq", "qnext": "mq", "qprev": "mq", "qqueue": "mq", "qselect": "mq",
-		"qseries": "mq", "qtop": "mq", "qunapplied": "mq",
+// commandOwner is the extension that has to be enabled for a native command that one
+// adds; empty for any other.
+func commandOwner(name string) string {
+	switch name {
+	case "children":
+		return "children"
+	case "qapplied", "qdiff", "qguard", "qheader", "qnext", "qprev", "qqueue", "qselect", "qseries", "qtop", "qunapplied":
+		return "mq"
 	}
-})
+	return ""
+}
 
 // extensionCommand finds a command that an enabled extension adds, by its full name.
 func (l *loadedConfig) extensionCommand(name string) (cmdline.Command, bool) {
-	owner := extensionCommands()[name]
+	owner := commandOwner(name)
 	if owner == "" || slices.Contains(l.aliases, name) || !slices.Contains(l.extensions, knownExtensions()[owner]) {
 		return cmdline.Command{}, false
 	}

@@ -6,7 +6,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"sync"
 
 	"hgbroker/worker/hg/mergestate"
 	"hgbroker/worker/hg/repo"
@@ -72,7 +71,7 @@ func runDebugmergestate(c *Context) (int, error) {
 		list.StartItem()
 		list.Data("path", template.Bytes(f.Path))
 		list.Data("state", template.Bytes(f.State))
-		for i, name := range mergeFields()[f.State] {
+		for i, name := range mergeFields(f.State) {
 			list.Data(name, template.Bytes(f.Rest[i]))
 		}
 		extras := list.Nested("extras", "", " ")
@@ -103,15 +102,18 @@ func runDebugmergestate(c *Context) (int, error) {
 	return 0, fm.finish()
 }
 
-// mergeFields name what follows the state of a file in the merge state.
-var mergeFields = sync.OnceValue(func() map[string][]string {
-	return map[string][]string{
-		"u":  contentFields,
-		"r":  contentFields,
-		"pu": {"renamed_path", "rename_side"},
-		"pr": {"renamed_path", "rename_side"},
+// mergeFields are the names of what follows the state of a file in the merge state.
+func mergeFields(state string) []string {
+	switch state {
+	case "u", "r":
+		return contentFields
+	case "pu", "pr":
+		return pathFields
 	}
-})
+	return nil
+}
+
+var pathFields = []string{"renamed_path", "rename_side"}
 
 var contentFields = []string{"local_key", "local_path", "ancestor_path", "ancestor_node", "other_path", "other_node", "local_flags"}
 
@@ -168,7 +170,7 @@ func (c *Context) printMergeState(m *mergestate.State, sides []mergeSide, files 
 	}
 	for _, f := range files {
 		c.Printf("file: %s (state \"%s\")\n", f.Path, f.State)
-		switch r := f.Rest; len(mergeFields()[f.State]) {
+		switch r := f.Rest; len(mergeFields(f.State)) {
 		case len(contentFields):
 			if r[1] != "" {
 				c.Printf("  local path: %s (hash %s, flags \"%s\")\n  ancestor path: %s (node %s)\n  other path: %s (node %s)\n", r[1], r[0], r[6], r[2], r[3], r[4], r[5])

@@ -4,17 +4,17 @@ package config
 
 import (
 	"strings"
-	"sync"
 )
 
-// absorbed names the extensions that became part of Mercurial: enabling one
-// loads nothing. "shelve" and "color" are the ones still seen.
-var absorbed = sync.OnceValue(func() map[string]bool {
-	return map[string]bool{
-		"hbisect": true, "bookmarks": true, "color": true, "parentrevspec": true, "progress": true,
-		"interhg": true, "inotify": true, "hgcia": true, "shelve": true,
+// absorbed tells whether an extension became part of Mercurial: to enable it loads
+// nothing. "shelve" and "color" are the ones still seen.
+func absorbed(name string) bool {
+	switch name {
+	case "hbisect", "bookmarks", "color", "parentrevspec", "progress", "interhg", "inotify", "hgcia", "shelve":
+		return true
 	}
-})
+	return false
+}
 
 // Extensions lists the extensions that [extensions] enables, by their short
 // name ("rebase" for "hgext.rebase"), with the path given for them, which is ""
@@ -30,7 +30,7 @@ func (c *Config) Extensions() map[string]string {
 		if strings.HasPrefix(name, "hgext.") || strings.HasPrefix(name, "hgext/") {
 			name = name[len("hgext."):]
 		}
-		if _, known := enabled[name]; !known && !absorbed()[name] {
+		if _, known := enabled[name]; !known && !absorbed(name) {
 			enabled[name] = it.Text
 		}
 	}

@@ -14,23 +14,35 @@ import (
 // fields is what a format found in a text.
 type fields struct{ year, month, day, hour, minute, second int }
 
-// directives are the regular expressions by which Python's strptime reads each
-// conversion; the first alternative that matches counts.
-var directives = sync.OnceValue(func() map[byte]string {
-	return map[byte]string{
-		'Y': `(\d\d\d\d)`,
-		'y': `(\d\d)`,
-		'm': `(1[0-2]|0[1-9]|[1-9])`,
-		'd': `(3[0-1]|[1-2]\d|0[1-9]|[1-9]| [1-9])`,
-		'H': `(2[0-3]|[0-1]\d|\d)`,
-		'I': `(1[0-2]|0[1-9]|[1-9])`,
-		'M': `([0-5]\d|\d)`,
-		'S': `(6[0-1]|[0-5]\d|\d)`,
-		'p': `(am|pm)`,
-		'a': `(mon|tue|wed|thu|fri|sat|sun)`,
-		'b': `(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)`,
+// directive is the regular expression by which Python's strptime reads a
+// conversion, "" for one that is not known; the first alternative that matches counts.
+func directive(conversion byte) string {
+	switch conversion {
+	case 'Y':
+		return `(\d\d\d\d)`
+	case 'y':
+		return `(\d\d)`
+	case 'm':
+		return `(1[0-2]|0[1-9]|[1-9])`
+	case 'd':
+		return `(3[0-1]|[1-2]\d|0[1-9]|[1-9]| [1-9])`
+	case 'H':
+		return `(2[0-3]|[0-1]\d|\d)`
+	case 'I':
+		return `(1[0-2]|0[1-9]|[1-9])`
+	case 'M':
+		return `([0-5]\d|\d)`
+	case 'S':
+		return `(6[0-1]|[0-5]\d|\d)`
+	case 'p':
+		return `(am|pm)`
+	case 'a':
+		return `(mon|tue|wed|thu|fri|sat|sun)`
+	case 'b':
+		return `(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)`
 	}
-})
+	return ""
+}
 
 var monthNames = []string{"jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"}
 
@@ -55,7 +67,7 @@ var compile = func() func(format string) *pattern {
 			case '%':
 				i++
 				p.order = append(p.order, format[i])
-				b.WriteString(directives()[format[i]])
+				b.WriteString(directive(format[i]))
 			case ' ':
 				// Python's \s, as far as it is ASCII.
 				b.WriteString(`[\t-\r\x1c-\x20]+`)

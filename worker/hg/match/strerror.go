@@ -4,27 +4,38 @@ package match
 
 import (
 	"errors"
-	"sync"
 	"syscall"
 )
 
-// reasons are the C library's texts, in the C locale, for the errors that a
-// path can have.
-var reasons = sync.OnceValue(func() map[syscall.Errno]string {
-	return map[syscall.Errno]string{
-		syscall.EPERM:        "Operation not permitted",
-		syscall.ENOENT:       "No such file or directory",
-		syscall.EIO:          "Input/output error",
-		syscall.EACCES:       "Permission denied",
-		syscall.ENOTDIR:      "Not a directory",
-		syscall.EISDIR:       "Is a directory",
-		syscall.EINVAL:       "Invalid argument",
-		syscall.ELOOP:        "Too many levels of symbolic links",
-		syscall.ENAMETOOLONG: "File name too long",
-		syscall.ESTALE:       "Stale file handle",
-		syscall.ENXIO:        "No such device or address",
+// reason is the C library's text, in the C locale, for an error that a path can
+// have.
+func reason(errno syscall.Errno) (text string, ok bool) {
+	switch errno {
+	case syscall.EPERM:
+		return "Operation not permitted", true
+	case syscall.ENOENT:
+		return "No such file or directory", true
+	case syscall.EIO:
+		return "Input/output error", true
+	case syscall.EACCES:
+		return "Permission denied", true
+	case syscall.ENOTDIR:
+		return "Not a directory", true
+	case syscall.EISDIR:
+		return "Is a directory", true
+	case syscall.EINVAL:
+		return "Invalid argument", true
+	case syscall.ELOOP:
+		return "Too many levels of symbolic links", true
+	case syscall.ENAMETOOLONG:
+		return "File name too long", true
+	case syscall.ESTALE:
+		return "Stale file handle", true
+	case syscall.ENXIO:
+		return "No such device or address", true
 	}
-})
+	return "", false
+}
 
 // Strerror is what hg prints as the reason of a failed system call. It reports
 // false for an error that is not known.
@@ -33,6 +44,6 @@ func Strerror(err error) (string, bool) {
 	if !errors.As(err, &errno) {
 		return "", false
 	}
-	s, ok := reasons()[errno]
+	s, ok := reason(errno)
 	return s, ok
 }

@@ -3,8 +3,6 @@
 package status
 
 import (
-	"sync"
-
 	"golang.org/x/sys/unix"
 
 	"hgbroker/worker/hg/dirstate"
@@ -125,22 +123,33 @@ func classify(i dirstate.Item, copied bool, st *fileStat, now int64) class {
 	return classClean
 }
 
-// Magic numbers of file systems that cannot hold symbolic links or execute
-// bits, or that differ by how they are mounted.
-var foreign = sync.OnceValue(func() map[int64]string {
-	return map[int64]string{
-		0x4d44:     "vfat",
-		0x2011bab0: "exfat",
-		0x5346544e: "ntfs",
-		0x7366746e: "ntfs3",
-		0xff534d42: "cifs",
-		0xfe534d42: "smb2",
-		0x517b:     "smb",
-		0x01021997: "9p",
-		0x4006:     "fat",
-		0x65735546: "fuse",
+// foreign tells by its magic number whether a file system cannot hold symbolic links
+// or execute bits, or differs by how it is mounted.
+func foreign(magic int64) (name string, ok bool) {
+	switch magic {
+	case 0x4d44:
+		return "vfat", true
+	case 0x2011bab0:
+		return "exfat", true
+	case 0x5346544e:
+		return "ntfs", true
+	case 0x7366746e:
+		return "ntfs3", true
+	case 0xff534d42:
+		return "cifs", true
+	case 0xfe534d42:
+		return "smb2", true
+	case 0x517b:
+		return "smb", true
+	case 0x01021997:
+		return "9p", true
+	case 0x4006:
+		return "fat", true
+	case 0x65735546:
+		return "fuse", true
 	}
-})
+	return "", false
+}
 
 // CheckFilesystem returns an Unsupported when the working directory is on a
 // file system that may lack symbolic links, execute bits or the difference
@@ -151,7 +160,7 @@ func CheckFilesystem(root string) (magic int64, err error) {
 	if err := unix.Statfs(root, &st); err != nil {
 		return 0, hgerr.NewUnsupported("file system of %s: %v", root, err)
 	}
-	if name, ok := foreign()[int64(st.Type)&0xffffffff]; ok {
+	if name, ok := foreign(int64(st.Type) & 0xffffffff); ok {
 		return 0, hgerr.NewUnsupported("working directory on %s", name)
 	}
 	return int64(st.Type), nil

@@ -223,7 +223,7 @@ func (m *mappings) value(s *scope) (Value, error) {
 		inner.populate()
 		d := &dict{}
 		for _, b := range inner.vars {
-			if resourceNames()[b.Name] {
+			if isResource(b.Name) {
 				continue
 			}
 			v, err := unwrap(inner, b.Value)

@@ -7,7 +7,6 @@ import (
 	"sort"
 	"strconv"
 	"strings"
-	"sync"
 
 	"hgbroker/worker/hg/dates"
 	"hgbroker/worker/hg/hgerr"
@@ -242,14 +241,27 @@ func fateVerb(o *Options, successors int, markers []Marker) (string, error) {
 	return "split", nil
 }
 
-// effectVerbs are what a rewriting can change, as bits of the number that markers keep
-// under "ef1", with evolve's word for one that changed nothing else.
-var effectVerbs = sync.OnceValue(func() map[int]string {
-	return map[int]string{
-		1 << 0: "reworded", 1 << 1: "meta-changed", 1 << 2: "rebased", 1 << 3: "amended",
-		1 << 4: "reauthored", 1 << 5: "date-changed", 1 << 6: "branch-changed",
+// effectVerb is evolve's word for a rewriting that changed one thing, as the bit of the
+// number that markers keep under "ef1"; empty for any other number.
+func effectVerb(effect int) string {
+	switch effect {
+	case 1 << 0:
+		return "reworded"
+	case 1 << 1:
+		return "meta-changed"
+	case 1 << 2:
+		return "rebased"
+	case 1 << 3:
+		return "amended"
+	case 1 << 4:
+		return "reauthored"
+	case 1 << 5:
+		return "date-changed"
+	case 1 << 6:
+		return "branch-changed"
 	}
-})
+	return ""
+}
 
 // evolveVerb is the word that the extension evolve has for a rewriting.
 func evolveVerb(markers []Marker) (string, error) {
@@ -275,7 +287,7 @@ func evolveVerb(markers []Marker) (string, error) {
 			all |= n
 		}
 	}
-	if verb := effectVerbs()[all]; verb != "" {
+	if verb := effectVerb(all); verb != "" {
 		return verb, nil
 	}
 	return "rewritten", nil

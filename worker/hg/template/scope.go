@@ -4,7 +4,6 @@ package template
 
 import (
 	"bytes"
-	"sync"
 
 	"hgbroker/worker/hg/hgerr"
 	"hgbroker/worker/hg/node"
@@ -23,12 +22,14 @@ const (
 	resRevcache
 )
 
-// resourceNames cannot be read or bound by a template.
-var resourceNames = sync.OnceValue(func() map[string]bool {
-	return map[string]bool{
-		"cache": true, "ctx": true, "fctx": true, "repo": true, "revcache": true, "ui": true,
+// isResource tells whether a name cannot be read or bound by a template.
+func isResource(name string) bool {
+	switch name {
+	case "cache", "ctx", "fctx", "repo", "revcache", "ui":
+		return true
 	}
-})
+	return false
+}
 
 // revcache is what was computed about the changeset in view.
 type revcache struct {
@@ -251,7 +252,7 @@ func (s *scope) lookup(name string, need resources) (Value, bool) {
 // symbol evaluates a name: bound, or a keyword, or a fragment. ok is false when
 // it is none of them.
 func (s *scope) symbol(name string, kw *keyword, f *fragment) (v Value, ok bool, err error) {
-	if !resourceNames()[name] {
+	if !isResource(name) {
 		var need resources
 		if kw != nil {
 			need = kw.requires
