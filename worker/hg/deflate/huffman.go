@@ -2,7 +2,10 @@
 
 package deflate
 
-import "math/bits"
+import (
+	"math/bits"
+	"sync"
+)
 
 // huffman collects the literals and matches of a block and writes the block in
 // the shortest of the three forms of RFC 1951. How codes of the same frequency
@@ -59,8 +62,8 @@ var (
 	// lengthOrder is the order in which the lengths' own lengths are written.
 	lengthOrder = [numLengths]int{16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15}
 
-	fixedLiterals  = fixedLengths()
-	fixedDistances = repeated(5, numDistances)
+	fixedLiterals  = sync.OnceValue(fixedLengths)
+	fixedDistances = sync.OnceValue(func() []int { return repeated(5, numDistances) })
 	lengthBases    = append(bases(lengthExtra[:28]), maxMatch-minMatch)
 	distanceBases  = bases(distanceExtra)
 )
@@ -110,9 +113,9 @@ func logCode(n, low, first int) int {
 
 func (h *huffman) start() {
 	h.literals.size, h.literals.maxLength = numLiterals, maxBits
-	h.literals.extra, h.literals.extraBase, h.literals.fixed = lengthExtra, endOfBlock+1, fixedLiterals
+	h.literals.extra, h.literals.extraBase, h.literals.fixed = lengthExtra, endOfBlock+1, fixedLiterals()
 	h.distances.size, h.distances.maxLength = numDistances, maxBits
-	h.distances.extra, h.distances.fixed = distanceExtra, fixedDistances
+	h.distances.extra, h.distances.fixed = distanceExtra, fixedDistances()
 	h.lengths.size, h.lengths.maxLength, h.lengths.extra = numLengths, 7, repeatExtra
 	h.clear()
 }
@@ -180,10 +183,10 @@ func (h *huffman) flush(data []byte, storable, last bool) {
 		h.out = append(h.out, data...)
 	case fixed <= size:
 		h.write(1<<1+final, 3)
-		copy(h.literals.length[:], fixedLiterals[:numLiterals])
-		copy(h.distances.length[:], fixedDistances)
-		h.literals.assign(fixedLiterals)
-		h.distances.assign(fixedDistances)
+		copy(h.literals.length[:], fixedLiterals()[:numLiterals])
+		copy(h.distances.length[:], fixedDistances())
+		h.literals.assign(fixedLiterals())
+		h.distances.assign(fixedDistances())
 		h.block()
 	default:
 		h.write(2<<1+final, 3)
