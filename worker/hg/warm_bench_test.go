@@ -96,7 +96,7 @@ func BenchmarkCold(b *testing.B) {
 	if dir == "" {
 		dir = hgtest.Extract(b, "merges-renames")
 	}
-	for _, line := range []string{"root", "log -r . -T {node}", "log -G -l10", "identify", "branches", "tags", "heads"} {
+	for _, line := range []string{"root", "log -r . -T {node}", "log -G -l10", "identify", "branches", "tags", "heads", "files", "status", "summary"} {
 		args := strings.Fields(line)
 		b.Run(strings.ReplaceAll(line, " ", "_"), func(b *testing.B) {
 			b.ReportAllocs()
