@@ -139,11 +139,9 @@ func (c *channel) next() *protocol.Frame {
 		return <-c.frames
 	}
 	for {
-		if first {
-			// It is on its way, which says nothing of the next: a drop-in hg sends one
-			// command, and needs the processor to take the answer and to go.
-			protocol.WaitBriefly(c.conn.Fd(), -1, protocol.BriefWait)
-		} else {
+		if !first {
+			// The first is on its way, which says nothing of the next: a drop-in hg has
+			// none, and needs the processor to take the answer and to go.
 			c.conn.Await()
 		}
 		f, err := c.conn.Recv()
