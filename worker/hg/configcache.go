@@ -123,7 +123,11 @@ func (l *loadedConfig) hook(command string) (name string, ok bool) {
 
 func (c *configCache) get(key configKey, now time.Time, absent *store.Absences) *loadedConfig {
 	for i, l := range c.entries {
-		if l.key != key {
+		want := key
+		if !l.full.CwdCounts() {
+			want.cwd = l.key.cwd
+		}
+		if l.key != want {
 			continue
 		}
 		if !l.full.Fresh(now, absent) || !l.installed() {

@@ -13,9 +13,6 @@ import (
 // when it sees the value for the first time, and undoes the doubled % of old
 // configurations with hg's warning.
 func (c *Config) fixPaths(root string) {
-	if root == "" {
-		root = c.sources.Cwd
-	}
 	for _, l := range []*layer{c.trusted, c.untrusted, c.overrides} {
 		for _, name := range l.names("paths") {
 			v, _ := l.get("paths", name)
@@ -25,7 +22,9 @@ func (c *Config) fixPaths(root string) {
 			}
 			k := pathKey{name, v.text, source}
 			if _, known := c.pathRoots[k]; !known {
-				c.pathRoots[k] = root
+				if c.pathRoots[k] = root; root == "" {
+					c.pathRoots[k] = c.sources.cwd()
+				}
 			}
 			if strings.Contains(name, ":") || !strings.Contains(v.text, "%%") {
 				continue

@@ -42,6 +42,8 @@ type Sources struct {
 	DefaultRC []string
 	// SystemDir replaces /etc/mercurial when not empty.
 	SystemDir string
+
+	cwdCounts bool // Cwd was asked for
 }
 
 func (s *Sources) getenv(name string) (string, bool) {
@@ -56,8 +58,17 @@ func (s *Sources) abs(name string) string {
 	if strings.HasPrefix(name, "/") || s.Cwd == "" {
 		return name
 	}
-	return join(s.Cwd, name)
+	return join(s.cwd(), name)
 }
+
+func (s *Sources) cwd() string {
+	s.cwdCounts = true
+	return s.Cwd
+}
+
+// CwdCounts tells whether the configuration depends on the client's working
+// directory. That of most does not.
+func (c *Config) CwdCounts() bool { return c.sources.cwdCounts }
 
 // component is one step of loading: a file, a packaged file or the items that
 // environment variables set.
