@@ -169,6 +169,9 @@ func refuseConfig(cfg *config.Config, env *environment) error {
 			return hgerr.NewUnsupported("%s.%s", item[0], item[1])
 		}
 	}
+	if _, err := cfg.Bool("ui", "slash"); err != nil {
+		return hgerr.NewUnsupported("ui.slash, which is no boolean")
+	}
 	if out := cfg.MessageOutput; out != "" && out != "stdio" {
 		return hgerr.NewUnsupported("ui.message-output=%s", out)
 	}

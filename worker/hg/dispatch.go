@@ -263,6 +263,7 @@ func (d *dispatcher) parse() (cmdline.Line, *command.Spec, error) {
 	var spec *command.Spec
 	var known *commandOptions
 	var called []string
+	var hooked string // the name that hooks are looked up by
 	if d.loaded.strictErr != nil {
 		return cmdline.Line{}, nil, d.loaded.strictErr
 	}
@@ -300,6 +301,7 @@ func (d *dispatcher) parse() (cmdline.Line, *command.Spec, error) {
 			return nil, nil, hgerr.NewUnsupported("command %s", target.Name)
 		}
 		d.result.Command = spec.Name
+		hooked = name
 		known, called = d.dialect.of(spec), words
 		return known.set, words, nil
 	}
@@ -326,7 +328,7 @@ func (d *dispatcher) parse() (cmdline.Line, *command.Spec, error) {
 	if err := d.refuseExtensions(spec, line, called); err != nil {
 		return line, nil, err
 	}
-	if hook, ok := d.loaded.hook(spec.Name); ok {
+	if hook, ok := d.loaded.hook(hooked); ok {
 		return line, nil, hgerr.NewUnsupported("hook %s", hook)
 	}
 	return line, spec, nil

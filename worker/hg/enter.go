@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"hgbroker/worker/hg/hgerr"
+	"hgbroker/worker/hg/hgurl"
 	"hgbroker/worker/hg/match"
 	"hgbroker/worker/hg/repo"
 	"hgbroker/worker/hg/store"
@@ -63,7 +64,7 @@ func (d *dispatcher) enter() (root string, err error) {
 		root, _ := repo.Find(d.cwd)
 		return root, nil
 	}
-	if strings.Contains(path, "://") || strings.ContainsAny(path, "$~#") {
+	if strings.ContainsAny(path, "$~#") || hgurl.HasScheme(path) {
 		return "", hgerr.NewUnsupported("--repository %s", path)
 	}
 	if !filepath.IsAbs(path) {

@@ -147,6 +147,18 @@ var regressions = []struct {
 		"hg log -q -l 1_0", "hg log -q -l 1__0", "hg log -q -l ' +2 '", "hg log -l $'\\xc2\\xa02'", "hg log -q -l 9223372036854775807", "hg log -qfL a,0_1:2", "hg log -qfL a,-5:9223372036854775807",
 		"hg log -fL $'a,1:\\xc2\\xa02'", "COLUMNS=0 hg log -l1 --stat", "COLUMNS=-9 hg log -Gl1 --stat", "COLUMNS=4_0 hg log -T '{termwidth}\\n'", "COLUMNS= hg log -T '{termwidth}\\n'",
 	}},
+	{"hooks of an alias", func(s *site) {
+		s.write("a", "1\n", ".hg/hgrc", "[alias]\nlg = log -q\nouter = lg\n")
+		s.commit("one")
+	}, []string{
+		// hg looks them up by the name of the alias, and not by what it stands for.
+		"hg --config hooks.pre-log='echo hook' lg", "hg --config hooks.post-lg='echo hook' lg", "hg --config hooks.pre-outer='echo hook' outer", "hg --config hooks.pre-lg='echo hook' outer",
+		"hg --config hooks.fail-lg='echo hook' lg -r nosuch", "hg --config hooks.pre-identify='echo hook' id", "hg --config hooks.pre-history='echo hook' history",
+	}},
+	{"places with a scheme", func(s *site) {
+		s.write("a", "1\n")
+		s.commit("one")
+	}, []string{"hg -R file:. log -q", "hg -R bundle:. log -q", "hg -R x:y log -q", "hg --config 'paths.a=C:\\x' paths", "hg --config paths.a=c:x paths", "hg --config ui.slash=x status"}},
 	{"a file outside of the store", func(s *site) {
 		s.write("a", "1\n", "sub/b", "1\n")
 		s.commit("one")

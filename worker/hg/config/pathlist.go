@@ -54,6 +54,9 @@ func (c *Config) Paths() ([]NamedPath, error) {
 			if _, err := hgurl.Parse(text); err != nil {
 				return nil, err
 			}
+			if hgurl.HasDriveLetter(text) {
+				return nil, hgerr.NewUnsupported("paths.%s = %s", it.Name, text)
+			}
 			list = append(list, NamedPath{it.Name, text, sub})
 		}
 	}

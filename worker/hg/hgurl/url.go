@@ -32,7 +32,7 @@ func Parse(text string) (*URL, error) {
 	if before, after, ok := strings.Cut(rest, "#"); ok {
 		rest, u.Frag = before, &after
 	}
-	if hasDriveLetter(rest) || strings.HasPrefix(rest, `\\`) {
+	if HasDriveLetter(rest) || strings.HasPrefix(rest, `\\`) {
 		u.Path = &rest
 		return u, nil
 	}
@@ -81,7 +81,7 @@ func (u *URL) remote(rest string) error {
 		}
 		if host != "" {
 			u.Host = &host
-		} else if path != nil && !hasDriveLetter(after) {
+		} else if path != nil && !HasDriveLetter(after) {
 			after = "/" + after
 		}
 	}
@@ -118,6 +118,10 @@ func (u *URL) authority(text string) {
 	}
 }
 
+// HasScheme tells whether a place names what kind it is of, such as "https:",
+// "file:" or "bundle:".
+func HasScheme(text string) bool { return schemeLength(text) > 0 }
+
 // schemeLength is the length of the scheme that a text begins with, before the
 // colon; 0 without one.
 func schemeLength(text string) int {
@@ -133,7 +137,8 @@ func schemeLength(text string) int {
 	return 0
 }
 
-func hasDriveLetter(path string) bool {
+// HasDriveLetter tells whether a place begins as a path of Windows does.
+func HasDriveLetter(path string) bool {
 	return len(path) > 1 && path[1] == ':' && isAlnum(path[0]) && (path[0] < '0' || path[0] > '9')
 }
 
@@ -150,7 +155,7 @@ func (u *URL) LocalPath() string {
 		return u.text
 	}
 	path := value(u.Path)
-	if u.Scheme == "file" && u.Host != nil && path != "" && !hasDriveLetter(path) {
+	if u.Scheme == "file" && u.Host != nil && path != "" && !HasDriveLetter(path) {
 		return "/" + path
 	}
 	if path == "" {
@@ -189,9 +194,9 @@ func (u *URL) String() string {
 	b.WriteString(u.Scheme + ":")
 	if user != "" || password != "" || host != "" {
 		b.WriteString("//")
-	} else if path == "" || path[0] == '/' || hasDriveLetter(path) {
+	} else if path == "" || path[0] == '/' || HasDriveLetter(path) {
 		b.WriteString("//")
-		if hasDriveLetter(path) {
+		if HasDriveLetter(path) {
 			b.WriteByte('/')
 		}
 	}
