@@ -75,6 +75,28 @@ var regressions = []struct {
 		s.commit("two")
 		s.commit("two again", "--amend", "--config", "experimental.evolution=all")
 	}, append([]string{"hg diff -r.", "hg diff -r . -r tip", "hg status --rev .", "hg status --rev 0"}, nullLines...)},
+	{"copies beside markers that are not looked at", func(s *site) {
+		s.write("a", "1\n")
+		s.commit("one")
+		s.write("b", "1\n")
+		s.commit("two")
+		s.commit("two again", "--amend", "--config", "experimental.evolution=all")
+		s.hg("copy", "a", "c")
+		s.commit("three")
+		s.hg("commit", "-q", "--close-branch", "-m", "closed", "-u", "ada", "-d", "0 0")
+	}, []string{
+		"hg status -C --change .", "hg status -A --change .", "hg status -c --change .", "hg status -C --rev .", "hg status -C --change 0", "hg status -C", "hg diff -g -c .",
+		"hg diff -g -c tip", "hg diff -g -r .", "hg log -C -r .", "hg phase -r .", "hg phase .", "hg heads .", "hg log -r .", "hg debugrename a -r .",
+	}},
+	{"a bookmark that is malformed beside markers", func(s *site) {
+		s.write("a", "1\n")
+		s.commit("one")
+		s.commit("two", "--amend", "--config", "experimental.evolution=all")
+		s.write(".hg/bookmarks", "malformed line\n")
+	}, []string{
+		"hg log -r .", "hg log -r null", "hg log -r . -G", "hg log -q -r .", "hg log -v -r .", "hg log -r . -p", "hg log -r . -T '{bookmarks}\\n'", "hg parents", "hg tip", "hg heads .",
+		"hg log --color=always -r .", "hg log -Tjson -r .", "hg log -T compact -r .",
+	}},
 	{"of several ancestors the deepest", func(s *site) {
 		// Two merges of the same two changesets, of which one has the longer past.
 		s.write("a", "1\n")
@@ -169,6 +191,7 @@ var nullLines = []string{
 	"hg diff", "hg diff nosuch", "hg diff -r .", "hg diff -r . nosuch", "hg diff -c .", "hg diff --from . nosuch", "hg diff --to . nosuch", "hg diff --stat nosuch",
 	"hg annotate a", "hg export", "hg export .", "hg export -r null", "hg debugrename a", "hg files", "hg files -r .", "hg files -r . nosuch", "hg cat a", "hg manifest",
 	"hg status", "hg status nosuch", "hg status --rev . nosuch", "hg status --change .", "hg log -l1 .", "hg id", "hg parents", "hg export --config=diff.git=1",
+	"hg phase -r .", "hg phase .", "hg heads .", "hg log -r .", "hg cat -r . a", "hg cat -r . a nosuch", "hg annotate -r . a", "hg id -r .", "hg manifest -r .", "hg parents -r .", "hg status -C --change .", "hg bookmarks -l",
 }
 
 // TestRegressions compares what once differed.

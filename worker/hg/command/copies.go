@@ -61,6 +61,9 @@ func (c *Context) pathCopies(v *repo.View, a, b node.Rev, mt match.Matcher) (map
 	if err != nil {
 		return nil, err
 	}
+	if p1, _ := v.WdirParents(); a != b && a != node.NullRev && b != node.NullRev && !(b == node.WdirRev && a == p1) {
+		v.HiddenCount() // hg asks for their common ancestor in what is visible
+	}
 	return t.Between(a, b, mt.Match)
 }
 

@@ -63,6 +63,7 @@ func (c *Context) eval(v *repo.View, specs []string) (*revset.Set, error) {
 	if len(specs) == 1 && specs[0] == "." {
 		// hg knows this one without looking at what is visible.
 		p1, _ := v.WdirParents()
+		c.nullParent(v, ".", p1)
 		return revset.List(c.Context, c.revsets(v), c.revsetOptions(), []node.Rev{p1}), nil
 	}
 	if err := c.refuseTexts(specs); err != nil {

@@ -26,6 +26,8 @@ type printer struct {
 	// short is the layout without an option: neither more nor fewer lines, no colors.
 	short   bool
 	columns template.Columns
+
+	labelled bool // a changeset was shown
 }
 
 func newPrinter(cfg *Config, repo template.Repo, o DisplayOptions) *printer {
@@ -155,6 +157,12 @@ func (p *printer) append(b []byte, ctx template.Changectx, props Props) ([]byte,
 		mark := len(b)
 		b = p.changeID(b, ctx.Rev(), ctx.Node())
 		return p.colored(b, mark, "log.node"), nil
+	}
+	if !p.labelled {
+		// hg's label of the first line tells whether it is obsolete, so that hg warns
+		// of markers before it does of names.
+		p.labelled = true
+		ctx.Obsolete()
 	}
 	if p.short {
 		if c, ok := ctx.(template.ColumnReader); ok && c.Columns(&p.columns) {
