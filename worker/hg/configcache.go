@@ -9,6 +9,7 @@ import (
 
 	"hgbroker/worker/hg/cmdline"
 	"hgbroker/worker/hg/config"
+	"hgbroker/worker/hg/config/python"
 	"hgbroker/worker/hg/encoding"
 	"hgbroker/worker/hg/hgerr"
 	"hgbroker/worker/hg/store"
@@ -169,13 +170,44 @@ func refuseConfig(cfg *config.Config, env *environment) error {
 			return hgerr.NewUnsupported("%s.%s", item[0], item[1])
 		}
 	}
-	if _, err := cfg.Bool("ui", "slash"); err != nil {
-		return hgerr.NewUnsupported("ui.slash, which is no boolean")
+	if name := misread(cfg); name != "" {
+		return hgerr.NewUnsupported("the value of %s", name)
 	}
 	if out := cfg.MessageOutput; out != "" && out != "stdio" {
 		return hgerr.NewUnsupported("ui.message-output=%s", out)
 	}
 	return nil
+}
+
+// readOnOpening are the sections that hg reads when it opens a repository.
+var readOnOpening = []string{"format", "storage", "devel", "debug", "experimental"}
+
+// misread finds an item that is no boolean or number where hg wants one, while it
+// opens a repository or shows a path, whatever the command is.
+func misread(cfg *config.Config) string {
+	bad := func(section, name string) bool {
+		var err error
+		switch cfg.Default(section, name).Kind {
+		case config.DefaultBool:
+			_, err = cfg.Bool(section, name)
+		case config.DefaultInt:
+			_, _, err = cfg.Int(section, name)
+		case config.DefaultFloat:
+			_, err = python.Float(cfg.GetOr(section, name, "0"))
+		}
+		return err != nil
+	}
+	for _, section := range readOnOpening {
+		for _, it := range cfg.Items(section) {
+			if bad(section, it.Name) {
+				return section + "." + it.Name
+			}
+		}
+	}
+	if bad("ui", "slash") {
+		return "ui.slash"
+	}
+	return ""
 }
 
 // alwaysPages tells whether a value of --pager starts the pager even where the

@@ -429,10 +429,7 @@ func (d *dispatcher) refuseExtensions(spec *command.Spec, line cmdline.Line, wor
 		dot = filepath.Join(root, ".hg")
 	}
 	verbose, err := d.cfg.Bool("commands", "status.verbose")
-	if err != nil {
-		return err
-	}
-	verbose = verbose || d.cfg.Verbose || line.Global.On("verbose") || line.Global.On("debug")
+	verbose = verbose || err != nil || d.cfg.Verbose || line.Global.On("verbose") || line.Global.On("debug")
 	for _, x := range d.loaded.extensions {
 		if err := x.refusesCommand(spec.Name, dot, verbose); err != nil {
 			return err

@@ -180,7 +180,10 @@ var regressions = []struct {
 	{"places with a scheme", func(s *site) {
 		s.write("a", "1\n")
 		s.commit("one")
-	}, []string{"hg -R file:. log -q", "hg -R bundle:. log -q", "hg -R x:y log -q", "hg --config 'paths.a=C:\\x' paths", "hg --config paths.a=c:x paths", "hg --config ui.slash=x status"}},
+	}, []string{"hg -R file:. log -q", "hg -R bundle:. log -q", "hg -R x:y log -q", "hg --config 'paths.a=C:\\x' paths", "hg --config paths.a=c:x paths", "hg --config ui.slash=x status",
+		"hg --config commands.status.verbose=x log", "hg --config commands.status.verbose=x status", "hg --config storage.revlog.issue6528.fix-incoming=x id", "hg --config experimental.maxdeltachainspan=x id",
+		"hg --config experimental.revisions.prefixhexnode=x tags", "hg --config experimental.sparse-read=x cat a", "hg --config experimental.sparse-read.density-threshold=x status", "hg --config devel.persistent-nodemap=x id", "hg --config debug.revlog.debug-delta=x heads",
+		"hg --config format.use-share-safe.automatic-upgrade-of-mismatching-repositories=x status"}},
 	{"a file outside of the store", func(s *site) {
 		s.write("a", "1\n", "sub/b", "1\n")
 		s.commit("one")
