@@ -182,8 +182,8 @@ func refuseConfig(cfg *config.Config, env *environment) error {
 // readOnOpening are the sections that hg reads when it opens a repository.
 var readOnOpening = []string{"format", "storage", "devel", "debug", "experimental"}
 
-// misread finds an item that is no boolean or number where hg wants one, while it
-// opens a repository or shows a path, whatever the command is.
+// misread finds an item that is no boolean or number where hg wants one, whatever the
+// command is: while it opens a repository, or asks how to show what.
 func misread(cfg *config.Config) string {
 	bad := func(section, name string) bool {
 		var err error
@@ -204,8 +204,10 @@ func misread(cfg *config.Config) string {
 			}
 		}
 	}
-	if bad("ui", "slash") {
-		return "ui.slash"
+	for _, name := range []string{"formatdebug", "formatjson", "nontty", "paginate", "slash"} {
+		if bad("ui", name) {
+			return "ui." + name
+		}
 	}
 	return ""
 }

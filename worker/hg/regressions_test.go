@@ -180,7 +180,7 @@ var regressions = []struct {
 	{"places with a scheme", func(s *site) {
 		s.write("a", "1\n")
 		s.commit("one")
-	}, []string{"hg -R file:. log -q", "hg -R bundle:. log -q", "hg -R x:y log -q", "hg --config 'paths.a=C:\\x' paths", "hg --config paths.a=c:x paths", "hg --config ui.slash=x status",
+	}, []string{"hg -R file:. log -q", "hg -R bundle:. log -q", "hg -R x:y log -q", "hg --config 'paths.a=C:\\x' paths", "hg --config paths.a=c:x paths", "hg --config ui.slash=x status", "hg --config ui.nontty=x log", "hg --config ui.paginate=x status", "hg --config ui.formatjson=x heads", "hg --config ui.formatdebug=1 tags",
 		"hg --config commands.status.verbose=x log", "hg --config commands.status.verbose=x status", "hg --config storage.revlog.issue6528.fix-incoming=x id", "hg --config experimental.maxdeltachainspan=x id",
 		"hg --config experimental.revisions.prefixhexnode=x tags", "hg --config experimental.sparse-read=x cat a", "hg --config experimental.sparse-read.density-threshold=x status", "hg --config devel.persistent-nodemap=x id", "hg --config debug.revlog.debug-delta=x heads",
 		"hg --config format.use-share-safe.automatic-upgrade-of-mismatching-repositories=x status"}},
