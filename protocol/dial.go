@@ -68,13 +68,14 @@ func BuildID(executable string) (string, error) {
 	return short(real, strconv.FormatInt(st.Size(), 10), strconv.FormatInt(st.ModTime().UnixNano(), 10)), nil
 }
 
-// short is a hash of s, texts without NUL, in hexadecimal digits. It tells builds and settings of one
-// user apart, and guards nothing, so that it need not be a cryptographic one: starting
-// that package alone takes a drop-in hg 50 µs.
+// short is a hash of s, texts without NUL, of at most twelve hexadecimal digits: the
+// path of a socket has not room for much. It tells builds and settings of one user
+// apart, and guards nothing, so that it need not be a cryptographic one: starting that
+// package alone takes a drop-in hg 50 µs.
 func short(s ...string) string {
 	h := fnv.New64a()
 	h.Write([]byte(strings.Join(s, "\x00")))
-	return strconv.FormatUint(h.Sum64(), 16)
+	return strconv.FormatUint(h.Sum64()>>16, 16)
 }
 
 // RuntimeDir is the directory of sockets: dir itself when it is not empty, else

@@ -117,14 +117,15 @@ func (w *world) contest(line []string, p pace) (*row, error) {
 		}
 	}
 	r.Bytes = len(answer)
-	for _, e := range w.entries {
+	for i, e := range w.entries {
 		want, ok := answers["hg"]
 		if got, answered := answers[e.name]; ok && answered && got != want {
 			r.remark("%s answers differently from hg", e.name)
 		}
 		if s, ok := e.contender.(expecting); ok {
 			if err := s.expect(answer); err != nil {
-				return nil, fmt.Errorf("%s: %w", e.name, err)
+				r.remark("%s: %v", e.name, err)
+				turns[i], samples[i] = 0, nil
 			}
 		}
 	}

@@ -74,6 +74,9 @@ func (p *printer) expect(text string) error {
 	if text == "" {
 		text = "\n" // nothing is no input; a byte more does not count
 	}
+	if len(text) > protocol.MaxBody*3/4 {
+		return fmt.Errorf("an answer of %d bytes is no single message", len(text))
+	}
 	return p.c.Call(protocol.MethodRun, protocol.RunParams{Args: []protocol.Text{}, Stdin: protocol.Text(text)}, nil)
 }
 
