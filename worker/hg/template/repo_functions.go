@@ -57,8 +57,11 @@ func shortestFunc(s *scope, args *callArgs) (Value, error) {
 		}
 	}
 	short, ok := s.e.Shortest(id, digits)
-	if !ok {
+	switch {
+	case !ok:
 		return Bytes(text), nil
+	case short == "": // which hg does not expect
+		return Value{}, hgerr.NewUnsupported("shortest() with %d digits", digits)
 	}
 	return Bytes(short), nil
 }
