@@ -3,7 +3,6 @@
 package master
 
 import (
-	"encoding/json"
 	"os"
 	"testing"
 
@@ -81,26 +80,30 @@ func benchDoor(b *testing.B) (door, channel *protocol.Conn, path string) {
 // connectDoor knocks, and is welcome.
 func connectDoor(b *testing.B, path string) *protocol.Conn {
 	b.Helper()
+	door := connect(b, path)
+	if _, err := door.Recv(); err != nil {
+		b.Fatal(err)
+	}
+	return door
+}
+
+// connect knocks at a door, and says hello.
+func connect(t testing.TB, path string) *protocol.Conn {
+	t.Helper()
 	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err == nil {
 		err = unix.Connect(fd, &unix.SockaddrUnix{Name: path})
 	}
 	if err != nil {
-		b.Fatal(err)
+		t.Fatal(err)
 	}
 	door, err := protocol.NewConn(fd)
-	if err != nil {
-		b.Fatal(err)
-	}
-	hello, err := json.Marshal(protocol.Hello{Protocol: protocol.Version, Build: "test"})
 	if err == nil {
-		err = door.Send(&protocol.Frame{Type: protocol.DoorHello, Payload: hello})
-	}
-	if err == nil {
-		_, err = door.Recv()
+		hello := protocol.Hello{Protocol: protocol.Version, Build: "test"}
+		err = door.Send(&protocol.Frame{Type: protocol.DoorHello, Payload: hello.AppendJSON(nil)})
 	}
 	if err != nil {
-		b.Fatal(err)
+		t.Fatal(err)
 	}
 	return door
 }

@@ -17,14 +17,16 @@ import (
 // it. It is an epoll set, which Go's own poller waits for as for any file: waiting
 // in epoll_wait itself would take a thread, and keep the runtime's monitor awake.
 //
-// It is level-triggered, and what reads from its descriptors never waits, so that an
-// event which is for the descriptor's last owner does no harm.
+// But for the listener it is level-triggered, and what reads from its descriptors never
+// waits, so that an event which is for the descriptor's last owner does no harm. One
+// for a descriptor that something before it in the same batch has closed is for nobody.
 //
-// All but wake is the loop's.
+// All but ring is the loop's.
 type poller struct {
 	set    *os.File // owned
 	raw    syscall.RawConn
-	bell   *os.File // owned; an eventfd
+	bell   *os.File // owned; an eventfd, read only when the set tells of it
+	bellFd int32
 	links  map[int32]*link
 	events [64]unix.EpollEvent
 	n      int       // of events that came
@@ -54,7 +56,7 @@ func newPoller() (*poller, error) {
 		bell, err = unix.Eventfd(0, unix.EFD_CLOEXEC)
 	}
 	if err == nil {
-		p.bell = os.NewFile(uintptr(bell), "eventfd")
+		p.bell, p.bellFd = os.NewFile(uintptr(bell), "eventfd"), int32(bell)
 		err = p.add(bell, unix.EPOLLIN)
 	}
 	if err != nil {
@@ -126,7 +128,7 @@ func (m *master) wait(until time.Time) {
 			m.read(l)
 		case int(e.Fd) == m.listener:
 			m.acceptAll()
-		default:
+		case e.Fd == m.poller.bellFd:
 			m.poller.rung()
 		}
 	}
