@@ -28,17 +28,11 @@ type Predicate struct {
 	eval   func(sc *scope, arg *Tree) (match.Matcher, error)
 }
 
-// predicateTable has Mercurial's built-in ones (`hg help filesets.predicates`).
-// Extensions define more, which are unknown here. It is made at its first use.
-var predicateTable struct {
-	once sync.Once
-	made map[string]*Predicate
-}
+// predicates are Mercurial's built-in ones (`hg help filesets.predicates`), made when
+// they are first asked for. Extensions define more, which are unknown here.
+var predicates func() map[string]*Predicate
 
-func predicates() map[string]*Predicate {
-	predicateTable.once.Do(func() { predicateTable.made = makePredicates() })
-	return predicateTable.made
-}
+func init() { predicates = sync.OnceValue(makePredicates) }
 
 func makePredicates() map[string]*Predicate {
 	byName := map[string]*Predicate{}

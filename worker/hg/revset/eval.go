@@ -98,17 +98,11 @@ func (ev *evaluator) filter(subset smartset, keep func(node.Rev) (bool, error)) 
 // operator evaluates one kind of node.
 type operator func(ev *evaluator, subset smartset, t *Tree, o order) (smartset, error)
 
-// operatorTable is made at its first use and never changed. An initialiser of the
-// package could not refer to what refers to it.
-var operatorTable struct {
-	once sync.Once
-	made map[string]operator
-}
+// operators are made when they are first asked for. An initialiser of the variable
+// could not refer to what refers to it.
+var operators func() map[string]operator
 
-func operators() map[string]operator {
-	operatorTable.once.Do(func() { operatorTable.made = makeOperators() })
-	return operatorTable.made
-}
+func init() { operators = sync.OnceValue(makeOperators) }
 
 func makeOperators() map[string]operator {
 	table := map[string]operator{

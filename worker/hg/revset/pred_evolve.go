@@ -10,17 +10,11 @@ import (
 	"hgbroker/worker/hg/node"
 )
 
-// evolvePredicateTable has those of the extension evolve, which has another idea of
-// successors() than Mercurial. It is made at its first use.
-var evolvePredicateTable struct {
-	once sync.Once
-	made map[string]*Predicate
-}
+// evolvePredicates are those of the extension evolve, which has another idea of
+// successors() than Mercurial.
+var evolvePredicates func() map[string]*Predicate
 
-func evolvePredicates() map[string]*Predicate {
-	evolvePredicateTable.once.Do(func() { evolvePredicateTable.made = makeEvolvePredicates() })
-	return evolvePredicateTable.made
-}
+func init() { evolvePredicates = sync.OnceValue(makeEvolvePredicates) }
 
 func makeEvolvePredicates() map[string]*Predicate {
 	table := map[string]*Predicate{}

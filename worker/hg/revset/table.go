@@ -41,16 +41,10 @@ func ordering(p *Predicate) *Predicate {
 	return p
 }
 
-// predicateTable is made at its first use, as operatorTable.
-var predicateTable struct {
-	once sync.Once
-	made map[string]*Predicate
-}
+// predicates are made when they are first asked for, as operators are.
+var predicates func() map[string]*Predicate
 
-func predicates() map[string]*Predicate {
-	predicateTable.once.Do(func() { predicateTable.made = makePredicates() })
-	return predicateTable.made
-}
+func init() { predicates = sync.OnceValue(makePredicates) }
 
 func makePredicates() map[string]*Predicate {
 	byName := make(map[string]*Predicate)

@@ -12,10 +12,10 @@ import (
 // in bytes.
 const hugePage = 2 << 20
 
-// HugePages tells the kernel that memory which was just allocated is about to be
+// hugePages tells the kernel that memory which was just allocated is about to be
 // filled: in large pages that takes half of the time, since the kernel is
 // interrupted for each page once. Where there are none, nothing happens.
-func HugePages(b []byte) {
+func hugePages(b []byte) {
 	start := uintptr(unsafe.Pointer(unsafe.SliceData(b)))
 	first := int(-start & (hugePage - 1))
 	if whole := (len(b) - first) &^ (hugePage - 1); whole > 0 {

@@ -157,7 +157,7 @@ const readApart = 4 << 20
 // fill reads the beginning of a file into data. It tells whether the file had as many
 // bytes.
 func fill(data []byte, f *os.File) (full bool, err error) {
-	HugePages(data)
+	hugePages(data)
 	parts := min(runtime.GOMAXPROCS(0), len(data)/readApart)
 	if parts < 2 {
 		return fillFrom(data, f, 0)

@@ -37,16 +37,10 @@ type filter struct {
 	unsupported string
 }
 
-// filterTable is made at its first use and never changed.
-var filterTable struct {
-	once sync.Once
-	made map[string]*filter
-}
+// filters are made as keywords are.
+var filters func() map[string]*filter
 
-func filters() map[string]*filter {
-	filterTable.once.Do(func() { filterTable.made = makeFilters() })
-	return filterTable.made
-}
+func init() { filters = sync.OnceValue(makeFilters) }
 
 // call applies the filter to an evaluated argument.
 func (f *filter) call(s *scope, v Value) (Value, error) {

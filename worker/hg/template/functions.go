@@ -26,16 +26,10 @@ type function struct {
 	unsupported string
 }
 
-// functionTable is made at its first use and never changed.
-var functionTable struct {
-	once sync.Once
-	made map[string]*function
-}
+// functions are made as keywords are.
+var functions func() map[string]*function
 
-func functions() map[string]*function {
-	functionTable.once.Do(func() { functionTable.made = makeFunctions() })
-	return functionTable.made
-}
+func init() { functions = sync.OnceValue(makeFunctions) }
 
 func makeFunctions() map[string]*function {
 	rows := []function{

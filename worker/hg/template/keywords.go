@@ -25,17 +25,11 @@ type keyword struct {
 	unsupported string
 }
 
-// keywordTable is made at its first use and never changed. An initialiser of the
-// package could not refer to what refers to it.
-var keywordTable struct {
-	once sync.Once
-	made map[string]*keyword
-}
+// keywords are made when they are first asked for, and never changed. An initialiser
+// of the variable could not refer to what refers to it.
+var keywords func() map[string]*keyword
 
-func keywords() map[string]*keyword {
-	keywordTable.once.Do(func() { keywordTable.made = makeKeywords() })
-	return keywordTable.made
-}
+func init() { keywords = sync.OnceValue(makeKeywords) }
 
 const (
 	needCtx     = resCtx

@@ -8,24 +8,17 @@ import (
 	"hgbroker/worker/hg/phases"
 )
 
-// topicKeywordTable has those of the extension topic. It is made at its first use.
-var topicKeywordTable struct {
-	once sync.Once
-	made map[string]*keyword
-}
+// topicKeywords are those of the extension topic.
+var topicKeywords func() map[string]*keyword
 
-func topicKeywords() map[string]*keyword {
-	topicKeywordTable.once.Do(func() { topicKeywordTable.made = makeTopicKeywords() })
-	return topicKeywordTable.made
-}
+func init() { topicKeywords = sync.OnceValue(makeTopicKeywords) }
 
 func makeTopicKeywords() map[string]*keyword {
-	table := map[string]*keyword{
+	return map[string]*keyword{
 		"topic": {name: "topic", doc: "the changeset's topic", requires: needCtx,
 			value: func(s *scope) (Value, error) { return Bytes(TopicOf(s.context())), nil }},
 		"topics": {name: "topics", doc: "the changeset's topic, as a list", requires: needRepoCtx, value: topics, list: "topic"},
 	}
-	return table
 }
 
 // TopicOf is the topic of a changeset, as stored: public ones have none.
