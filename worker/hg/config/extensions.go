@@ -2,9 +2,7 @@
 
 package config
 
-import (
-	"strings"
-)
+import "strings"
 
 // absorbed tells whether an extension became part of Mercurial: to enable it loads
 // nothing. "shelve" and "color" are the ones still seen.

@@ -11,7 +11,7 @@ import (
 
 // fixPaths remembers which directory each value of [paths] is relative to,
 // when it sees the value for the first time, and undoes the doubled % of old
-// configurations with hg's warning.
+// configurations with hg's warning. An empty root stands for the working directory.
 func (c *Config) fixPaths(root string) {
 	for _, l := range []*layer{c.trusted, c.untrusted, c.overrides} {
 		for _, name := range l.names("paths") {

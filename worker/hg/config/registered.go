@@ -78,14 +78,15 @@ func (v Version) registry() *registry {
 // newRegistry splits the table, in which the lines of a section stand together.
 func newRegistry(text, release string) *registry {
 	r := &registry{release: release, sections: make(map[string]*registeredSection, 128)}
-	for text != "" {
-		name, _, _ := strings.Cut(text, "\t")
-		end := 0
-		for strings.HasPrefix(text[end:], text[:len(name)+1]) {
-			end += strings.IndexByte(text[end:], '\n') + 1
+	begin, end, last := 0, 0, ""
+	for line := range strings.Lines(text) {
+		name, _, _ := strings.Cut(line, "\t")
+		if name != last {
+			begin, last = end, name
+			r.sections[name] = &registeredSection{}
 		}
-		r.sections[name] = &registeredSection{text: text[:end]}
-		text = text[end:]
+		end += len(line)
+		r.sections[name].text = text[begin:end]
 	}
 	return r
 }

@@ -159,16 +159,7 @@ func (s *Sources) components() (list []component, dirs []string, defaultsFound b
 // rcFiles lists the names in dir that end in ".rc", sorted; none when dir
 // cannot be read.
 func (s *Sources) rcFiles(dir string) []string {
-	entries, err := os.ReadDir(s.abs(dir))
-	if err != nil {
-		return nil
-	}
-	var names []string
-	for _, e := range entries {
-		if strings.HasSuffix(e.Name(), ".rc") {
-			names = append(names, e.Name())
-		}
-	}
+	names := listNames(s.abs(dir), "", ".rc")
 	slices.Sort(names)
 	return names
 }
@@ -251,6 +242,9 @@ func listNames(dir, prefix, suffix string) []string {
 		return nil
 	}
 	defer d.Close()
-	names, _ := d.Readdirnames(-1)
+	names, err := d.Readdirnames(-1)
+	if err != nil {
+		return nil
+	}
 	return slices.DeleteFunc(names, func(n string) bool { return !strings.HasPrefix(n, prefix) || !strings.HasSuffix(n, suffix) })
 }
